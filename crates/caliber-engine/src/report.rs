@@ -1,0 +1,3 @@
+//! Reading a report: from bytes of whatever kind to cells by position.
+
+pub mod cell;

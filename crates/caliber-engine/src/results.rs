@@ -1,0 +1,119 @@
+//! Scored results, column by column.
+
+use serde::Serialize;
+
+use crate::recipe::{Better, Dimension};
+
+/// The band a row's percentile falls in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Percentile 75 and above.
+    Good,
+    /// Percentile 25 and above.
+    Moderate,
+    /// Below 25.
+    Poor,
+}
+
+impl Status {
+    /// The word in files: `good`, `moderate`, `poor`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Moderate => "moderate",
+            Self::Poor => "poor",
+        }
+    }
+}
+
+/// One metric of the recipe over all rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MetricColumn {
+    /// Its name.
+    pub name: String,
+    /// Its weight as the recipe has it.
+    pub weight: f64,
+    /// Which way it is good.
+    pub better: Better,
+    /// Rolled-up values; `None` where undefined.
+    pub values: Vec<Option<f64>>,
+    /// 0..100, higher is better; 0 where the value is missing.
+    pub normalized: Vec<f64>,
+    /// Points of the score: weight x normalised / sum of weights.
+    pub contributions: Vec<f64>,
+    /// Effective counts behind a share; `None` for metrics that are no share of a count.
+    pub counts: Option<EffectiveCounts>,
+}
+
+/// Events and trials of a share, deflated by the noise between the report's rows of one domain.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EffectiveCounts {
+    /// Effective numerators, one a row; 0 where the metric is missing.
+    pub events: Vec<f64>,
+    /// Effective denominators, one a row; 0 where the metric is missing.
+    pub trials: Vec<f64>,
+}
+
+/// A column beside the recipe's metrics: `cpm`, `ctr`, `conversion_rate`, `cost_per_conversion`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExtraColumn {
+    /// Its name.
+    pub name: &'static str,
+    /// Rolled-up values; `None` where undefined.
+    pub values: Vec<Option<f64>>,
+}
+
+/// Scored rows. Every vector has one entry a row, in the order of the files: score descending, impressions
+/// descending, name ascending.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Results {
+    /// What the rows are.
+    pub dimension: Dimension,
+    /// Domains as normalised, or vendors as mostly spelled.
+    pub names: Vec<String>,
+    /// 0..100.
+    pub scores: Vec<f64>,
+    /// 0..100, unrounded: average rank / rows x 100.
+    pub percentiles: Vec<f64>,
+    /// The band of the percentile.
+    pub statuses: Vec<Status>,
+    /// Summed impressions.
+    pub impressions: Vec<f64>,
+    /// Summed clicks; `None` where the report has none.
+    pub clicks: Option<Vec<f64>>,
+    /// Summed conversions; `None` where the report has none.
+    pub conversions: Option<Vec<f64>>,
+    /// Summed spend, in the report's currency; `None` where the report has none.
+    pub spend: Option<Vec<f64>>,
+    /// Those of cpm, ctr, conversion_rate, cost_per_conversion that are not metrics of the recipe, in this order.
+    pub extras: Vec<ExtraColumn>,
+    /// The recipe's metrics, in its order.
+    pub metrics: Vec<MetricColumn>,
+    /// Names of outlier flags, `<metric>_outlier`.
+    pub outlier_flags: Vec<Vec<String>>,
+    /// Names of quality flags, `ctr_above_1`.
+    pub quality_flags: Vec<Vec<String>>,
+}
+
+impl Results {
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// `percentile_rank`: the percentile rounded half up to a whole number.
+    pub fn percentile_rank(&self, row: usize) -> u8 {
+        (self.percentiles[row] + 0.5).floor() as u8
+    }
+
+    /// Whether a metric of the row lies outside the interquartile fences.
+    pub fn is_outlier(&self, row: usize) -> bool {
+        !self.outlier_flags[row].is_empty()
+    }
+}

@@ -1,0 +1,1 @@
+//! Synthetic DSP reports with planted truth.
