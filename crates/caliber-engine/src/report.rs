@@ -1,3 +1,4 @@
 //! Reading a report: from bytes of whatever kind to cells by position.
 
 pub mod cell;
+mod csv;
