@@ -6,15 +6,59 @@
 use std::borrow::Cow;
 use std::io::{self, Read};
 
-use memchr::{memchr, memchr3, memrchr2};
+use memchr::{memchr, memrchr2};
 use wide::u8x64;
 
 use super::cell::{Cell, Row};
 
 /// The longest record accepted. No DSP writes one near it; a quote that never closes does.
-pub const MAX_RECORD_BYTES: usize = 8 << 20;
+pub(crate) const MAX_RECORD_BYTES: usize = 8 << 20;
 
 const QUOTE: u8 = b'"';
+
+/// Bytes that are read into again and again; kept initialised, so that a read costs no clearing.
+#[derive(Default)]
+pub(crate) struct Buffer {
+    bytes: Vec<u8>,
+    used: usize,
+}
+
+impl Buffer {
+    fn append(&mut self, bytes: &[u8]) {
+        self.reserve(bytes.len());
+        self.bytes[self.used..self.used + bytes.len()].copy_from_slice(bytes);
+        self.used += bytes.len();
+    }
+
+    fn reserve(&mut self, wanted: usize) {
+        if self.bytes.len() < self.used + wanted {
+            self.bytes.resize(self.used + wanted, 0);
+        }
+    }
+
+    /// Reads up to `wanted` bytes; fewer only at the end of the stream.
+    fn fill(&mut self, reader: &mut impl Read, wanted: usize) -> io::Result<usize> {
+        self.reserve(wanted);
+        let before = self.used;
+        while self.used < before + wanted {
+            match reader.read(&mut self.bytes[self.used..before + wanted]) {
+                Ok(0) => break,
+                Ok(got) => self.used += got,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self.used - before)
+    }
+}
+
+impl std::ops::Deref for Buffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..self.used]
+    }
+}
 
 /// Where the last whole record of a buffer ends.
 #[derive(Debug, PartialEq, Eq)]
@@ -69,14 +113,14 @@ impl<R: Read> Chunker<R> {
     }
 
     /// Fills `buffer` with the next whole records and returns the chunk's index; `None` at the end.
-    pub(crate) fn next(&mut self, buffer: &mut Vec<u8>) -> Result<Option<usize>, ChunkError> {
-        buffer.clear();
-        buffer.append(&mut self.carry);
+    pub(crate) fn next(&mut self, buffer: &mut Buffer) -> Result<Option<usize>, ChunkError> {
+        buffer.used = 0;
+        buffer.append(&self.carry);
+        self.carry.clear();
         loop {
             let wanted = self.chunk_bytes.max(buffer.len());
             if !self.at_end {
-                let got = (&mut self.reader).take(wanted as u64).read_to_end(buffer)?;
-                self.at_end = got < wanted;
+                self.at_end = buffer.fill(&mut self.reader, wanted)? < wanted;
             }
             if buffer.is_empty() {
                 return Ok(None);
@@ -90,16 +134,12 @@ impl<R: Read> Chunker<R> {
             }
             if let Some(end) = boundary.end {
                 self.carry.extend_from_slice(&buffer[end..]);
-                buffer.truncate(end);
+                buffer.used = end;
                 break;
             }
             if buffer.len() > MAX_RECORD_BYTES {
                 return Err(self.unclosed(buffer, boundary.open_quote.unwrap_or(0), boundary.open_quote.is_some()));
             }
-        }
-        // Also the last chunk may be one endless record.
-        if self.at_end && buffer.len() > MAX_RECORD_BYTES + self.chunk_bytes && memchr3(b'\n', b'\r', 0, buffer).is_none() {
-            return Err(self.unclosed(buffer, 0, false));
         }
         self.next_index += 1;
         Ok(Some(self.next_index - 1))
@@ -337,9 +377,9 @@ impl<'a> Record<'a> {
         Some(&self.chunk[start..end])
     }
 
-    /// Lines of the chunk before this record.
-    pub(crate) fn lines_before(&self) -> u64 {
-        count_lines(&self.chunk[..self.start as usize])
+    /// Where in the chunk the record begins.
+    pub(crate) fn start(&self) -> usize {
+        self.start as usize
     }
 }
 
@@ -397,7 +437,7 @@ mod tests {
 
     fn read(text: &[u8], delimiter: u8, chunk_bytes: usize) -> Result<Vec<Vec<String>>, ChunkError> {
         let mut chunker = Chunker::new(text, delimiter, chunk_bytes);
-        let (mut buffer, mut index, mut rows) = (Vec::new(), Index::default(), Vec::new());
+        let (mut buffer, mut index, mut rows) = (Buffer::default(), Index::default(), Vec::new());
         while chunker.next(&mut buffer)?.is_some() {
             index.build(&buffer, delimiter);
             for record in index.records(&buffer) {
@@ -452,7 +492,7 @@ mod tests {
             }
         }
         let mut chunker = Chunker::new(Endless(0), b',', 1 << 18);
-        assert!(matches!(chunker.next(&mut Vec::new()), Err(ChunkError::Unclosed { quote: false, .. })));
+        assert!(matches!(chunker.next(&mut Buffer::default()), Err(ChunkError::Unclosed { quote: false, .. })));
     }
 
     proptest! {

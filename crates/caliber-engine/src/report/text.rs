@@ -1,0 +1,245 @@
+//! Delimited text before it is cut: its encoding, its delimiter, its first rows.
+
+use std::io::{self, Read};
+
+use encoding_rs::{CoderResult, Decoder, UTF_16BE, UTF_16LE};
+use serde::Serialize;
+
+use super::cell::{Cell, Row};
+use super::csv::{Index, MAX_RECORD_BYTES, count_lines};
+use super::source::{Source, read_error};
+use super::{OwnedRow, PREVIEW_ROWS};
+use crate::progress::Progress;
+use crate::{Code, Error, Result};
+
+/// The delimiters that are met.
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+/// What is read to tell encoding, delimiter and header.
+const SAMPLE_BYTES: usize = 256 << 10;
+
+/// How characters are bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Encoding {
+    /// UTF-8.
+    #[serde(rename = "utf-8")]
+    Utf8,
+    /// UTF-8 after a byte order mark.
+    #[serde(rename = "utf-8-bom")]
+    Utf8Bom,
+    /// UTF-16, low byte first.
+    #[serde(rename = "utf-16le")]
+    Utf16Le,
+    /// UTF-16, high byte first.
+    #[serde(rename = "utf-16be")]
+    Utf16Be,
+    /// Windows-1252. Cells that are not UTF-8 are decoded so one by one.
+    #[serde(rename = "windows-1252")]
+    Windows1252,
+}
+
+/// The first bytes of a text report, as UTF-8 or Windows-1252.
+#[derive(Debug)]
+pub(crate) struct Sample {
+    pub(crate) encoding: Encoding,
+    bytes: Vec<u8>,
+}
+
+/// Recognises UTF-16 by its byte order mark, or by the zeros of Latin text.
+pub(crate) fn utf16(head: &[u8]) -> Option<Encoding> {
+    match head {
+        [0xff, 0xfe, ..] => return Some(Encoding::Utf16Le),
+        [0xfe, 0xff, ..] => return Some(Encoding::Utf16Be),
+        _ => {}
+    }
+    let head = &head[..head.len().min(4096)];
+    let zeros = |offset: usize| head.iter().skip(offset).step_by(2).filter(|&&byte| byte == 0).count();
+    let (even, odd, half) = (zeros(0), zeros(1), head.len() / 2);
+    match () {
+        () if half >= 4 && odd * 10 > half * 7 && even * 10 < half => Some(Encoding::Utf16Le),
+        () if half >= 4 && even * 10 > half * 7 && odd * 10 < half => Some(Encoding::Utf16Be),
+        () => None,
+    }
+}
+
+/// Opens a text source as a stream of UTF-8 (or Windows-1252) without a byte order mark.
+pub(crate) fn stream(source: &Source, encoding: Encoding, progress: &Progress) -> Result<Box<dyn Read + Send>> {
+    let mut stream = source.stream(progress)?;
+    Ok(match encoding {
+        Encoding::Utf8 | Encoding::Windows1252 => stream,
+        Encoding::Utf8Bom => {
+            stream.read_exact(&mut [0; 3]).map_err(|error| read_error(error, "file").in_file(source.name()))?;
+            stream
+        }
+        Encoding::Utf16Le => Box::new(Utf16::new(stream, UTF_16LE.new_decoder_with_bom_removal())),
+        Encoding::Utf16Be => Box::new(Utf16::new(stream, UTF_16BE.new_decoder_with_bom_removal())),
+    })
+}
+
+/// Reads the first whole lines of a source.
+///
+/// # Errors
+/// `TooLarge` for a first line beyond any report's.
+pub(crate) fn sample(source: &Source) -> Result<Sample> {
+    let progress = Progress::default();
+    let mut head = vec![0; 4096];
+    let got = read_up_to(&mut source.stream(&progress)?, &mut head)?;
+    head.truncate(got);
+    let encoding = utf16(&head)
+        .unwrap_or(if head.starts_with(b"\xef\xbb\xbf") { Encoding::Utf8Bom } else { Encoding::Utf8 });
+    let mut stream = stream(source, encoding, &progress)?;
+    let mut bytes = Vec::new();
+    let mut wanted = SAMPLE_BYTES;
+    loop {
+        let before = bytes.len();
+        bytes.resize(wanted, 0);
+        let got = read_up_to(&mut stream, &mut bytes[before..])?;
+        bytes.truncate(before + got);
+        if bytes.len() < wanted {
+            break;
+        }
+        if let Some(newline) = memchr::memrchr2(b'\n', b'\r', &bytes[..bytes.len() - 1]) {
+            bytes.truncate(newline + 1);
+            break;
+        }
+        if wanted > MAX_RECORD_BYTES {
+            return Err(too_long().at_line(1));
+        }
+        wanted *= 2;
+    }
+    let encoding = match encoding {
+        Encoding::Utf8 if !is_utf8(&bytes) => Encoding::Windows1252,
+        encoding => encoding,
+    };
+    Ok(Sample { encoding, bytes })
+}
+
+/// A record that is longer than any report's.
+pub(crate) fn too_long() -> Error {
+    Error::new(Code::TooLarge, format!("a line longer than {} MB", MAX_RECORD_BYTES >> 20))
+        .help("export the report again as CSV with a line a row")
+}
+
+/// Whether the bytes are UTF-8, but perhaps for a last character that was cut.
+fn is_utf8(bytes: &[u8]) -> bool {
+    match std::str::from_utf8(bytes) {
+        Ok(_) => true,
+        Err(error) => error.error_len().is_none(),
+    }
+}
+
+impl Sample {
+    /// The first rows, cut at a delimiter.
+    pub(crate) fn rows(&self, delimiter: u8) -> Vec<OwnedRow> {
+        let mut index = Index::default();
+        index.build(&self.bytes, delimiter);
+        let (mut line, mut counted) = (1, 0);
+        index
+            .records(&self.bytes)
+            .take(PREVIEW_ROWS)
+            .map(|record| {
+                let start = record.start();
+                line += count_lines(&self.bytes[counted..start]);
+                counted = start;
+                let cells = (0..record.len()).map(|column| owned(record.cell(column))).collect();
+                OwnedRow { line, cells }
+            })
+            .collect()
+    }
+
+    /// The delimiter under which the rows look most like a report: by the best header row, else by rows that
+    /// agree on their number of cells.
+    pub(crate) fn delimiter(&self, header_score: &dyn Fn(&OwnedRow) -> usize) -> u8 {
+        let judged = DELIMITERS.map(|delimiter| {
+            let rows = self.rows(delimiter);
+            let header = rows.iter().map(header_score).max().unwrap_or(0);
+            let mut widths: Vec<usize> = rows.iter().map(|row| row.cells.len()).collect();
+            widths.sort_unstable();
+            let median = widths.get(widths.len() / 2).copied().unwrap_or(0);
+            (header, median, delimiter)
+        });
+        let best = judged.iter().map(|&(header, width, _)| (header, width)).max();
+        judged
+            .iter()
+            .find(|&&(header, width, _)| Some((header, width)) == best)
+            .map_or(b',', |&(_, _, delimiter)| delimiter)
+    }
+}
+
+fn owned(cell: Cell<'_>) -> Cell<'static> {
+    match cell {
+        Cell::Missing => Cell::Missing,
+        Cell::Text(text) => Cell::Text(text.into_owned().into()),
+        Cell::Number(number) => Cell::Number(number),
+        Cell::Day(day) => Cell::Day(day),
+    }
+}
+
+fn read_up_to(stream: &mut impl Read, buffer: &mut [u8]) -> Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match stream.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(got) => filled += got,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(read_error(error, "file")),
+        }
+    }
+    Ok(filled)
+}
+
+/// UTF-16 as a stream of UTF-8.
+struct Utf16<R> {
+    inner: R,
+    decoder: Decoder,
+    input: Vec<u8>,
+    pending: usize,
+    output: Vec<u8>,
+    given: usize,
+    at_end: bool,
+}
+
+impl<R: Read> Utf16<R> {
+    fn new(inner: R, decoder: Decoder) -> Self {
+        Self {
+            inner,
+            decoder,
+            input: vec![0; 64 << 10],
+            pending: 0,
+            output: Vec::with_capacity(256 << 10),
+            given: 0,
+            at_end: false,
+        }
+    }
+
+    /// Decodes the next piece into `output`.
+    fn refill(&mut self) -> io::Result<()> {
+        self.output.clear();
+        self.given = 0;
+        while self.output.is_empty() && !self.at_end {
+            let got = self.inner.read(&mut self.input[self.pending..])?;
+            let available = self.pending + got;
+            let last = got == 0;
+            let mut output = vec![0; self.output.capacity()];
+            let (result, read, written, _) =
+                self.decoder.decode_to_utf8(&self.input[..available], &mut output, last);
+            output.truncate(written);
+            self.output = output;
+            self.input.copy_within(read..available, 0);
+            self.pending = available - read;
+            self.at_end = last && result == CoderResult::InputEmpty;
+        }
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for Utf16<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.given == self.output.len() {
+            self.refill()?;
+        }
+        let count = buffer.len().min(self.output.len() - self.given);
+        buffer[..count].copy_from_slice(&self.output[self.given..self.given + count]);
+        self.given += count;
+        Ok(count)
+    }
+}

@@ -1,0 +1,379 @@
+//! Summing a report's rows by domain or supply vendor.
+//!
+//! One [`RollUp`] a thread takes rows as they are read; those of all threads and files are merged. Whatever it
+//! keeps is either an exact sum (see [`exact`]) or a set, so the result does not depend on the order of rows.
+
+pub(crate) mod exact;
+pub(crate) mod facts;
+mod groups;
+pub(crate) mod pattern;
+pub(crate) mod plan;
+mod rolled;
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use self::facts::{ColumnFacts, Place};
+use self::groups::Groups;
+use self::plan::{EMPTY_ROWS, FIRST_TOTAL, IMPRESSIONS, Layout, MetricSource, Plan, ROWS, SQUARES};
+pub(crate) use self::rolled::{MetricSums, Rolled};
+use crate::names::{self, NameKind};
+use crate::report::cell::{Cell, Row};
+use crate::report::day::DayColumn;
+use crate::report::number::{self, Decimal, Evidence, Number, Parsed};
+
+/// Distinct currencies kept; one more than one is an error already.
+const CURRENCIES: usize = 16;
+
+/// Rows that were read and not used.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Dropped {
+    pub(crate) missing_impressions: u64,
+    pub(crate) missing_dimension: u64,
+    pub(crate) repeated_header: u64,
+    pub(crate) filtered: u64,
+}
+
+/// Rows without impressions since the last row that has them: the notes below a table, unless data follows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tail {
+    /// The unit of reading: a chunk, a sheet, a row group.
+    pub(crate) chunk: u32,
+    pub(crate) rows: u64,
+    /// Whether the whole chunk has no row with impressions.
+    pub(crate) whole_chunk: bool,
+}
+
+/// What one thread has summed.
+pub(crate) struct RollUp<'a> {
+    layout: &'a Layout,
+    plan: &'a Plan,
+    groups: Groups,
+    pub(crate) facts: Vec<ColumnFacts>,
+    pub(crate) days: DayColumn,
+    pub(crate) currencies: BTreeSet<String>,
+    last_currency: Vec<u8>,
+    pub(crate) dropped: Dropped,
+    pub(crate) tails: Vec<Tail>,
+    pub(crate) rows_read: u64,
+    /// Rows of more cells than the header, and where the first stand.
+    pub(crate) ragged: (u64, Vec<Place>),
+    pub(crate) width: usize,
+    pub(crate) not_utf8: bool,
+    values: Vec<f64>,
+    scratch: String,
+}
+
+impl<'a> RollUp<'a> {
+    /// A roll-up of a file whose header has `width` cells.
+    pub(crate) fn new(layout: &'a Layout, plan: &'a Plan, width: usize) -> Self {
+        Self {
+            layout,
+            plan,
+            groups: Groups::new(layout.width, layout.rare_width),
+            facts: vec![ColumnFacts::default(); plan.numbers.len()],
+            days: DayColumn::default(),
+            currencies: BTreeSet::new(),
+            last_currency: Vec::new(),
+            dropped: Dropped::default(),
+            tails: Vec::new(),
+            rows_read: 0,
+            ragged: (0, Vec::new()),
+            width,
+            not_utf8: false,
+            values: vec![f64::NAN; plan.numbers.len()],
+            scratch: String::new(),
+        }
+    }
+
+    /// Begins a unit of reading.
+    pub(crate) fn begin_chunk(&mut self, chunk: u32) {
+        self.tails.push(Tail { chunk, rows: 0, whole_chunk: true });
+    }
+
+    /// Takes in a row; `place` is asked only where something is wrong with it.
+    #[inline]
+    pub(crate) fn add(&mut self, row: &impl Row, place: impl Fn() -> Place + Copy) {
+        if !self.plan.filters.is_empty() && !self.passes_filters(row) {
+            self.rows_read += 1;
+            self.dropped.filtered += 1;
+            return;
+        }
+        let impressions = self.number(row, 0, place);
+        if impressions.is_nan() {
+            self.drop_row(row);
+            return;
+        }
+        let cell = row.cell(self.plan.dimension_column);
+        let Some(group) = self.group(&cell, impressions) else {
+            self.rows_read += 1;
+            self.dropped.missing_dimension += 1;
+            return;
+        };
+        self.rows_read += 1;
+        self.settle_tail();
+        if row.len() > self.width {
+            self.note_ragged(row, place);
+        }
+        for index in 1..self.plan.numbers.len() {
+            self.values[index] = self.number(row, index, place);
+        }
+        self.values[0] = impressions;
+        self.add_sums(group, impressions);
+        self.add_words(row);
+    }
+
+    /// The sums of a row whose numbers stand in `values`.
+    #[inline]
+    fn add_sums(&mut self, group: usize, impressions: f64) {
+        let Self { layout, plan, groups, values, .. } = self;
+        let sums = groups.sums(group);
+        sums[IMPRESSIONS].add(impressions);
+        sums[ROWS].count();
+        if impressions > 0.0 {
+            sums[SQUARES].add_square(impressions);
+        }
+        for (total, columns) in plan.totals.iter().enumerate() {
+            let value = sum_of(values, columns);
+            if !value.is_nan() {
+                sums[FIRST_TOTAL + total].add(value);
+            }
+        }
+        for (metric, source) in layout.metrics.iter().zip(&plan.metrics) {
+            let (x, n) = match source {
+                MetricSource::Absent => (f64::NAN, impressions),
+                MetricSource::Reported(column) => (values[*column] * impressions, impressions),
+                MetricSource::Counts { numerator, denominator } if denominator.is_empty() => {
+                    (sum_of(values, numerator), impressions)
+                }
+                MetricSource::Counts { numerator, denominator } => {
+                    (sum_of(values, numerator), sum_of(values, denominator))
+                }
+            };
+            if x.is_nan() || n.is_nan() {
+                continue;
+            }
+            sums[metric.x].add(x);
+            if let Some(slot) = metric.n {
+                sums[slot].add(n);
+            }
+            if let Some(noise) = &metric.noise
+                && n > 0.0
+            {
+                sums[noise.q].add(x * x / n);
+                if let Some((squares, rows)) = noise.own {
+                    sums[squares].add_square(n);
+                    sums[rows].count();
+                }
+            }
+        }
+        if impressions <= 0.0 || values.iter().any(|value| value.is_nan()) || plan.has_absent {
+            self.add_rare_sums(group, impressions);
+        }
+    }
+
+    /// What few rows add to: numbers that are missing, rows without impressions.
+    fn add_rare_sums(&mut self, group: usize, impressions: f64) {
+        let Self { layout, plan, groups, values, .. } = self;
+        let rare = groups.rare(group);
+        if impressions <= 0.0 {
+            rare[EMPTY_ROWS].count();
+        }
+        for (metric, source) in layout.metrics.iter().zip(&plan.metrics) {
+            let (x, n) = source.of(values, impressions);
+            if x.is_nan() || n.is_nan() {
+                if metric.n.is_none() {
+                    rare[metric.absent].add(impressions);
+                    if impressions > 0.0 {
+                        rare[metric.absent + 1].add_square(impressions);
+                        rare[metric.absent + 2].count();
+                    }
+                }
+            } else if let Some(noise) = &metric.noise
+                && n <= 0.0
+            {
+                rare[noise.without_trials].add(x);
+                rare[noise.without_trials + 1].add(n);
+            }
+        }
+    }
+
+    /// Reads a number; NaN where it is missing or cannot be read.
+    #[inline]
+    fn number(&mut self, row: &impl Row, index: usize, place: impl Fn() -> Place) -> f64 {
+        let column = &self.plan.numbers[index];
+        let facts = &mut self.facts[index];
+        let (parsed, evidence) = match row.cell(column.column) {
+            Cell::Missing => return f64::NAN,
+            Cell::Text(text) => number::parse(&text, column.conventions.decimal),
+            Cell::Number(value) => (number::typed(value), Evidence::None),
+            Cell::Day(_) => (Parsed::Unreadable, Evidence::None),
+        };
+        facts.evidence[evidence as usize] += 1;
+        match parsed {
+            Parsed::Number(number) if !number.percent && number.currency.is_none() => {
+                facts.plain += 1;
+                if column.is_rate {
+                    facts.note_rate(number.value);
+                    number.value / column.conventions.scale
+                } else {
+                    number.value
+                }
+            }
+            Parsed::Number(number) => facts.note_signs(number, column.is_rate, place),
+            Parsed::Missing => f64::NAN,
+            Parsed::Unreadable => {
+                facts.note_unreadable(place);
+                f64::NAN
+            }
+        }
+    }
+
+    /// The group of a row's dimension cell; `None` where a word says that it is missing.
+    #[inline]
+    fn group(&mut self, cell: &Cell<'_>, impressions: f64) -> Option<usize> {
+        let dimension = self.layout.dimension;
+        let text: Cow<'_, [u8]> = match cell {
+            Cell::Missing => Cow::Borrowed(&[]),
+            Cell::Text(text) => Cow::Borrowed(text),
+            Cell::Number(number) => Cow::Owned(number.to_string().into_bytes()),
+            Cell::Day(day) => Cow::Owned(day.to_string().into_bytes()),
+        };
+        let key = names::key(&text, dimension, &mut self.scratch);
+        let group = self.groups.find_or_insert(key.as_bytes(), || names::classify(key, dimension));
+        match self.groups.kind(group) {
+            NameKind::Host | NameKind::Aggregate => {}
+            NameKind::Missing => return None,
+            NameKind::AppId | NameKind::Name => {
+                let shown = names::shown(&text, dimension);
+                self.groups.spelling(group, shown.as_bytes()).add(impressions);
+            }
+        }
+        if !text.is_ascii() && std::str::from_utf8(&text).is_err() {
+            self.not_utf8 = true;
+        }
+        Some(group)
+    }
+
+    /// Day and currency of a row that is used.
+    #[inline]
+    fn add_words(&mut self, row: &impl Row) {
+        if let Some(column) = self.plan.date {
+            match row.cell(column) {
+                Cell::Text(text) => self.days.add(&text),
+                Cell::Number(serial) => self.days.add(serial.to_string().as_bytes()),
+                Cell::Day(day) => self.days.add_day(day),
+                Cell::Missing => {}
+            }
+        }
+        if let Some(column) = self.plan.currency
+            && let Cell::Text(text) = row.cell(column)
+            && *text != *self.last_currency
+        {
+            self.last_currency = text.to_vec();
+            let word = String::from_utf8_lossy(&text).trim().to_uppercase();
+            if !number::is_missing(word.as_bytes()) && self.currencies.len() < CURRENCIES {
+                self.currencies.insert(word);
+            }
+        }
+    }
+
+    /// A row without impressions: a blank one, an aggregate's label, the header again, a note below the table,
+    /// or a row that is dropped.
+    #[cold]
+    fn drop_row(&mut self, row: &impl Row) {
+        if (0..row.len()).all(|column| is_blank(&row.cell(column))) {
+            return;
+        }
+        if let Cell::Text(text) = row.cell(self.plan.numbers[0].column)
+            && !self.plan.impressions_header.is_empty()
+            && String::from_utf8_lossy(&text).trim() == self.plan.impressions_header
+        {
+            // It is no number, but it is no mistake either.
+            self.facts[0].forget_unreadable();
+            self.rows_read += 1;
+            self.dropped.repeated_header += 1;
+            return;
+        }
+        if let Some(tail) = self.tails.last_mut() {
+            tail.rows += 1;
+        }
+    }
+
+    /// Rows before one with impressions were rows without them, not notes.
+    #[inline]
+    fn settle_tail(&mut self) {
+        if let Some(tail) = self.tails.last_mut() {
+            tail.whole_chunk = false;
+            if tail.rows > 0 {
+                self.dropped.missing_impressions += tail.rows;
+                self.rows_read += tail.rows;
+                tail.rows = 0;
+            }
+        }
+    }
+
+    #[cold]
+    fn note_ragged(&mut self, row: &impl Row, place: impl Fn() -> Place) {
+        // Delimiters at the end of every line are only untidy.
+        if (self.width..row.len()).all(|column| is_blank(&row.cell(column))) {
+            return;
+        }
+        self.ragged.0 += 1;
+        facts::keep_first(&mut self.ragged.1, place());
+    }
+
+    #[cold]
+    fn passes_filters(&self, row: &impl Row) -> bool {
+        self.plan.filters.iter().all(|filter| match row.cell(filter.column) {
+            Cell::Missing => filter.pattern.matches(""),
+            Cell::Text(text) => filter.pattern.matches(&names::text(&text)),
+            Cell::Number(number) => filter.pattern.matches(&number.to_string()),
+            Cell::Day(day) => filter.pattern.matches(&day.to_string()),
+        })
+    }
+
+    /// Puts another thread's sums to these.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.groups.merge(&other.groups);
+        for (ours, theirs) in self.facts.iter_mut().zip(other.facts) {
+            ours.merge(theirs);
+        }
+        self.days.merge(other.days);
+        self.currencies.extend(other.currencies);
+        self.dropped.missing_impressions += other.dropped.missing_impressions;
+        self.dropped.missing_dimension += other.dropped.missing_dimension;
+        self.dropped.repeated_header += other.dropped.repeated_header;
+        self.dropped.filtered += other.dropped.filtered;
+        self.tails.extend(other.tails);
+        self.rows_read += other.rows_read;
+        self.ragged.0 += other.ragged.0;
+        for place in other.ragged.1 {
+            facts::keep_first(&mut self.ragged.1, place);
+        }
+        self.not_utf8 |= other.not_utf8;
+    }
+}
+
+/// The sum of those of the columns that have a value; NaN where none has.
+#[inline]
+fn sum_of(values: &[f64], columns: &[usize]) -> f64 {
+    match columns {
+        [] => f64::NAN,
+        [only] => values[*only],
+        several => several
+            .iter()
+            .map(|&column| values[column])
+            .filter(|value| !value.is_nan())
+            .reduce(|a, b| a + b)
+            .unwrap_or(f64::NAN),
+    }
+}
+
+fn is_blank(cell: &Cell<'_>) -> bool {
+    match cell {
+        Cell::Missing => true,
+        Cell::Text(text) => text.iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0),
+        Cell::Number(_) | Cell::Day(_) => false,
+    }
+}

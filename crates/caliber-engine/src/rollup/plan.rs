@@ -1,0 +1,151 @@
+//! What a roll-up sums, and where in a file's rows the numbers stand.
+
+use crate::dictionary::Dictionary;
+use crate::recipe::{Dimension, Recipe};
+use crate::report::number::Decimal;
+
+/// The metrics that every result shows beside its recipe's.
+pub(crate) const EXTRAS: [&str; 4] = ["cpm", "ctr", "conversion_rate", "cost_per_conversion"];
+
+/// Canonical columns whose totals every result shows.
+pub(crate) const TOTALS: [&str; 3] = ["clicks", "conversions", "spend"];
+
+/// Slots before the totals: impressions, their squares over rows that have any, rows.
+pub(crate) const IMPRESSIONS: usize = 0;
+pub(crate) const SQUARES: usize = 1;
+pub(crate) const ROWS: usize = 2;
+pub(crate) const FIRST_TOTAL: usize = 3;
+/// The rare slot that counts rows without impressions.
+pub(crate) const EMPTY_ROWS: usize = 0;
+
+/// Which sums are kept of each metric, and where. It depends on the recipe alone, so that files add up whatever
+/// columns each of them has.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    pub(crate) dimension: Dimension,
+    pub(crate) metrics: Vec<MetricSlots>,
+    /// Sums that nearly every row adds to.
+    pub(crate) width: usize,
+    /// Sums that few rows add to.
+    pub(crate) rare_width: usize,
+}
+
+/// The sums of one metric. With x its numerator and n its denominator in a row:
+#[derive(Clone, Debug)]
+pub(crate) struct MetricSlots {
+    pub(crate) name: String,
+    /// numerator / denominator x per is the value.
+    pub(crate) per: f64,
+    /// The metric is itself a summed column: the value is its numerator.
+    pub(crate) total: bool,
+    /// Slot of sum x.
+    pub(crate) x: usize,
+    /// Slot of sum n; `None` where n is impressions, which all rows have.
+    pub(crate) n: Option<usize>,
+    /// Slots for the noise between rows, for shares only.
+    pub(crate) noise: Option<NoiseSlots>,
+    /// First rare slot: sum n, sum n², rows (of rows with n > 0), over rows where x is absent; only with n = `None`.
+    pub(crate) absent: usize,
+}
+
+/// The sums behind row noise (evidence.md 1.2), over rows with n > 0.
+#[derive(Clone, Debug)]
+pub(crate) struct NoiseSlots {
+    /// Slot of sum x²/n.
+    pub(crate) q: usize,
+    /// Slots of sum n² and of rows; only with a denominator of its own.
+    pub(crate) own: Option<(usize, usize)>,
+    /// First rare slot: sum x, sum n over rows with n <= 0.
+    pub(crate) without_trials: usize,
+}
+
+impl Layout {
+    pub(crate) fn new(recipe: &Recipe, dictionary: &Dictionary, dimension: Dimension) -> Self {
+        let mut layout =
+            Self { dimension, metrics: Vec::new(), width: FIRST_TOTAL + TOTALS.len(), rare_width: EMPTY_ROWS + 1 };
+        let names = recipe.metrics.iter().map(|metric| metric.metric.as_str());
+        let extras = EXTRAS.into_iter().filter(|extra| recipe.metrics.iter().all(|metric| metric.metric != *extra));
+        for name in names.chain(extras) {
+            layout.add(name, dictionary);
+        }
+        layout
+    }
+
+    fn add(&mut self, name: &str, dictionary: &Dictionary) {
+        let definition = dictionary.metric(name);
+        let ratio = definition.as_ref().and_then(|definition| definition.ratio.as_ref());
+        let own_denominator = ratio.is_some_and(|ratio| ratio.denominator != "impressions");
+        let share = definition.as_ref().is_some_and(|definition| definition.share);
+        let total = definition.as_ref().is_some_and(|definition| definition.total);
+        let mut slot = |count: &mut usize| {
+            *count += 1;
+            *count - 1
+        };
+        let x = slot(&mut self.width);
+        let n = own_denominator.then(|| slot(&mut self.width));
+        let noise = share.then(|| NoiseSlots {
+            q: slot(&mut self.width),
+            own: own_denominator.then(|| (slot(&mut self.width), slot(&mut self.width))),
+            without_trials: (slot(&mut self.rare_width), slot(&mut self.rare_width)).0,
+        });
+        let absent = self.rare_width;
+        if !own_denominator {
+            self.rare_width += 3;
+        }
+        let per = ratio.map_or(1.0, |ratio| ratio.per);
+        self.metrics.push(MetricSlots { name: name.into(), per, total, x, n, noise, absent });
+    }
+}
+
+/// How the cells of a column are read. Decided by the column as a whole.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Conventions {
+    pub(crate) decimal: Decimal,
+    /// 1, or 100 where a plain number of a rate stands for percent.
+    pub(crate) scale: f64,
+}
+
+/// A column of numbers that a file's rows are read from.
+#[derive(Clone, Debug)]
+pub(crate) struct NumberColumn {
+    pub(crate) column: usize,
+    pub(crate) canonical: String,
+    pub(crate) header: String,
+    pub(crate) is_rate: bool,
+    pub(crate) conventions: Conventions,
+}
+
+/// Where a file has the numbers of a metric; indexes are into [`Plan::numbers`].
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum MetricSource {
+    /// Nowhere.
+    Absent,
+    /// Columns to sum, over columns to sum; an empty denominator is impressions.
+    Counts { numerator: Vec<usize>, denominator: Vec<usize> },
+    /// A reported value, weighted by impressions.
+    Reported(usize),
+}
+
+/// `--where`: a column must match a pattern.
+#[derive(Clone, Debug)]
+pub(crate) struct Filter {
+    pub(crate) column: usize,
+    pub(crate) pattern: super::pattern::Pattern,
+}
+
+/// How one file's rows are read.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) dimension_column: usize,
+    /// The first is impressions.
+    pub(crate) numbers: Vec<NumberColumn>,
+    /// Columns summed into each of [`TOTALS`]; indexes into `numbers`.
+    pub(crate) totals: [Vec<usize>; TOTALS.len()],
+    /// One for each of [`Layout::metrics`].
+    pub(crate) metrics: Vec<MetricSource>,
+    pub(crate) date: Option<usize>,
+    pub(crate) currency: Option<usize>,
+    pub(crate) filters: Vec<Filter>,
+    /// The header's cell over the impressions, to know a header that stands again among the rows.
+    pub(crate) impressions_header: String,
+}
