@@ -5,6 +5,7 @@
 
 pub mod dictionary;
 mod error;
+pub mod names;
 pub mod recipe;
 pub mod report;
 pub mod results;

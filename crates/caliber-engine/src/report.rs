@@ -2,3 +2,7 @@
 
 pub mod cell;
 mod csv;
+pub mod day;
+pub mod number;
+pub mod source;
+pub(crate) mod text;

@@ -1,0 +1,151 @@
+//! What a key is: a host, the id of an app, a name, or nothing that a list could hold.
+
+use serde::Serialize;
+
+use super::host;
+use crate::recipe::Dimension;
+use crate::report::number;
+
+/// What a key is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NameKind {
+    /// A host, in lower case and punycode.
+    Host,
+    /// A bundle, a store number, an ASIN or another id of an app.
+    AppId,
+    /// What is neither: `Very Local: News & Weather`, and every supply vendor.
+    Name,
+    /// A row that sums up others, or that names nobody: `total`, `[tail aggregate]`, a blank, dashes.
+    Aggregate,
+    /// A word for no value: `n/a`, `null`.
+    Missing,
+}
+
+/// The kind of a key that [`normalise`](super::normalise) gave.
+pub fn classify(key: &str, dimension: Dimension) -> NameKind {
+    if is_aggregate(key) {
+        NameKind::Aggregate
+    } else if number::is_missing(key.as_bytes()) {
+        NameKind::Missing
+    } else if dimension == Dimension::SupplyVendor {
+        NameKind::Name
+    } else if is_single_id(key) {
+        NameKind::AppId
+    } else if key.contains('.') && host::is_host_syntax(key) {
+        dotted(key)
+    } else {
+        NameKind::Name
+    }
+}
+
+/// Whole keys only: `totalwine.com` is a domain.
+fn is_aggregate(key: &str) -> bool {
+    const LABELS: [&str; 20] = [
+        "total",
+        "totals",
+        "grand total",
+        "grand totals",
+        "[tail aggregate]",
+        "row labels",
+        "summary",
+        "aggregate",
+        "(not set)",
+        "(not available)",
+        "subtotal",
+        "subtotals",
+        "sub-total",
+        "low volume inventory",
+        "deals.unknown",
+        "managed.unknown",
+        "undisclosed",
+        "unknown",
+        "anonymous",
+        "overall total",
+    ];
+    /// `total`, `grand total` and `row labels` as spreadsheets and DSPs say them elsewhere.
+    const ABROAD: [&str; 39] = [
+        "итого",
+        "итог",
+        "всего",
+        "общий итог",
+        "названия строк",
+        "gesamt",
+        "gesamtsumme",
+        "gesamtergebnis",
+        "insgesamt",
+        "summe",
+        "zeilenbeschriftungen",
+        "totale",
+        "totali",
+        "totale complessivo",
+        "etichette di riga",
+        "totales",
+        "total general",
+        "etiquetas de fila",
+        "total général",
+        "total generale",
+        "totaux",
+        "étiquettes de lignes",
+        "total geral",
+        "rótulos de linha",
+        "totaal",
+        "eindtotaal",
+        "rijlabels",
+        "totalt",
+        "totalsumma",
+        "suma",
+        "suma końcowa",
+        "razem",
+        "toplam",
+        "genel toplam",
+        "celkem",
+        "合計",
+        "総計",
+        "总计",
+        "합계",
+    ];
+    let label = key.trim_end_matches([':', '：', ' ']);
+    let blank = label.chars().all(|c| c.is_whitespace() || matches!(c, '-' | '‐'..='―' | '−'));
+    blank || LABELS.contains(&label) || ABROAD.contains(&label)
+}
+
+/// App Store numbers, ASINs and Samsung ids, which hold no point.
+fn is_single_id(key: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let asin =
+        key.len() == 10 && key.starts_with("b0") && key.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let samsung = key.len() >= 10 && key.strip_prefix('g').is_some_and(digits);
+    digits(key) || asin || samsung || key.strip_prefix("id").is_some_and(digits)
+}
+
+/// Hosts and reverse-DNS bundles look alike: `de.example.com` against `com.hulu.plus`.
+fn dotted(key: &str) -> NameKind {
+    if host::is_address(key) {
+        return NameKind::Host;
+    }
+    let labels = key.split('.').count();
+    let first = key.split('.').next().unwrap_or_default();
+    let last = key.rsplit('.').next().unwrap_or_default();
+    if last.bytes().all(|byte| byte.is_ascii_digit()) && labels < 3 {
+        return NameKind::Name;
+    }
+    // Names that RFC 2606, RFC 6761 and local networks set aside.
+    if matches!(last, "example" | "test" | "invalid" | "localhost" | "local" | "internal" | "onion" | "lan") {
+        return NameKind::Host;
+    }
+    if !host::is_top_level(key) {
+        return NameKind::AppId;
+    }
+    let bundle = labels > 2
+        && match first {
+            // Nobody names a subdomain so, and most bundles begin so.
+            "com" | "net" | "org" | "air" => !matches!(last, "com" | "net" | "org"),
+            // A country's subdomain (`de.example.com`) unless it ends as only apps do.
+            _ => {
+                host::is_top_level(first)
+                    && matches!(last, "app" | "android" | "plus" | "play" | "mobi" | "games")
+            }
+        };
+    if bundle { NameKind::AppId } else { NameKind::Host }
+}
