@@ -136,6 +136,11 @@ fn push_name(text: &str, key: &mut String) {
     }
 }
 
+/// A cell's text, without the padding and guards of spreadsheets.
+pub fn text_of(cell: &[u8]) -> String {
+    trimmed(&decode(cell)).to_owned()
+}
+
 fn decode(cell: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(cell) {
         Ok(text) => Cow::Borrowed(text),

@@ -15,12 +15,12 @@ use std::collections::BTreeSet;
 
 use self::facts::{ColumnFacts, Place};
 use self::groups::Groups;
-use self::plan::{EMPTY_ROWS, FIRST_TOTAL, IMPRESSIONS, Layout, MetricSource, Plan, ROWS, SQUARES};
+use self::plan::{EMPTY_ROWS, FIRST_TOTAL, IMPRESSIONS, Layout, Plan, ROWS, SQUARES, sum_of};
 pub(crate) use self::rolled::{MetricSums, Rolled};
 use crate::names::{self, NameKind};
 use crate::report::cell::{Cell, Row};
 use crate::report::day::DayColumn;
-use crate::report::number::{self, Decimal, Evidence, Number, Parsed};
+use crate::report::number::{self, Evidence, Parsed};
 
 /// Distinct currencies kept; one more than one is an error already.
 const CURRENCIES: usize = 16;
@@ -140,16 +140,7 @@ impl<'a> RollUp<'a> {
             }
         }
         for (metric, source) in layout.metrics.iter().zip(&plan.metrics) {
-            let (x, n) = match source {
-                MetricSource::Absent => (f64::NAN, impressions),
-                MetricSource::Reported(column) => (values[*column] * impressions, impressions),
-                MetricSource::Counts { numerator, denominator } if denominator.is_empty() => {
-                    (sum_of(values, numerator), impressions)
-                }
-                MetricSource::Counts { numerator, denominator } => {
-                    (sum_of(values, numerator), sum_of(values, denominator))
-                }
-            };
+            let (x, n) = source.of(values, impressions, metric.per);
             if x.is_nan() || n.is_nan() {
                 continue;
             }
@@ -180,7 +171,7 @@ impl<'a> RollUp<'a> {
             rare[EMPTY_ROWS].count();
         }
         for (metric, source) in layout.metrics.iter().zip(&plan.metrics) {
-            let (x, n) = source.of(values, impressions);
+            let (x, n) = source.of(values, impressions, metric.per);
             if x.is_nan() || n.is_nan() {
                 if metric.n.is_none() {
                     rare[metric.absent].add(impressions);
@@ -206,7 +197,7 @@ impl<'a> RollUp<'a> {
         let (parsed, evidence) = match row.cell(column.column) {
             Cell::Missing => return f64::NAN,
             Cell::Text(text) => number::parse(&text, column.conventions.decimal),
-            Cell::Number(value) => (number::typed(value), Evidence::None),
+            Cell::Number(value) => (facts::typed(value), Evidence::None),
             Cell::Day(_) => (Parsed::Unreadable, Evidence::None),
         };
         facts.evidence[evidence as usize] += 1;
@@ -239,13 +230,13 @@ impl<'a> RollUp<'a> {
             Cell::Number(number) => Cow::Owned(number.to_string().into_bytes()),
             Cell::Day(day) => Cow::Owned(day.to_string().into_bytes()),
         };
-        let key = names::key(&text, dimension, &mut self.scratch);
+        let key = names::normalise(&text, dimension, &mut self.scratch);
         let group = self.groups.find_or_insert(key.as_bytes(), || names::classify(key, dimension));
         match self.groups.kind(group) {
             NameKind::Host | NameKind::Aggregate => {}
             NameKind::Missing => return None,
             NameKind::AppId | NameKind::Name => {
-                let shown = names::shown(&text, dimension);
+                let shown = names::shown(&text, self.groups.kind(group), dimension);
                 self.groups.spelling(group, shown.as_bytes()).add(impressions);
             }
         }
@@ -327,7 +318,7 @@ impl<'a> RollUp<'a> {
     fn passes_filters(&self, row: &impl Row) -> bool {
         self.plan.filters.iter().all(|filter| match row.cell(filter.column) {
             Cell::Missing => filter.pattern.matches(""),
-            Cell::Text(text) => filter.pattern.matches(&names::text(&text)),
+            Cell::Text(text) => filter.pattern.matches(&names::text_of(&text)),
             Cell::Number(number) => filter.pattern.matches(&number.to_string()),
             Cell::Day(day) => filter.pattern.matches(&day.to_string()),
         })
@@ -339,7 +330,7 @@ impl<'a> RollUp<'a> {
         for (ours, theirs) in self.facts.iter_mut().zip(other.facts) {
             ours.merge(theirs);
         }
-        self.days.merge(other.days);
+        self.days = std::mem::take(&mut self.days).merge(other.days);
         self.currencies.extend(other.currencies);
         self.dropped.missing_impressions += other.dropped.missing_impressions;
         self.dropped.missing_dimension += other.dropped.missing_dimension;
@@ -352,21 +343,6 @@ impl<'a> RollUp<'a> {
             facts::keep_first(&mut self.ragged.1, place);
         }
         self.not_utf8 |= other.not_utf8;
-    }
-}
-
-/// The sum of those of the columns that have a value; NaN where none has.
-#[inline]
-fn sum_of(values: &[f64], columns: &[usize]) -> f64 {
-    match columns {
-        [] => f64::NAN,
-        [only] => values[*only],
-        several => several
-            .iter()
-            .map(|&column| values[column])
-            .filter(|value| !value.is_nan())
-            .reduce(|a, b| a + b)
-            .unwrap_or(f64::NAN),
     }
 }
 

@@ -76,7 +76,7 @@ impl Layout {
         let ratio = definition.as_ref().and_then(|definition| definition.ratio.as_ref());
         let own_denominator = ratio.is_some_and(|ratio| ratio.denominator != "impressions");
         let share = definition.as_ref().is_some_and(|definition| definition.share);
-        let total = definition.as_ref().is_some_and(|definition| definition.total);
+        let total = definition.as_ref().is_some_and(|definition| definition.ratio.is_none() && definition.total.is_some());
         let mut slot = |count: &mut usize| {
             *count += 1;
             *count - 1
@@ -126,6 +126,36 @@ pub(crate) enum MetricSource {
     Reported(usize),
 }
 
+impl MetricSource {
+    /// Numerator and denominator of a row, NaN where missing. `per` undoes the scale of a reported cost.
+    #[inline]
+    pub(crate) fn of(&self, values: &[f64], impressions: f64, per: f64) -> (f64, f64) {
+        match self {
+            Self::Absent => (f64::NAN, impressions),
+            Self::Reported(column) => (values[*column] * impressions / per, impressions),
+            Self::Counts { numerator, denominator } if denominator.is_empty() => {
+                (sum_of(values, numerator), impressions)
+            }
+            Self::Counts { numerator, denominator } => (sum_of(values, numerator), sum_of(values, denominator)),
+        }
+    }
+}
+
+/// The sum of those of the columns that have a value; NaN where none has.
+#[inline]
+pub(crate) fn sum_of(values: &[f64], columns: &[usize]) -> f64 {
+    match columns {
+        [] => f64::NAN,
+        [only] => values[*only],
+        several => several
+            .iter()
+            .map(|&column| values[column])
+            .filter(|value| !value.is_nan())
+            .reduce(|a, b| a + b)
+            .unwrap_or(f64::NAN),
+    }
+}
+
 /// `--where`: a column must match a pattern.
 #[derive(Clone, Debug)]
 pub(crate) struct Filter {
@@ -143,6 +173,8 @@ pub(crate) struct Plan {
     pub(crate) totals: [Vec<usize>; TOTALS.len()],
     /// One for each of [`Layout::metrics`].
     pub(crate) metrics: Vec<MetricSource>,
+    /// Whether the file lacks a metric that another may have.
+    pub(crate) has_absent: bool,
     pub(crate) date: Option<usize>,
     pub(crate) currency: Option<usize>,
     pub(crate) filters: Vec<Filter>,
