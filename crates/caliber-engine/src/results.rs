@@ -107,6 +107,49 @@ impl Results {
         self.names.is_empty()
     }
 
+    /// The rows at these positions, in this order.
+    #[must_use]
+    pub fn rows(&self, order: &[usize]) -> Self {
+        fn pick<T: Clone>(column: &[T], order: &[usize]) -> Vec<T> {
+            order.iter().map(|&row| column[row].clone()).collect()
+        }
+        let count = |column: &Option<Vec<f64>>| column.as_ref().map(|column| pick(column, order));
+        Self {
+            dimension: self.dimension,
+            names: pick(&self.names, order),
+            scores: pick(&self.scores, order),
+            percentiles: pick(&self.percentiles, order),
+            statuses: pick(&self.statuses, order),
+            impressions: pick(&self.impressions, order),
+            clicks: count(&self.clicks),
+            conversions: count(&self.conversions),
+            spend: count(&self.spend),
+            extras: self
+                .extras
+                .iter()
+                .map(|extra| ExtraColumn { name: extra.name, values: pick(&extra.values, order) })
+                .collect(),
+            metrics: self
+                .metrics
+                .iter()
+                .map(|metric| MetricColumn {
+                    name: metric.name.clone(),
+                    weight: metric.weight,
+                    better: metric.better,
+                    values: pick(&metric.values, order),
+                    normalized: pick(&metric.normalized, order),
+                    contributions: pick(&metric.contributions, order),
+                    counts: metric.counts.as_ref().map(|counts| EffectiveCounts {
+                        events: pick(&counts.events, order),
+                        trials: pick(&counts.trials, order),
+                    }),
+                })
+                .collect(),
+            outlier_flags: pick(&self.outlier_flags, order),
+            quality_flags: pick(&self.quality_flags, order),
+        }
+    }
+
     /// `percentile_rank`: the percentile rounded half up to a whole number.
     pub fn percentile_rank(&self, row: usize) -> u8 {
         (self.percentiles[row] + 0.5).floor() as u8

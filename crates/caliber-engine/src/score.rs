@@ -1,0 +1,277 @@
+//! From sums to scored rows: derive, filter by volume, normalise, weigh, rank, flag.
+
+use crate::dictionary::Dictionary;
+use crate::normalize::{Bounds, Counts, Normalization, normalize};
+use crate::recipe::{Dimension, Recipe};
+use crate::results::{EffectiveCounts, ExtraColumn, MetricColumn, Results, Status};
+use crate::rollup::plan::{EXTRAS, TOTALS};
+use crate::rollup::{MetricSums, Rolled, RowNoise};
+use crate::statistics::{quantile, sorted_present, tie_groups};
+use crate::{Code, Error, Result};
+
+/// Scores closer than this to the first of their group are one.
+pub(crate) const TIE: f64 = 1e-9;
+/// Domains with at least two rows below which row noise is not estimated (evidence.md 1.2).
+const LEAST_FOR_NOISE: usize = 10;
+/// Costs per thousand above this are flagged.
+const DEAR: f64 = 1000.0;
+
+/// How rows are scored, beside the recipe's metrics.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options {
+    pub(crate) dimension: Dimension,
+    pub(crate) normalization: Normalization,
+    /// The least impressions of a row; 0 keeps all, whatever the recipe's least share.
+    pub(crate) min_impressions: f64,
+}
+
+/// Rows below the volume filter.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct BelowMinimum {
+    pub(crate) count: u64,
+    pub(crate) impressions: f64,
+    pub(crate) spend: f64,
+}
+
+/// Scored rows and what was met on the way.
+#[derive(Debug)]
+pub(crate) struct ScoredRows {
+    pub(crate) results: Results,
+    pub(crate) bounds: Vec<(String, Bounds)>,
+    pub(crate) below_minimum: BelowMinimum,
+    /// Shares whose row noise could not be estimated.
+    pub(crate) without_noise: Vec<String>,
+}
+
+/// Which of the totals any file has, in the order of [`TOTALS`].
+pub(crate) type TotalsPresent = [bool; TOTALS.len()];
+
+/// Scores a rolled-up report.
+///
+/// # Errors
+/// `NothingScored` where no row has enough impressions.
+pub(crate) fn score(
+    rolled: &Rolled,
+    present: TotalsPresent,
+    recipe: &Recipe,
+    dictionary: &Dictionary,
+    options: Options,
+) -> Result<ScoredRows> {
+    let (kept, below_minimum) = filter_by_volume(rolled, recipe, options)?;
+    let impressions = pick(&rolled.impressions, &kept);
+    let values: Vec<Vec<Option<f64>>> = rolled.metrics.iter().map(|sums| derive(sums, &kept)).collect();
+
+    let mut bounds = Vec::new();
+    let mut metrics = Vec::new();
+    let mut without_noise = Vec::new();
+    let weight_sum: f64 = recipe.metrics.iter().map(|metric| metric.weight).sum();
+    for ((metric, sums), values) in recipe.metrics.iter().zip(&rolled.metrics).zip(&values) {
+        let (events, trials) = (pick(&sums.x, &kept), pick(&sums.n, &kept));
+        let counts = sums.noise.as_ref().map(|_| Counts { events: &events, trials: &trials });
+        let (normalized, metric_bounds) = normalize(values, metric.better, options.normalization, counts)
+            .map_err(|error| {
+                Error::new(Code::Machine, format!("{} cannot be shrunk", metric.metric)).caused_by(error.to_string())
+            })?;
+        let contributions = normalized.iter().map(|value| metric.weight * value / weight_sum).collect();
+        let effective = sums.noise.as_ref().map(|noise| effective_counts(&pick(noise, &kept)));
+        if let Some((_, None)) = &effective {
+            without_noise.push(metric.metric.clone());
+        }
+        bounds.push((metric.metric.clone(), metric_bounds));
+        metrics.push(MetricColumn {
+            name: metric.metric.clone(),
+            weight: metric.weight,
+            better: metric.better,
+            values: values.clone(),
+            normalized,
+            contributions,
+            counts: effective.map(|(counts, _)| counts),
+        });
+    }
+    let extras: Vec<ExtraColumn> = rolled
+        .metrics
+        .iter()
+        .zip(&values)
+        .skip(recipe.metrics.len())
+        .filter_map(|(sums, values)| {
+            let name = EXTRAS.into_iter().find(|extra| *extra == sums.name)?;
+            Some(ExtraColumn { name, values: values.clone() })
+        })
+        .collect();
+
+    let scores: Vec<f64> = (0..kept.len())
+        .map(|row| metrics.iter().map(|metric| metric.contributions[row]).sum::<f64>().clamp(0.0, 100.0))
+        .collect();
+    let (percentiles, statuses) = rank(&scores);
+    let total = |at: usize| present[at].then(|| pick(&rolled.totals[at], &kept));
+    let results = Results {
+        dimension: options.dimension,
+        names: kept.iter().map(|&row| rolled.names[row].clone()).collect(),
+        outlier_flags: outlier_flags(&metrics, kept.len()),
+        quality_flags: quality_flags(&metrics, &extras, dictionary, kept.len()),
+        scores,
+        percentiles,
+        statuses,
+        impressions,
+        clicks: total(0),
+        conversions: total(1),
+        spend: total(2),
+        extras,
+        metrics,
+    };
+    Ok(ScoredRows { results: in_file_order(&results), bounds, below_minimum, without_noise })
+}
+
+/// The rows with enough impressions, and what the others are together.
+fn filter_by_volume(rolled: &Rolled, recipe: &Recipe, options: Options) -> Result<(Vec<usize>, BelowMinimum)> {
+    let total: f64 = rolled.impressions.iter().sum();
+    let least = if options.min_impressions > 0.0 {
+        options.min_impressions.max(recipe.min_impression_share * total)
+    } else {
+        f64::NEG_INFINITY
+    };
+    let (kept, below): (Vec<usize>, Vec<usize>) =
+        (0..rolled.names.len()).partition(|&row| rolled.impressions[row] >= least);
+    if kept.is_empty() {
+        return Err(nothing_scored(rolled, least));
+    }
+    let sum = |column: &[f64]| below.iter().map(|&row| column[row]).sum();
+    let below_minimum = BelowMinimum {
+        count: below.len() as u64,
+        impressions: sum(&rolled.impressions),
+        spend: sum(&rolled.totals[2]),
+    };
+    Ok((kept, below_minimum))
+}
+
+fn nothing_scored(rolled: &Rolled, least: f64) -> Error {
+    let largest = (0..rolled.names.len()).max_by(|&a, &b| rolled.impressions[a].total_cmp(&rolled.impressions[b]));
+    match largest {
+        Some(row) => Error::new(
+            Code::NothingScored,
+            format!(
+                "no row has the {} impressions that are needed; the largest, {}, has {}",
+                least.ceil(),
+                rolled.names[row],
+                rolled.impressions[row]
+            ),
+        )
+        .help("lower --min-impressions; 0 keeps all rows"),
+        None => Error::new(Code::NothingScored, "no row is left: every row was dropped or sums up others")
+            .help("look at the rows with `caliber inspect`; --map NAME=HEADER names other columns"),
+    }
+}
+
+fn pick<T: Copy>(column: &[T], rows: &[usize]) -> Vec<T> {
+    rows.iter().map(|&row| column[row]).collect()
+}
+
+/// The metric's values over the rows; x / 0 is missing.
+fn derive(sums: &MetricSums, rows: &[usize]) -> Vec<Option<f64>> {
+    rows.iter()
+        .map(|&row| {
+            let (x, n) = (sums.x[row], sums.n[row]);
+            if sums.total { Some(x) } else { (n != 0.0).then(|| x / n * sums.per) }
+        })
+        .collect()
+}
+
+/// Counts deflated by the noise between rows (evidence.md 1.2), and that noise where there was enough to see it.
+fn effective_counts(noise: &[RowNoise]) -> (EffectiveCounts, Option<f64>) {
+    let (mut spread, mut expected, mut domains) = (0.0, 0.0, 0);
+    for row in noise.iter().filter(|row| row.rows >= 2.0 && row.n > 0.0) {
+        let p = row.x / row.n;
+        if p > 0.0 && p < 1.0 {
+            domains += 1;
+            spread += (row.q - row.n * p * p) / (p * (1.0 - p)) - (row.rows - 1.0);
+            expected += (row.n - row.rows) - (row.squares - row.n) / row.n;
+        }
+    }
+    let rho = (domains >= LEAST_FOR_NOISE && expected > 0.0).then(|| (spread / expected).max(0.0));
+    let trials: Vec<f64> = noise
+        .iter()
+        .map(|row| {
+            let deflated = row.n + rho.unwrap_or(0.0) * (row.squares - row.n);
+            if row.n > 0.0 && deflated > 0.0 { row.n * row.n / deflated } else { 0.0 }
+        })
+        .collect();
+    let events = noise
+        .iter()
+        .zip(&trials)
+        .map(|(row, trials)| if row.n > 0.0 { row.x / row.n * trials } else { 0.0 })
+        .collect();
+    (EffectiveCounts { events, trials }, rho)
+}
+
+/// Percentile and status of every score.
+pub(crate) fn rank(scores: &[f64]) -> (Vec<f64>, Vec<Status>) {
+    let (groups, ranks) = tie_groups(scores, TIE);
+    let percentiles: Vec<f64> =
+        groups.iter().map(|&group| ranks[group] / scores.len() as f64 * 100.0).collect();
+    let statuses = percentiles
+        .iter()
+        .map(|&percentile| match percentile {
+            _ if percentile >= 75.0 => Status::Good,
+            _ if percentile >= 25.0 => Status::Moderate,
+            _ => Status::Poor,
+        })
+        .collect();
+    (percentiles, statuses)
+}
+
+/// Values outside the interquartile fences (Tukey 1977).
+fn outlier_flags(metrics: &[MetricColumn], rows: usize) -> Vec<Vec<String>> {
+    let mut flags = vec![Vec::new(); rows];
+    for metric in metrics {
+        let present = sorted_present(&metric.values);
+        let (Some(q1), Some(q3)) = (quantile(&present, 0.25), quantile(&present, 0.75)) else { continue };
+        let fence = 1.5 * (q3 - q1);
+        for (flags, value) in flags.iter_mut().zip(&metric.values) {
+            if value.is_some_and(|value| value < q1 - fence || value > q3 + fence) {
+                flags.push(format!("{}_outlier", metric.name));
+            }
+        }
+    }
+    flags
+}
+
+/// Values that no honest report has: shares above 1, costs per thousand above 1000.
+fn quality_flags(
+    metrics: &[MetricColumn],
+    extras: &[ExtraColumn],
+    dictionary: &Dictionary,
+    rows: usize,
+) -> Vec<Vec<String>> {
+    let mut flags = vec![Vec::new(); rows];
+    let columns = metrics
+        .iter()
+        .map(|metric| (metric.name.as_str(), &metric.values))
+        .chain(extras.iter().map(|extra| (extra.name, &extra.values)));
+    for (name, values) in columns {
+        let canonical = dictionary.canonical(name);
+        let is_share = dictionary.metric(name).is_some_and(|definition| definition.share);
+        let (flag, limit) = match canonical {
+            "cpm" => ("cpm_above_1000".to_owned(), DEAR),
+            _ if is_share || canonical == "unique_id_ratio" => (format!("{name}_above_1"), 1.0),
+            _ => continue,
+        };
+        for (flags, value) in flags.iter_mut().zip(values) {
+            if value.is_some_and(|value| value > limit) && !flags.contains(&flag) {
+                flags.push(flag.clone());
+            }
+        }
+    }
+    flags
+}
+
+/// Rows by score descending, impressions descending, name ascending.
+fn in_file_order(results: &Results) -> Results {
+    let mut order: Vec<usize> = (0..results.len()).collect();
+    order.sort_unstable_by(|&a, &b| {
+        results.scores[b]
+            .total_cmp(&results.scores[a])
+            .then_with(|| results.impressions[b].total_cmp(&results.impressions[a]))
+            .then_with(|| results.names[a].cmp(&results.names[b]))
+    });
+    results.rows(&order)
+}

@@ -1,0 +1,78 @@
+//! Order statistics, moments and ranks.
+
+/// The quantile of sorted values, linear between neighbours (type 7 of Hyndman and Fan 1996). `None` of nothing.
+pub fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
+    let last = sorted.len().checked_sub(1)?;
+    let position = share * last as f64;
+    let below = (position.floor() as usize).min(last);
+    let above = (below + 1).min(last);
+    Some(sorted[below] + (position - below as f64) * (sorted[above] - sorted[below]))
+}
+
+/// The values that are present, ascending.
+pub fn sorted_present(values: &[Option<f64>]) -> Vec<f64> {
+    let mut present: Vec<f64> = values.iter().copied().flatten().collect();
+    present.sort_unstable_by(f64::total_cmp);
+    present
+}
+
+/// The arithmetic mean. `None` of nothing.
+pub fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// The sample standard deviation, divided by n - 1. `None` under two values.
+pub fn standard_deviation(values: &[f64]) -> Option<f64> {
+    let mean = mean(values)?;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    (values.len() > 1).then(|| (squares / (values.len() - 1) as f64).sqrt())
+}
+
+/// Whether the bounds of a column are one value as far as doubles can tell.
+pub fn is_constant(min: f64, max: f64) -> bool {
+    max - min <= 1e-12 * min.abs().max(max.abs())
+}
+
+/// Groups of ties, ascending: a value within `tolerance` of the first of its group belongs to it.
+/// Returns for each value its group, counted from 0, and the average rank (from 1) of each group.
+pub fn tie_groups(values: &[f64], tolerance: f64) -> (Vec<usize>, Vec<f64>) {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_unstable_by(|&a, &b| values[a].total_cmp(&values[b]));
+    let mut group_of = vec![0; values.len()];
+    let mut ranks = Vec::new();
+    let mut start = 0;
+    while start < order.len() {
+        let first = values[order[start]];
+        let end = start + order[start..].partition_point(|&row| values[row] - first <= tolerance);
+        for &row in &order[start..end] {
+            group_of[row] = ranks.len();
+        }
+        ranks.push((start + 1 + end) as f64 / 2.0);
+        start = end;
+    }
+    (group_of, ranks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Figures of `numpy.quantile` (default method, which is type 7) and `numpy.std(ddof=1)`.
+    #[test]
+    fn quantiles_and_moments_are_numpys() {
+        let values = [1.0, 2.0, 4.0, 8.0, 16.0];
+        assert_eq!(quantile(&values, 0.25), Some(2.0));
+        assert_eq!(quantile(&values, 0.1), Some(1.4));
+        assert_eq!(quantile(&values, 0.99), Some(15.68));
+        assert_eq!(quantile(&[], 0.5), None);
+        assert_eq!(standard_deviation(&values), Some(6.099_180_272_790_763));
+        assert_eq!(standard_deviation(&[3.0]), None);
+    }
+
+    #[test]
+    fn ties_share_their_mean_rank() {
+        let (groups, ranks) = tie_groups(&[5.0, 1.0, 5.0 + 5e-10, 9.0], 1e-9);
+        assert_eq!(groups, [1, 0, 1, 2]);
+        assert_eq!(ranks, [1.0, 2.5, 4.0]);
+    }
+}
