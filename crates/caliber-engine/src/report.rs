@@ -1,3 +1,5 @@
 //! Reading a report: from bytes of whatever kind to cells by position.
 
+mod calendar;
 pub mod cell;
+pub mod workbook;
