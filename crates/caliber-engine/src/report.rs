@@ -2,4 +2,6 @@
 
 mod calendar;
 pub mod cell;
+pub mod parquet;
 pub mod workbook;
+pub mod xls;

@@ -18,12 +18,12 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
 
-use catalog::Catalog;
+use catalog::{Catalog, DESCRIPTION_BYTES_MAX};
 use package::{Package, encrypted, unreadable};
 pub use rows::SheetRow;
 use rows::{Shared, each_row};
 
-use super::cell::{Cell, Row};
+use super::cell::{Cell, Row, owned};
 use crate::{Code, Error, Result};
 
 /// The kinds of workbook, told by their bytes.
@@ -61,10 +61,12 @@ fn kind_of(file: &mut File) -> std::io::Result<Option<WorkbookKind>> {
         return Ok(None);
     }
     let Ok(package) = Package::open(file.try_clone()?) else { return Ok(None) };
-    if package.has("xl/workbook.bin") || (package.has("content.xml") && package.has("META-INF/manifest.xml")) {
+    if package.has("xl/workbook.bin") || (package.has("content.xml") && package.has("META-INF/manifest.xml"))
+    {
         return Ok(Some(WorkbookKind::Apart));
     }
-    let is_open_xml = package.has("xl/workbook.xml") || (package.has("[Content_Types].xml") && package.has("_rels/.rels"));
+    let is_open_xml =
+        package.has("xl/workbook.xml") || (package.has("[Content_Types].xml") && package.has("_rels/.rels"));
     Ok(is_open_xml.then_some(WorkbookKind::OpenXml))
 }
 
@@ -120,7 +122,9 @@ impl Workbook {
     /// with the part's name for other damage.
     pub fn open(mut file: File) -> Result<Self> {
         let mut magic = [0; 8];
-        file.seek(SeekFrom::Start(0)).and_then(|_| file.by_ref().take(8).read(&mut magic)).map_err(unreadable)?;
+        file.seek(SeekFrom::Start(0))
+            .and_then(|_| file.by_ref().take(8).read(&mut magic))
+            .map_err(unreadable)?;
         if !magic.starts_with(b"PK") {
             return match kind(&mut file)? {
                 Some(WorkbookKind::Encrypted) => Err(encrypted()),
@@ -131,7 +135,9 @@ impl Workbook {
         let mut package = Package::open(file)?;
         let catalog = Catalog::read(&mut package)?;
         let formats = match &catalog.styles_part {
-            Some(part) => package.xml(part, catalog::description_bytes_max())?.map(formats::Formats::read).transpose()?,
+            Some(part) => {
+                package.xml(part, DESCRIPTION_BYTES_MAX)?.map(formats::Formats::read).transpose()?
+            }
             None => None,
         };
         let strings = match &catalog.strings_part {
@@ -194,14 +200,5 @@ impl Workbook {
         // Catalog::read keeps only sheets whose part is there.
         let Some(xml) = xml else { return Ok(()) };
         each_row(xml, &self.shared, on_row).map_err(|error| error.in_sheet(sheet))
-    }
-}
-
-fn owned(cell: Cell<'_>) -> Cell<'static> {
-    match cell {
-        Cell::Missing => Cell::Missing,
-        Cell::Text(bytes) => Cell::Text(bytes.into_owned().into()),
-        Cell::Number(number) => Cell::Number(number),
-        Cell::Day(day) => Cell::Day(day),
     }
 }

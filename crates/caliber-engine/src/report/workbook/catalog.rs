@@ -9,7 +9,7 @@ use super::text::attribute;
 use crate::Result;
 
 /// Unpacked bytes of a part that only describes: a thousand sheets and their links stay far below.
-const DESCRIPTION_BYTES_MAX: u64 = 64 << 20;
+pub(super) const DESCRIPTION_BYTES_MAX: u64 = 64 << 20;
 
 /// A sheet and the part that holds it.
 pub(super) struct Entry {
@@ -42,7 +42,8 @@ impl Catalog {
             .map_or_else(|| "xl/workbook.xml".to_owned(), |link| link.part);
         let (folder, file) = workbook.rsplit_once('/').unwrap_or(("", &workbook));
         let links = links(package, &join(folder, &format!("_rels/{file}.rels")), folder)?;
-        let part_of = |kind: &str| links.values().find(|link| link.kind == kind).map(|link| link.part.clone());
+        let part_of =
+            |kind: &str| links.values().find(|link| link.kind == kind).map(|link| link.part.clone());
         let mut catalog = Self {
             strings_part: part_of("sharedStrings"),
             styles_part: part_of("styles"),
@@ -121,9 +122,4 @@ fn join(folder: &str, target: &str) -> String {
     }
     steps.retain(|step| !step.is_empty());
     steps.join("/")
-}
-
-/// The limit for the parts that describe.
-pub(super) const fn description_bytes_max() -> u64 {
-    DESCRIPTION_BYTES_MAX
 }

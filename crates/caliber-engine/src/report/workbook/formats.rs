@@ -40,14 +40,18 @@ impl Formats {
             match xml.next()? {
                 Event::Start(tag) | Event::Empty(tag) => match tag.local_name().as_ref() {
                     "numFmt" => {
-                        if let (Some(id), Some(code)) = (number(&tag, "numFmtId"), attribute(&tag, "formatCode")) {
+                        if let (Some(id), Some(code)) =
+                            (number(&tag, "numFmtId"), attribute(&tag, "formatCode"))
+                        {
                             own.insert(id, format_of_code(&code));
                         }
                     }
                     "cellXfs" => in_cell_styles = true,
                     "xf" if in_cell_styles => {
                         if styles.len() == STYLES_MAX {
-                            return Err(too_large(format!("the workbook has more than {STYLES_MAX} cell styles")));
+                            return Err(too_large(format!(
+                                "the workbook has more than {STYLES_MAX} cell styles"
+                            )));
                         }
                         let id = number(&tag, "numFmtId").unwrap_or(0);
                         styles.push(own.get(&id).copied().unwrap_or_else(|| format_of_id(id)));
@@ -88,7 +92,8 @@ pub(super) fn format_of_code(code: &str) -> Format {
             // Colours, conditions, locales; `[h]` is a duration.
             '[' => {
                 let inside: String = letters.by_ref().take_while(|&c| c != ']').collect();
-                clock |= matches!(inside.to_ascii_lowercase().trim_matches(['h', 'm', 's']), "") && !inside.is_empty();
+                clock |= matches!(inside.to_ascii_lowercase().trim_matches(['h', 'm', 's']), "")
+                    && !inside.is_empty();
             }
             '\\' | '_' | '*' => {
                 letters.next();
@@ -116,13 +121,25 @@ mod tests {
 
     #[test]
     fn format_codes_are_days_percentages_or_plain_numbers() {
-        for code in ["yyyy-mm-dd", "d/m/yy;@", "[$-409]mmmm d, yyyy", "mmm\\-yy", "m/d/yy h:mm", "*-yyyy-mm-dd"] {
+        for code in
+            ["yyyy-mm-dd", "d/m/yy;@", "[$-409]mmmm d, yyyy", "mmm\\-yy", "m/d/yy h:mm", "*-yyyy-mm-dd"]
+        {
             assert_eq!(format_of_code(code), Format::Day, "{code}");
         }
         for code in ["0.00%", "0%;[Red]-0%", "0.0 %"] {
             assert_eq!(format_of_code(code), Format::Percent, "{code}");
         }
-        for code in ["General", "0.00E+00", "#,##0.00 \"days\"", "[Red]0", "[h]:mm:ss", "hh:mm", "0\\%", "0_y", "#,##0*y"] {
+        for code in [
+            "General",
+            "0.00E+00",
+            "#,##0.00 \"days\"",
+            "[Red]0",
+            "[h]:mm:ss",
+            "hh:mm",
+            "0\\%",
+            "0_y",
+            "#,##0*y",
+        ] {
             assert_eq!(format_of_code(code), Format::Plain, "{code}");
         }
     }

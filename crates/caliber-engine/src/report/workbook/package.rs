@@ -36,8 +36,11 @@ impl Package {
     /// Opens the zip and refuses what is no sane workbook, before a byte is unpacked.
     pub(super) fn open(mut file: File) -> Result<Self> {
         if !has_directory(&mut file).map_err(unreadable)? {
-            return Err(Error::new(Code::Truncated, "the workbook ends in the middle: its list of parts is missing")
-                .help("Download or export the report again."));
+            return Err(Error::new(
+                Code::Truncated,
+                "the workbook ends in the middle: its list of parts is missing",
+            )
+            .help("Download or export the report again."));
         }
         let mut zip = ZipArchive::new(Metered { inner: file, left: Some(DIRECTORY_BYTES_MAX) })
             .map_err(|error| damaged_zip(error, None))?;
@@ -210,7 +213,9 @@ impl Xml<'_> {
 fn damaged_xml(part: &str, error: quick_xml::Error) -> Error {
     if let quick_xml::Error::Io(io) = &error {
         if io.get_ref().is_some_and(|inner| inner.is::<TooLarge>()) {
-            return too_large(format!("{part} of the workbook holds a cell of more than {TOKEN_BYTES_MAX} bytes"));
+            return too_large(format!(
+                "{part} of the workbook holds a cell of more than {TOKEN_BYTES_MAX} bytes"
+            ));
         }
         if io.get_ref().is_some_and(|inner| inner.is::<Lied>()) {
             return too_large(format!("{part} of the workbook unpacks to more bytes than it declares"));
@@ -236,7 +241,8 @@ fn damaged_zip(error: ZipError, part: Option<&str>) -> Error {
 }
 
 pub(super) fn malformed(message: impl Into<String>) -> Error {
-    Error::new(Code::Malformed, message).help("Open and save it in a spreadsheet program, or export the report as CSV.")
+    Error::new(Code::Malformed, message)
+        .help("Open and save it in a spreadsheet program, or export the report as CSV.")
 }
 
 pub(super) fn too_large(message: impl Into<String>) -> Error {

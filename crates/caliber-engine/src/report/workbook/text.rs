@@ -146,7 +146,8 @@ pub(super) fn unescape(bytes: &mut Vec<u8>, start: usize) {
     while at < text.len() {
         let escaped = text.get(at..at + 7).and_then(|seven| {
             let digits = seven.strip_prefix(b"_x")?.strip_suffix(b"_")?;
-            let digits = std::str::from_utf8(digits).ok().filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()))?;
+            let digits =
+                std::str::from_utf8(digits).ok().filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()))?;
             char::from_u32(u32::from_str_radix(digits, 16).ok()?)
         });
         if let Some(letter) = escaped {
@@ -161,6 +162,10 @@ pub(super) fn unescape(bytes: &mut Vec<u8>, start: usize) {
 
 /// An attribute by its name without prefix, entities resolved.
 pub(super) fn attribute<'a>(tag: &'a BytesStart<'_>, name: &str) -> Option<Cow<'a, str>> {
-    let found = tag.attributes().with_checks(false).flatten().find(|a| a.key.local_name().as_ref() == name)?;
-    found.normalized_value(quick_xml::XmlVersion::Implicit1_0).ok().map(|value| Cow::Owned(value.into_owned()))
+    let found =
+        tag.attributes().with_checks(false).flatten().find(|a| a.key.local_name().as_ref() == name)?;
+    found
+        .normalized_value(quick_xml::XmlVersion::Implicit1_0)
+        .ok()
+        .map(|value| Cow::Owned(value.into_owned()))
 }
