@@ -43,3 +43,13 @@ pub trait Row {
         self.len() == 0
     }
 }
+
+/// The same cell, free of its row.
+pub(super) fn owned(cell: Cell<'_>) -> Cell<'static> {
+    match cell {
+        Cell::Missing => Cell::Missing,
+        Cell::Text(bytes) => Cell::Text(bytes.into_owned().into()),
+        Cell::Number(number) => Cell::Number(number),
+        Cell::Day(day) => Cell::Day(day),
+    }
+}
