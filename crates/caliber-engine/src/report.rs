@@ -4,6 +4,8 @@ mod calendar;
 pub mod cell;
 mod csv;
 pub mod day;
+mod file;
+pub mod header_row;
 pub mod mapping;
 pub mod number;
 pub mod parquet;
@@ -12,3 +14,6 @@ pub mod source;
 pub mod text;
 pub mod workbook;
 pub mod xls;
+
+pub(crate) use self::csv::{Buffer, ChunkError, Chunker, Index};
+pub(crate) use self::file::{Body, ReportFile};

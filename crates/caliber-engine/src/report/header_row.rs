@@ -1,0 +1,72 @@
+//! How much a row of cells looks like the header of a report.
+
+use std::collections::BTreeSet;
+
+use crate::dictionary::Dictionary;
+use crate::dictionary::header::Header;
+use crate::report::mapping::{Override, Target};
+
+/// What speaks for and against a row being the header. Of several rows the one with most [`points`] is it, the first
+/// of equals.
+///
+/// [`points`]: HeaderScore::points
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeaderScore {
+    /// How many canonical columns its cells name, each counted once.
+    pub known: usize,
+    /// Cells that are numbers or dates: data, not headers.
+    pub data: usize,
+    /// Cells that are not blank.
+    pub cells: usize,
+}
+
+impl HeaderScore {
+    /// Whether the row can be a header at all: it names two columns or more, and holds fewer data than names. Title
+    /// lines (`Report Name: Site Performance`), pairs (`Currency,USD`) and data rows cannot.
+    pub fn is_header(self) -> bool {
+        self.known >= 2 && self.known > self.data
+    }
+
+    /// More is surer; 0 for a row that can be no header.
+    pub fn points(self) -> usize {
+        if self.is_header() { self.known - self.data } else { 0 }
+    }
+}
+
+/// Judges one row. Headers that the overrides name count as known, so a report in words of its own is found too.
+pub fn header_score<'a>(
+    cells: impl IntoIterator<Item = &'a str>,
+    dictionary: &Dictionary,
+    overrides: &[Override],
+) -> HeaderScore {
+    let mut score = HeaderScore::default();
+    let mut columns = BTreeSet::new();
+    let mut given = BTreeSet::new();
+    for cell in cells {
+        let cell = cell.trim();
+        if cell.is_empty() {
+            continue;
+        }
+        score.cells += 1;
+        if is_data(cell) {
+            score.data += 1;
+            continue;
+        }
+        let header = Header::read(cell, dictionary);
+        let named = overrides.iter().position(|given| {
+            matches!(&given.target, Target::Header(text) if Header::read(text, dictionary).is(&header))
+        });
+        if let Some(named) = named {
+            given.insert(named);
+        } else if let Some(known) = header.known(dictionary).next() {
+            columns.insert(known.column);
+        }
+    }
+    score.known = columns.len() + given.len();
+    score
+}
+
+/// Digits without a letter: a number, an amount, a date, an app's number.
+fn is_data(cell: &str) -> bool {
+    cell.chars().any(|c| c.is_ascii_digit()) && !cell.chars().any(char::is_alphabetic)
+}
