@@ -5,9 +5,23 @@
 
 pub mod dictionary;
 mod error;
+pub mod explain;
+pub mod lists;
 pub mod names;
+pub mod normalize;
+mod progress;
+mod reading;
 pub mod recipe;
 pub mod report;
 pub mod results;
+mod rollup;
+mod score;
+mod scoring;
+pub mod shrinkage;
+pub mod statistics;
+pub mod summary;
 
 pub use error::{Code, Error, Result};
+pub use progress::Progress;
+pub use reading::Scale;
+pub use scoring::{Context, Inspection, Options, RecognisedAs, Scored, inspect, score};

@@ -22,7 +22,7 @@ impl Lists {
     ///
     /// Ties of score are settled by impressions, then by name. A protected name is taken off the blocklist and no
     /// other row takes its place. `share` is in (0, 0.5], so the lists cannot overlap.
-    pub fn quartile(results: &Results, share: f64, protected: &BTreeSet<String>) -> Self {
+    pub fn quartile(results: &Results, share: f64, is_protected: &dyn Fn(&str) -> bool) -> Self {
         let rows = results.len();
         let count = match (rows as f64 * share + 1e-9).floor() as usize {
             0 if rows >= 2 => 1,
@@ -44,7 +44,7 @@ impl Lists {
             .into_iter()
             .filter(|row| !taken.contains(row))
             .take(count)
-            .partition(|&row| protected.contains(&results.names[row]));
+            .partition(|&row| is_protected(&results.names[row]));
         Self { allow, block, protected }
     }
 }

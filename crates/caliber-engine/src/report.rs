@@ -15,5 +15,5 @@ pub mod text;
 pub mod workbook;
 pub mod xls;
 
-pub(crate) use self::csv::{Buffer, ChunkError, Chunker, Index};
-pub(crate) use self::file::{Body, ReportFile};
+pub(crate) use self::csv::{Buffer, ChunkError, Chunker, Index, count_lines};
+pub(crate) use self::file::{Body, MAX_COLUMNS, Opening, Peek, ReportFile};

@@ -10,13 +10,13 @@ pub(crate) mod pattern;
 pub(crate) mod plan;
 mod rolled;
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use self::facts::{ColumnFacts, Place};
 use self::groups::Groups;
-use self::plan::{EMPTY_ROWS, FIRST_TOTAL, IMPRESSIONS, Layout, Plan, ROWS, SQUARES, sum_of};
-pub(crate) use self::rolled::{MetricSums, Rolled};
+use self::plan::{EMPTY_ROWS, FIRST_TOTAL, Filter, IMPRESSIONS, Layout, Plan, ROWS, SQUARES, sum_of};
+pub(crate) use self::rolled::{MetricSums, Rolled, RowNoise};
 use crate::names::{self, NameKind};
 use crate::report::cell::{Cell, Row};
 use crate::report::day::DayColumn;
@@ -44,10 +44,19 @@ pub(crate) struct Tail {
     pub(crate) whole_chunk: bool,
 }
 
+/// Rows without impressions, told apart by whether data follow.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Notes {
+    /// No row with impressions comes after them: notes below the table.
+    pub(crate) after: u64,
+    /// One does: they were rows, and are dropped.
+    pub(crate) dropped: u64,
+}
+
 /// What one thread has summed.
-pub(crate) struct RollUp<'a> {
-    layout: &'a Layout,
-    plan: &'a Plan,
+pub(crate) struct RollUp {
+    layout: Arc<Layout>,
+    plan: Arc<Plan>,
     groups: Groups,
     pub(crate) facts: Vec<ColumnFacts>,
     pub(crate) days: DayColumn,
@@ -64,12 +73,10 @@ pub(crate) struct RollUp<'a> {
     scratch: String,
 }
 
-impl<'a> RollUp<'a> {
+impl RollUp {
     /// A roll-up of a file whose header has `width` cells.
-    pub(crate) fn new(layout: &'a Layout, plan: &'a Plan, width: usize) -> Self {
+    pub(crate) fn new(layout: Arc<Layout>, plan: Arc<Plan>, width: usize) -> Self {
         Self {
-            layout,
-            plan,
             groups: Groups::new(layout.width, layout.rare_width),
             facts: vec![ColumnFacts::default(); plan.numbers.len()],
             days: DayColumn::default(),
@@ -83,6 +90,8 @@ impl<'a> RollUp<'a> {
             not_utf8: false,
             values: vec![f64::NAN; plan.numbers.len()],
             scratch: String::new(),
+            layout,
+            plan,
         }
     }
 
@@ -197,13 +206,15 @@ impl<'a> RollUp<'a> {
         let (parsed, evidence) = match row.cell(column.column) {
             Cell::Missing => return f64::NAN,
             Cell::Text(text) => number::parse(&text, column.conventions.decimal),
-            Cell::Number(value) => (facts::typed(value), Evidence::None),
+            Cell::Number(value) => (facts::typed(value, false), Evidence::None),
+            Cell::Percent(fraction) => (facts::typed(fraction, true), Evidence::None),
             Cell::Day(_) => (Parsed::Unreadable, Evidence::None),
         };
         facts.evidence[evidence as usize] += 1;
         match parsed {
             Parsed::Number(number) if !number.percent && number.currency.is_none() => {
                 facts.plain += 1;
+                facts.negative += u64::from(number.value < 0.0);
                 if column.is_rate {
                     facts.note_rate(number.value);
                     number.value / column.conventions.scale
@@ -224,12 +235,7 @@ impl<'a> RollUp<'a> {
     #[inline]
     fn group(&mut self, cell: &Cell<'_>, impressions: f64) -> Option<usize> {
         let dimension = self.layout.dimension;
-        let text: Cow<'_, [u8]> = match cell {
-            Cell::Missing => Cow::Borrowed(&[]),
-            Cell::Text(text) => Cow::Borrowed(text),
-            Cell::Number(number) => Cow::Owned(number.to_string().into_bytes()),
-            Cell::Day(day) => Cow::Owned(day.to_string().into_bytes()),
-        };
+        let text = cell.text();
         let key = names::normalise(&text, dimension, &mut self.scratch);
         let group = self.groups.find_or_insert(key.as_bytes(), || names::classify(key, dimension));
         match self.groups.kind(group) {
@@ -254,7 +260,7 @@ impl<'a> RollUp<'a> {
                 Cell::Text(text) => self.days.add(&text),
                 Cell::Number(serial) => self.days.add(serial.to_string().as_bytes()),
                 Cell::Day(day) => self.days.add_day(day),
-                Cell::Missing => {}
+                Cell::Missing | Cell::Percent(_) => {}
             }
         }
         if let Some(column) = self.plan.currency
@@ -273,7 +279,7 @@ impl<'a> RollUp<'a> {
     /// or a row that is dropped.
     #[cold]
     fn drop_row(&mut self, row: &impl Row) {
-        if (0..row.len()).all(|column| is_blank(&row.cell(column))) {
+        if (0..row.len()).all(|column| row.cell(column).is_blank()) {
             return;
         }
         if let Cell::Text(text) = row.cell(self.plan.numbers[0].column)
@@ -307,7 +313,7 @@ impl<'a> RollUp<'a> {
     #[cold]
     fn note_ragged(&mut self, row: &impl Row, place: impl Fn() -> Place) {
         // Delimiters at the end of every line are only untidy.
-        if (self.width..row.len()).all(|column| is_blank(&row.cell(column))) {
+        if (self.width..row.len()).all(|column| row.cell(column).is_blank()) {
             return;
         }
         self.ragged.0 += 1;
@@ -316,12 +322,28 @@ impl<'a> RollUp<'a> {
 
     #[cold]
     fn passes_filters(&self, row: &impl Row) -> bool {
-        self.plan.filters.iter().all(|filter| match row.cell(filter.column) {
-            Cell::Missing => filter.pattern.matches(""),
-            Cell::Text(text) => filter.pattern.matches(&names::text_of(&text)),
-            Cell::Number(number) => filter.pattern.matches(&number.to_string()),
-            Cell::Day(day) => filter.pattern.matches(&day.to_string()),
-        })
+        let matches = |filter: &Filter| filter.pattern.matches(&names::text_of(&row.cell(filter.column).text()));
+        self.plan.filters.iter().all(matches)
+    }
+
+    /// What the rows without impressions at the end of every unit of reading are.
+    pub(crate) fn notes_after(&self) -> Notes {
+        let mut tails = self.tails.clone();
+        tails.sort_unstable_by_key(|tail| std::cmp::Reverse(tail.chunk));
+        let mut notes = Notes::default();
+        let mut data_follows = false;
+        for tail in tails {
+            *(if data_follows { &mut notes.dropped } else { &mut notes.after }) += tail.rows;
+            data_follows |= !tail.whole_chunk;
+        }
+        notes
+    }
+
+    /// Takes in the sums of another file.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        self.groups.merge(&other.groups);
+        self.days = std::mem::take(&mut self.days).merge(other.days);
+        self.currencies.extend(other.currencies);
     }
 
     /// Puts another thread's sums to these.
@@ -343,13 +365,5 @@ impl<'a> RollUp<'a> {
             facts::keep_first(&mut self.ragged.1, place);
         }
         self.not_utf8 |= other.not_utf8;
-    }
-}
-
-fn is_blank(cell: &Cell<'_>) -> bool {
-    match cell {
-        Cell::Missing => true,
-        Cell::Text(text) => text.iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0),
-        Cell::Number(_) | Cell::Day(_) => false,
     }
 }

@@ -4,7 +4,8 @@ use crate::dictionary::Dictionary;
 use crate::normalize::{Bounds, Counts, Normalization, normalize};
 use crate::recipe::{Dimension, Recipe};
 use crate::results::{EffectiveCounts, ExtraColumn, MetricColumn, Results, Status};
-use crate::rollup::plan::{EXTRAS, TOTALS};
+use crate::report::mapping::EXTRAS;
+use crate::rollup::plan::TOTALS;
 use crate::rollup::{MetricSums, Rolled, RowNoise};
 use crate::statistics::{quantile, sorted_present, tie_groups};
 use crate::{Code, Error, Result};
@@ -178,7 +179,7 @@ fn derive(sums: &MetricSums, rows: &[usize]) -> Vec<Option<f64>> {
 
 /// Counts deflated by the noise between rows (evidence.md 1.2), and that noise where there was enough to see it.
 fn effective_counts(noise: &[RowNoise]) -> (EffectiveCounts, Option<f64>) {
-    let (mut spread, mut expected, mut domains) = (0.0, 0.0, 0);
+    let (mut spread, mut expected, mut domains) = (0.0_f64, 0.0, 0);
     for row in noise.iter().filter(|row| row.rows >= 2.0 && row.n > 0.0) {
         let p = row.x / row.n;
         if p > 0.0 && p < 1.0 {

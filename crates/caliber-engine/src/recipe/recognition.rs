@@ -1,5 +1,7 @@
 //! Which recipe a report is for, told by its headers.
 
+use serde::Serialize;
+
 use super::{Channel, Goal, Recipe, RecipeBook};
 use crate::dictionary::Dictionary;
 use crate::report::mapping::{self, ColumnPeek, Mapping, Needs, Override};
@@ -46,7 +48,7 @@ pub struct Recognised<'b> {
 }
 
 /// A recipe judged by a report's headers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Candidate {
     /// The recipe's name.
     pub recipe: String,

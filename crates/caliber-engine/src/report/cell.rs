@@ -11,8 +11,68 @@ pub enum Cell<'a> {
     Text(Cow<'a, [u8]>),
     /// A typed number.
     Number(f64),
+    /// A typed number shown as a percentage; the value is the fraction, 0.5 for `50 %`.
+    Percent(f64),
     /// A typed day.
     Day(Day),
+}
+
+impl Cell<'_> {
+    /// A cell that stands for itself.
+    pub fn into_owned(self) -> Cell<'static> {
+        match self {
+            Self::Missing => Cell::Missing,
+            Self::Text(text) => Cell::Text(Cow::Owned(text.into_owned())),
+            Self::Number(number) => Cell::Number(number),
+            Self::Percent(fraction) => Cell::Percent(fraction),
+            Self::Day(day) => Cell::Day(day),
+        }
+    }
+
+    /// The cell as text: numbers with the fewest digits that read back the same, days as `YYYY-MM-DD`.
+    pub fn text(&self) -> Cow<'_, [u8]> {
+        match self {
+            Self::Missing => Cow::Borrowed(&[]),
+            Self::Text(text) => Cow::Borrowed(text),
+            Self::Number(number) => Cow::Owned(number.to_string().into_bytes()),
+            Self::Percent(fraction) => Cow::Owned(format!("{}%", fraction * 100.0).into_bytes()),
+            Self::Day(day) => Cow::Owned(day.to_string().into_bytes()),
+        }
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_blank(&self) -> bool {
+        match self {
+            Self::Missing => true,
+            Self::Text(text) => text.iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0),
+            Self::Number(_) | Self::Percent(_) | Self::Day(_) => false,
+        }
+    }
+}
+
+/// A row kept apart from its file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OwnedRow {
+    /// Its line in the file, counted from 1.
+    pub line: u64,
+    /// Its cells.
+    pub cells: Vec<Cell<'static>>,
+}
+
+impl Row for OwnedRow {
+    fn cell(&self, column: usize) -> Cell<'_> {
+        match self.cells.get(column) {
+            None | Some(Cell::Missing) => Cell::Missing,
+            Some(Cell::Text(text)) => Cell::Text(Cow::Borrowed(text)),
+            Some(Cell::Number(number)) => Cell::Number(*number),
+            Some(Cell::Percent(fraction)) => Cell::Percent(*fraction),
+            Some(Cell::Day(day)) => Cell::Day(*day),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.cells.len()
+    }
 }
 
 /// A day of the calendar.
@@ -41,15 +101,5 @@ pub trait Row {
     /// Whether it has none.
     fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-}
-
-/// The same cell, free of its row.
-pub(super) fn owned(cell: Cell<'_>) -> Cell<'static> {
-    match cell {
-        Cell::Missing => Cell::Missing,
-        Cell::Text(bytes) => Cell::Text(bytes.into_owned().into()),
-        Cell::Number(number) => Cell::Number(number),
-        Cell::Day(day) => Cell::Day(day),
     }
 }

@@ -10,6 +10,7 @@ use memchr::{memchr, memrchr2};
 use wide::u8x64;
 
 use super::cell::{Cell, Row};
+use crate::rollup::facts::Place;
 
 /// The longest record accepted. No DSP writes one near it; a quote that never closes does.
 pub(crate) const MAX_RECORD_BYTES: usize = 8 << 20;
@@ -91,6 +92,8 @@ pub(crate) enum ChunkError {
         lines_before: u64,
         quote: bool,
     },
+    /// A record of more cells than any report has.
+    TooWide { place: Place, width: usize },
 }
 
 impl From<io::Error> for ChunkError {
@@ -248,7 +251,7 @@ impl Index {
         let mut base = 0;
         let mut block_at = |block: [u8; 64], base: usize, index: &mut Self| {
             let block = u8x64::from(block);
-            let equal = |byte: u8| wide::CmpEq::simd_eq(block, u8x64::splat(byte)).to_bitmask();
+            let equal = |byte: u8| block.simd_eq(u8x64::splat(byte)).to_bitmask();
             let (quote, feed, carriage) = (equal(QUOTE), equal(b'\n'), equal(b'\r'));
             let newline = feed | carriage;
             let structural = equal(delimiter) | newline;
@@ -375,6 +378,12 @@ impl<'a> Record<'a> {
         let end = *self.ends.get(column)? as usize;
         let start = if column == 0 { self.start } else { self.ends[column - 1] + 1 } as usize;
         Some(&self.chunk[start..end])
+    }
+
+    /// Where in the chunk the record's line end stands.
+    pub(crate) fn end(&self) -> usize {
+        // A record has at least one end.
+        self.ends.last().map_or(self.start(), |&end| end as usize)
     }
 
     /// Where in the chunk the record begins.

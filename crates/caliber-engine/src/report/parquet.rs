@@ -20,7 +20,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::errors::ParquetError;
 use source::Source;
 
-use super::cell::{Cell, Row, owned};
+use super::cell::{Cell, Row};
 use crate::{Code, Error, Result};
 
 /// Rows decoded at a time.
@@ -94,7 +94,7 @@ impl ParquetReport {
         self.rows(&all, &mut |_, batch| {
             for index in 0..batch.len().min(rows_max - rows.len()) {
                 let row = batch.row(index);
-                rows.push((0..row.len()).map(|column| owned(row.cell(column))).collect());
+                rows.push((0..row.len()).map(|column| row.cell(column).into_owned()).collect());
             }
             Ok(if rows.len() == rows_max { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;

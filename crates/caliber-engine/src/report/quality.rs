@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::mapping::How;
+use super::mapping::{How, Warning};
 use super::source::{Compression, Format};
 use super::text::Encoding;
 
@@ -66,19 +66,4 @@ pub struct UnreadableCells {
     pub count: u64,
     /// The lines of the first five.
     pub lines: Vec<u64>,
-}
-
-/// Something a person should look at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Warning {
-    /// A word for programs.
-    pub code: String,
-    /// A sentence for people.
-    pub message: String,
-}
-
-impl Warning {
-    pub(crate) fn new(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into() }
-    }
 }

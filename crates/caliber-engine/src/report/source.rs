@@ -15,6 +15,8 @@ use crate::{Code, Error, Result};
 
 /// The most that is unpacked to disk: only files that must be read out of order are.
 const MAX_SPOOLED_BYTES: u64 = 4 << 30;
+/// Beyond this many files an archive is not looked into.
+const MAX_ZIP_ENTRIES: usize = 10_000;
 /// How much of a file is looked at to tell its kind.
 const HEAD_BYTES: usize = 64 << 10;
 
@@ -147,11 +149,12 @@ impl Source {
     /// # Errors
     /// `NotReadable` and what is wrong with the packing.
     pub fn stream(&self, progress: &Progress) -> Result<Box<dyn Read + Send>> {
-        match self.compression {
+        let stream = match self.compression {
             Some(compression) if self.format == Format::Csv => unpack(&self.path, compression, progress),
-            _ => Ok(Box::new(Counted { file: open_file(&self.path)?, progress: progress.clone() })),
-        }
-        .map_err(|error| error.in_file(&self.name))
+            _ => open_file(&self.path)
+                .map(|file| Box::new(Counted { file, progress: progress.clone() }) as Box<dyn Read + Send>),
+        };
+        stream.map_err(|error| error.in_file(&self.name))
     }
 
     /// Whether two sources hold the same bytes.
@@ -267,7 +270,7 @@ fn looks_binary(head: &[u8]) -> bool {
 }
 
 fn is_workbook(path: &Path) -> Result<bool> {
-    workbook::is_workbook(open_file(path)?)
+    workbook::is_workbook(&mut open_file(path)?)
 }
 
 /// Opens what is packed inside.
@@ -291,18 +294,27 @@ fn unpack_zip(mut counted: Counted) -> Result<Box<dyn Read + Send>> {
     let mut archive =
         zip::ZipArchive::new(BufReader::new(counted.file.try_clone().map_err(|error| unreadable(&error))?))
             .map_err(malformed)?;
-    let names: Vec<String> = archive
-        .file_names()
-        .filter(|name| !name.ends_with('/') && !name.starts_with("__MACOSX/") && !name.ends_with(".DS_Store"))
-        .map(str::to_owned)
-        .collect();
-    let [name] = names.as_slice() else {
-        let what = if names.is_empty() { "no file".into() } else { format!("{} files: {}", names.len(), list(&names)) };
+    if archive.len() > MAX_ZIP_ENTRIES {
+        return Err(Error::new(Code::WrongKind, format!("the zip archive holds {} files", archive.len()))
+            .help("give an archive of one report, or unpack it and give the reports"));
+    }
+    let mut names = Vec::new();
+    for index in 0..archive.len() {
+        let entry = archive.by_index_raw(index).map_err(malformed)?;
+        let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
+        if !entry.is_dir() && !name.starts_with("__MACOSX/") && !name.ends_with(".DS_Store") {
+            names.push((index, name));
+        }
+    }
+    let [(index, name)] = names.as_slice() else {
+        let what = match names.len() {
+            0 => "no file".to_owned(),
+            count => format!("{count} files: {}", list(&names)),
+        };
         return Err(Error::new(Code::WrongKind, format!("the zip archive holds {what}"))
             .help("give an archive of one report, or unpack it and give the reports"));
     };
-    let index = archive.index_for_name(name).unwrap_or(0);
-    let entry = archive.by_index_raw(index).map_err(malformed)?;
+    let entry = archive.by_index_raw(*index).map_err(malformed)?;
     if entry.encrypted() {
         return Err(Error::new(Code::Encrypted, format!("{name} in the zip archive is protected by a password"))
             .help("unpack it and give the file inside"));
@@ -320,8 +332,8 @@ fn unpack_zip(mut counted: Counted) -> Result<Box<dyn Read + Send>> {
     }
 }
 
-fn list(names: &[String]) -> String {
-    let shown = names.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
+fn list(names: &[(usize, String)]) -> String {
+    let shown = names.iter().take(5).map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(", ");
     if names.len() > 5 { format!("{shown}, ...") } else { shown }
 }
 
@@ -350,14 +362,15 @@ fn spool(stream: &mut impl Read, name: &str) -> Result<tempfile::TempPath> {
     Ok(file.into_temp_path())
 }
 
-fn read_head(stream: &mut impl Read) -> Result<Vec<u8>> {
+fn read_head(stream: &mut (impl Read + ?Sized)) -> Result<Vec<u8>> {
     let mut head = vec![0; HEAD_BYTES];
     let got = fill(stream, &mut head)?;
     head.truncate(got);
     Ok(head)
 }
 
-fn fill(stream: &mut impl Read, buffer: &mut [u8]) -> Result<usize> {
+/// Fills a buffer as far as the stream goes.
+pub(super) fn fill(stream: &mut (impl Read + ?Sized), buffer: &mut [u8]) -> Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {
         match stream.read(&mut buffer[filled..]) {

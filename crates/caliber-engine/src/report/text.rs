@@ -5,10 +5,10 @@ use std::io::{self, Read};
 use encoding_rs::{CoderResult, Decoder, UTF_16BE, UTF_16LE};
 use serde::Serialize;
 
-use super::cell::{Cell, Row};
+use super::cell::{OwnedRow, Row};
 use super::csv::{Index, MAX_RECORD_BYTES, count_lines};
-use super::source::{Source, read_error};
-use super::{OwnedRow, PREVIEW_ROWS};
+use super::file::HEADER_ROWS;
+use super::source::{Source, fill, read_error};
 use crate::progress::Progress;
 use crate::{Code, Error, Result};
 
@@ -37,11 +37,28 @@ pub enum Encoding {
     Windows1252,
 }
 
+impl Encoding {
+    /// What it is after all, once a cell was met that is no UTF-8.
+    pub(crate) fn or_windows_1252(self) -> Self {
+        match self {
+            Self::Utf8 => Self::Windows1252,
+            other => other,
+        }
+    }
+}
+
 /// The first bytes of a text report, as UTF-8 or Windows-1252.
 #[derive(Debug)]
 pub(crate) struct Sample {
     pub(crate) encoding: Encoding,
     bytes: Vec<u8>,
+}
+
+/// The first rows of a text report.
+pub(crate) struct TextRows {
+    pub(crate) rows: Vec<OwnedRow>,
+    /// Where each row ends: bytes of the stream, and lines.
+    pub(crate) ends: Vec<(u64, u64)>,
 }
 
 /// Recognises UTF-16 by its byte order mark, or by the zeros of Latin text.
@@ -82,7 +99,7 @@ pub(crate) fn stream(source: &Source, encoding: Encoding, progress: &Progress) -
 pub(crate) fn sample(source: &Source) -> Result<Sample> {
     let progress = Progress::default();
     let mut head = vec![0; 4096];
-    let got = read_up_to(&mut source.stream(&progress)?, &mut head)?;
+    let got = fill(&mut source.stream(&progress)?, &mut head)?;
     head.truncate(got);
     let encoding = utf16(&head)
         .unwrap_or(if head.starts_with(b"\xef\xbb\xbf") { Encoding::Utf8Bom } else { Encoding::Utf8 });
@@ -92,7 +109,7 @@ pub(crate) fn sample(source: &Source) -> Result<Sample> {
     loop {
         let before = bytes.len();
         bytes.resize(wanted, 0);
-        let got = read_up_to(&mut stream, &mut bytes[before..])?;
+        let got = fill(&mut stream, &mut bytes[before..])?;
         bytes.truncate(before + got);
         if bytes.len() < wanted {
             break;
@@ -129,28 +146,34 @@ fn is_utf8(bytes: &[u8]) -> bool {
 
 impl Sample {
     /// The first rows, cut at a delimiter.
-    pub(crate) fn rows(&self, delimiter: u8) -> Vec<OwnedRow> {
+    pub(crate) fn rows(&self, delimiter: u8, most: usize) -> TextRows {
         let mut index = Index::default();
         index.build(&self.bytes, delimiter);
-        let (mut line, mut counted) = (1, 0);
-        index
-            .records(&self.bytes)
-            .take(PREVIEW_ROWS)
-            .map(|record| {
-                let start = record.start();
-                line += count_lines(&self.bytes[counted..start]);
-                counted = start;
-                let cells = (0..record.len()).map(|column| owned(record.cell(column))).collect();
-                OwnedRow { line, cells }
-            })
-            .collect()
+        let (mut line, mut counted) = (0, 0);
+        let mut lines_to = |position: usize| {
+            line += count_lines(&self.bytes[counted..position]);
+            counted = position;
+            line
+        };
+        let mut text = TextRows { rows: Vec::new(), ends: Vec::new() };
+        for record in index.records(&self.bytes).take(most) {
+            let line = lines_to(record.start()) + 1;
+            let mut end = (record.end() + 1).min(self.bytes.len());
+            if self.bytes[..end].ends_with(b"\r") && self.bytes.get(end) == Some(&b'\n') {
+                end += 1;
+            }
+            text.ends.push((end as u64, lines_to(end)));
+            let cells = (0..record.len()).map(|column| record.cell(column).into_owned()).collect();
+            text.rows.push(OwnedRow { line, cells });
+        }
+        text
     }
 
     /// The delimiter under which the rows look most like a report: by the best header row, else by rows that
     /// agree on their number of cells.
     pub(crate) fn delimiter(&self, header_score: &dyn Fn(&OwnedRow) -> usize) -> u8 {
         let judged = DELIMITERS.map(|delimiter| {
-            let rows = self.rows(delimiter);
+            let rows = self.rows(delimiter, HEADER_ROWS).rows;
             let header = rows.iter().map(header_score).max().unwrap_or(0);
             let mut widths: Vec<usize> = rows.iter().map(|row| row.cells.len()).collect();
             widths.sort_unstable();
@@ -163,28 +186,6 @@ impl Sample {
             .find(|&&(header, width, _)| Some((header, width)) == best)
             .map_or(b',', |&(_, _, delimiter)| delimiter)
     }
-}
-
-fn owned(cell: Cell<'_>) -> Cell<'static> {
-    match cell {
-        Cell::Missing => Cell::Missing,
-        Cell::Text(text) => Cell::Text(text.into_owned().into()),
-        Cell::Number(number) => Cell::Number(number),
-        Cell::Day(day) => Cell::Day(day),
-    }
-}
-
-fn read_up_to(stream: &mut impl Read, buffer: &mut [u8]) -> Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match stream.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(got) => filled += got,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(read_error(error, "file")),
-        }
-    }
-    Ok(filled)
 }
 
 /// UTF-16 as a stream of UTF-8.

@@ -23,7 +23,7 @@ use package::{Package, encrypted, unreadable};
 pub use rows::SheetRow;
 use rows::{Shared, each_row};
 
-use super::cell::{Cell, Row, owned};
+use super::cell::{Cell, Row};
 use crate::{Code, Error, Result};
 
 /// The kinds of workbook, told by their bytes.
@@ -172,7 +172,7 @@ impl Workbook {
             return Ok(rows);
         }
         self.rows(sheet, &mut |line, row| {
-            rows.push((line, (0..row.len()).map(|column| owned(row.cell(column))).collect()));
+            rows.push((line, (0..row.len()).map(|column| row.cell(column).into_owned()).collect()));
             Ok(if rows.len() == rows_max { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
         Ok(rows)

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::report::number::{Decimal, Number, Parsed};
+use crate::report::cell::Cell;
+use crate::report::number::{self, Decimal, Number, Parsed};
 
 /// How many lines of bad cells are named.
 const FIRST: usize = 5;
@@ -37,6 +38,8 @@ pub(crate) struct ColumnFacts {
     /// Of the plain ones of a rate: those that are not 0, and those beyond 1.
     pub(crate) nonzero: u64,
     pub(crate) above_one: u64,
+    /// Numbers below 0.
+    pub(crate) negative: u64,
     pub(crate) unreadable: u64,
     pub(crate) unreadable_at: Vec<Place>,
     /// Currencies named by signs in the cells.
@@ -56,6 +59,7 @@ impl ColumnFacts {
         if let Some(currency) = number.currency {
             self.currencies.insert(currency.name());
         }
+        self.negative += u64::from(number.value < 0.0);
         if !number.percent {
             self.plain += 1;
             return number.value;
@@ -112,6 +116,7 @@ impl ColumnFacts {
         self.percent += other.percent;
         self.nonzero += other.nonzero;
         self.above_one += other.above_one;
+        self.negative += other.negative;
         self.unreadable += other.unreadable;
         for place in other.unreadable_at {
             keep_first(&mut self.unreadable_at, place);
@@ -121,10 +126,24 @@ impl ColumnFacts {
 }
 
 /// A typed number, within the range of those that are read from text.
-pub(crate) fn typed(value: f64) -> Parsed {
+pub(crate) fn typed(value: f64, percent: bool) -> Parsed {
     if value.abs() <= 1e15 {
-        Parsed::Number(Number { value, percent: false, currency: None })
+        Parsed::Number(Number { value, percent, currency: None })
     } else {
         Parsed::Unreadable
+    }
+}
+
+/// A cell's number, NaN where there is none, and whether it was written in percent.
+pub(crate) fn value_of(cell: &Cell<'_>, decimal: Decimal) -> (f64, bool) {
+    let parsed = match cell {
+        Cell::Text(text) => number::parse(text, decimal).0,
+        Cell::Number(value) => typed(*value, false),
+        Cell::Percent(fraction) => typed(*fraction, true),
+        Cell::Missing | Cell::Day(_) => Parsed::Missing,
+    };
+    match parsed {
+        Parsed::Number(number) => (number.value, number.percent),
+        Parsed::Missing | Parsed::Unreadable => (f64::NAN, false),
     }
 }

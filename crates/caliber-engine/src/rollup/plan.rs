@@ -2,10 +2,8 @@
 
 use crate::dictionary::Dictionary;
 use crate::recipe::{Dimension, Recipe};
+use crate::report::mapping::EXTRAS;
 use crate::report::number::Decimal;
-
-/// The metrics that every result shows beside its recipe's.
-pub(crate) const EXTRAS: [&str; 4] = ["cpm", "ctr", "conversion_rate", "cost_per_conversion"];
 
 /// Canonical columns whose totals every result shows.
 pub(crate) const TOTALS: [&str; 3] = ["clicks", "conversions", "spend"];
@@ -77,7 +75,7 @@ impl Layout {
         let own_denominator = ratio.is_some_and(|ratio| ratio.denominator != "impressions");
         let share = definition.as_ref().is_some_and(|definition| definition.share);
         let total = definition.as_ref().is_some_and(|definition| definition.ratio.is_none() && definition.total.is_some());
-        let mut slot = |count: &mut usize| {
+        let slot = |count: &mut usize| {
             *count += 1;
             *count - 1
         };

@@ -55,7 +55,7 @@ pub(crate) struct Rolled {
     pub(crate) aggregates: Aggregates,
 }
 
-impl RollUp<'_> {
+impl RollUp {
     /// Rounds every sum once, in the order of the keys.
     pub(crate) fn finish(&self) -> Rolled {
         let groups = &self.groups;

@@ -55,7 +55,8 @@ impl Row for SheetRow<'_> {
     fn cell(&self, column: usize) -> Cell<'_> {
         let bytes = match self.slots.get(column) {
             None | Some(Slot::Missing) => return Cell::Missing,
-            Some(Slot::Number { value, .. }) => return Cell::Number(*value),
+            Some(Slot::Number { value, percent: false }) => return Cell::Number(*value),
+            Some(Slot::Number { value, percent: true }) => return Cell::Percent(*value),
             Some(Slot::Day(day)) => return Cell::Day(*day),
             // A range and an index that were checked when they were stored.
             Some(Slot::Own(range)) => &self.text[range.start as usize..range.end as usize],

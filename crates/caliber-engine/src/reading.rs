@@ -1,0 +1,513 @@
+//! Reading files into roll-ups: from mapping to plan, from plan to sums, and once more where the whole file
+//! contradicts what its first rows promised.
+
+use std::collections::BTreeSet;
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::dictionary::Dictionary;
+use crate::progress::Progress;
+use crate::recipe::{Dimension, Recipe};
+use crate::report::cell::{OwnedRow, Row};
+use crate::report::mapping::{self, Mapping, MetricSupply, Needs, Override, Source as Supplied, Supplies};
+use crate::report::number::Decimal;
+use crate::report::parquet::ParquetReport;
+use crate::report::source::read_error;
+use crate::report::text;
+use crate::report::workbook::Workbook;
+use crate::report::{Body, Buffer, ChunkError, Chunker, Index, MAX_COLUMNS, Peek, ReportFile};
+use crate::rollup::RollUp;
+use crate::rollup::facts::{ColumnFacts, Place};
+use crate::rollup::pattern::Pattern;
+use crate::rollup::plan::{Conventions, Filter, Layout, MetricSource, NumberColumn, Plan};
+use crate::{Code, Error, Result};
+
+/// How often a file is read again with other conventions before the last reading stands.
+const MOST_READINGS: usize = 4;
+
+/// The scale of a rate, given by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    /// 0..1.
+    Fraction,
+    /// 0..100.
+    Percent,
+}
+
+/// What the call says about how rows are read.
+pub(crate) struct Reading<'a> {
+    pub(crate) recipe: &'a Recipe,
+    pub(crate) dictionary: &'a Dictionary,
+    pub(crate) dimension: Dimension,
+    pub(crate) overrides: &'a [Override],
+    pub(crate) scales: &'a [(String, Scale)],
+    pub(crate) filters: &'a [(String, String)],
+    pub(crate) threads: usize,
+    pub(crate) chunk_bytes: usize,
+    pub(crate) progress: &'a Progress,
+}
+
+/// One file, read.
+pub(crate) struct ReadFile {
+    pub(crate) mapping: Mapping,
+    pub(crate) supplies: Supplies,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) rollup: RollUp,
+    /// Canonical names of rates whose scale nothing settles.
+    pub(crate) guessed_scales: Vec<String>,
+    /// Columns whose decimal separator nothing settles.
+    pub(crate) guessed_decimals: Vec<String>,
+    /// Lines of the file before each chunk.
+    pub(crate) lines: Lines,
+    /// Scales of rates that are not read because their counts are, by column.
+    pub(crate) unread_scales: Vec<(usize, f64)>,
+}
+
+/// Lines before each unit of reading.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lines {
+    before_chunk: Vec<u64>,
+}
+
+impl Lines {
+    fn new(mut lines_of_chunks: Vec<(u32, u64)>, skipped: u64) -> Self {
+        lines_of_chunks.sort_unstable();
+        let mut before_chunk = vec![skipped];
+        let mut before = skipped;
+        for (_, lines) in lines_of_chunks {
+            before += lines;
+            before_chunk.push(before);
+        }
+        Self { before_chunk }
+    }
+
+    /// The line of the file, counted from 1.
+    pub(crate) fn line(&self, place: Place) -> u64 {
+        let chunk = (place.chunk as usize).min(self.before_chunk.len().saturating_sub(1));
+        self.before_chunk.get(chunk).copied().unwrap_or(0) + place.lines_before + 1
+    }
+}
+
+/// What all readings of a file have learned.
+#[derive(Default)]
+struct Learned {
+    /// Columns of counts that carry percent signs.
+    percent: BTreeSet<usize>,
+    /// Conventions by column of the file.
+    conventions: Vec<(usize, Conventions)>,
+}
+
+impl Reading<'_> {
+    /// Reads a file whole, as often as it takes until its conventions hold for all of it.
+    pub(crate) fn read(&self, file: &ReportFile, layout: &Arc<Layout>) -> Result<ReadFile> {
+        let mut learned = Learned::default();
+        for reading in 1.. {
+            let (mapping, supplies, mut plan) = self.plan(file, layout, &learned)?;
+            let known = !learned.conventions.is_empty();
+            if !known {
+                // Twice: whether a rate exceeds 1 can be told only under the right decimal separator.
+                for _ in 0..2 {
+                    let facts = self.preview_facts(&file.preview, layout, &plan, file.headers.len());
+                    self.decide(&mut plan, &facts, &mapping);
+                }
+            }
+            let plan = Arc::new(plan);
+            let (rollup, lines) = self.sum(file, layout, &plan)?;
+            let mut decided = (*plan).clone();
+            let doubts = self.decide(&mut decided, &rollup.facts, &mapping);
+            learned.conventions = decided.numbers.iter().map(|number| (number.column, number.conventions)).collect();
+            let turned = plan.numbers.iter().zip(&rollup.facts).filter(|(number, facts)| {
+                !number.is_rate && facts.carries_percent() && learned.percent.insert(number.column)
+            });
+            let turned = turned.count() > 0;
+            let same = plan.numbers.iter().zip(&decided.numbers).all(|(a, b)| a.conventions == b.conventions);
+            if (same && !turned) || reading == MOST_READINGS {
+                let unread_scales = self.unread_scales(file, &mapping, &supplies, &plan);
+                let (guessed_scales, guessed_decimals) = doubts;
+                return Ok(ReadFile {
+                    mapping,
+                    supplies,
+                    plan,
+                    rollup,
+                    guessed_scales,
+                    guessed_decimals,
+                    lines,
+                    unread_scales,
+                });
+            }
+            let size = file.source.size()?;
+            self.progress.total_bytes.fetch_add(size, Ordering::Relaxed);
+        }
+        unreachable!("the loop returns at the latest with its last reading")
+    }
+
+    fn plan(&self, file: &ReportFile, layout: &Layout, learned: &Learned) -> Result<(Mapping, Supplies, Plan)> {
+        let needs = Needs::of(self.recipe).by(self.dimension);
+        let peek = Peek { rows: &file.preview, percent: &learned.percent };
+        let mapping = mapping::map_headers(&file.headers, self.dictionary, &needs, self.overrides, &peek)?;
+        let supplies = mapping::supply(&needs, self.dictionary, &mapping)?;
+        let mut numbers = Numbers { file, mapping: &mapping, learned, columns: Vec::new() };
+        numbers.index(supplies.impressions);
+        let totals = [&supplies.clicks, &supplies.conversions, &supplies.spend].map(|columns| numbers.indexes(columns));
+        let metrics: Vec<MetricSource> = layout
+            .metrics
+            .iter()
+            .map(|slots| {
+                let supply = supplies.metrics.iter().chain(&supplies.extras).find(|supply| supply.metric == slots.name);
+                supply.map_or(MetricSource::Absent, |supply| numbers.source(supply, supplies.impressions))
+            })
+            .collect();
+        let plan = Plan {
+            dimension_column: supplies.dimension,
+            totals,
+            has_absent: metrics.contains(&MetricSource::Absent),
+            metrics,
+            date: supplies.date,
+            currency: supplies.currency,
+            filters: self.filters(file)?,
+            impressions_header: file.headers[supplies.impressions].clone(),
+            numbers: numbers.columns,
+        };
+        Ok((mapping, supplies, plan))
+    }
+
+    fn filters(&self, file: &ReportFile) -> Result<Vec<Filter>> {
+        self.filters
+            .iter()
+            .map(|(header, pattern)| {
+                let same = |other: &String| other.trim().to_lowercase() == header.trim().to_lowercase();
+                let position = match header.strip_prefix('#').and_then(|number| number.parse::<usize>().ok()) {
+                    Some(number) => (1..=file.headers.len()).contains(&number).then(|| number - 1),
+                    None => file.headers.iter().position(same),
+                };
+                let column = position.ok_or_else(|| {
+                    Error::new(Code::NotFound, format!("--where names `{header}`, which is no header of the report"))
+                        .in_file(file.source.name())
+                        .help(format!("its headers are: {}", file.headers.join(", ")))
+                })?;
+                Ok(Filter { column, pattern: Pattern::new(pattern) })
+            })
+            .collect()
+    }
+
+    fn preview_facts(
+        &self,
+        rows: &[OwnedRow],
+        layout: &Arc<Layout>,
+        plan: &Plan,
+        width: usize,
+    ) -> Vec<ColumnFacts> {
+        let mut rollup = RollUp::new(Arc::clone(layout), Arc::new(plan.clone()), width);
+        rollup.begin_chunk(0);
+        for row in rows {
+            rollup.add(row, || Place { chunk: 0, lines_before: 0 });
+        }
+        rollup.facts
+    }
+
+    /// Sets the conventions that the facts speak for. Returns the rates whose scale is a guess, and the columns
+    /// whose separator is.
+    fn decide(&self, plan: &mut Plan, facts: &[ColumnFacts], mapping: &Mapping) -> (Vec<String>, Vec<String>) {
+        let (mut guessed_scales, mut guessed_decimals) = (Vec::new(), Vec::new());
+        let settled = |wanted| facts.iter().filter(|facts| facts.decimal() == Some(wanted)).count();
+        let usual = if settled(Decimal::Comma) > settled(Decimal::Point) { Decimal::Comma } else { Decimal::Point };
+        let nothing_settled = settled(Decimal::Comma) + settled(Decimal::Point) == 0;
+        for (number, facts) in plan.numbers.iter_mut().zip(facts) {
+            if facts.is_undecided() && nothing_settled {
+                guessed_decimals.push(number.header.clone());
+            }
+            let decimal = facts.decimal().unwrap_or(usual);
+            let mut scale = 1.0;
+            if number.is_rate {
+                let percent_header = mapping.at(number.column).is_some_and(|mapped| mapped.percent_header);
+                scale = match self.given_scale(&number.canonical) {
+                    Some(Scale::Percent) => 100.0,
+                    Some(Scale::Fraction) => 1.0,
+                    None if facts.percent > 0 || percent_header => 100.0,
+                    None => {
+                        if facts.nonzero > 0 {
+                            guessed_scales.push(number.canonical.clone());
+                        }
+                        if facts.above_one * 100 > facts.nonzero { 100.0 } else { 1.0 }
+                    }
+                };
+            }
+            number.conventions = Conventions { decimal, scale };
+        }
+        (guessed_scales, guessed_decimals)
+    }
+
+    fn given_scale(&self, canonical: &str) -> Option<Scale> {
+        let canonical = self.dictionary.canonical(canonical);
+        let given = self.scales.iter().find(|(name, _)| self.dictionary.canonical(name) == canonical);
+        given.map(|(_, scale)| *scale)
+    }
+
+    /// The scales of reported rates that stand beside their counts, told by which of the two agrees with them.
+    fn unread_scales(
+        &self,
+        file: &ReportFile,
+        mapping: &Mapping,
+        supplies: &Supplies,
+        plan: &Plan,
+    ) -> Vec<(usize, f64)> {
+        let read = |column: usize| plan.numbers.iter().any(|number| number.column == column);
+        let reported = supplies.metrics.iter().chain(&supplies.extras).filter_map(|supply| {
+            let column = supply.reported.filter(|&column| !read(column))?;
+            let mapped = mapping.at(column).filter(|mapped| mapped.is_rate())?;
+            let scale = match self.given_scale(&mapped.canonical) {
+                Some(Scale::Percent) => 100.0,
+                Some(Scale::Fraction) => 1.0,
+                None if mapped.percent_header => 100.0,
+                None => agreeing_scale(file, supply, column, plan),
+            };
+            Some((column, scale))
+        });
+        reported.collect()
+    }
+
+    /// Sums all rows of a file.
+    fn sum(&self, file: &ReportFile, layout: &Arc<Layout>, plan: &Arc<Plan>) -> Result<(RollUp, Lines)> {
+        let rollup = || RollUp::new(Arc::clone(layout), Arc::clone(plan), file.headers.len());
+        match &file.body {
+            Body::Text { .. } => self.sum_text(file, rollup),
+            Body::Sheet(sheet) => self.sum_sheet(file, sheet, rollup()),
+            Body::Parquet => self.sum_parquet(file, plan, rollup),
+        }
+        .map_err(|error| error.in_file(file.source.name()))
+    }
+
+    fn sum_text(
+        &self,
+        file: &ReportFile,
+        rollup: impl Fn() -> RollUp + Sync,
+    ) -> Result<(RollUp, Lines)> {
+        let &Body::Text { encoding, delimiter, skip_bytes, skip_lines } = &file.body else {
+            return Err(Error::new(Code::Malformed, "the file is not text"));
+        };
+        let mut stream = text::stream(&file.source, encoding, self.progress)?;
+        io::copy(&mut (&mut stream).take(skip_bytes), &mut io::sink()).map_err(|error| read_error(error, "file"))?;
+        let chunker = Mutex::new(Chunker::new(stream, delimiter, self.chunk_bytes));
+        let parts = in_parallel(self.threads, |_| {
+            let (mut rollup, mut buffer, mut index) = (rollup(), Buffer::default(), Index::default());
+            let mut lines = Vec::new();
+            loop {
+                self.progress.check()?;
+                // A poisoned lock is a thread that panicked, which is reported when it is joined.
+                let next = chunker.lock().map_err(|_| broken_thread())?.next(&mut buffer);
+                let chunk = match next {
+                    Ok(Some(chunk)) => chunk as u32,
+                    Ok(None) => return Ok((rollup, lines, None)),
+                    Err(error) => return Ok((rollup, lines, Some(error))),
+                };
+                lines.push((chunk, index.build(&buffer, delimiter)));
+                rollup.begin_chunk(chunk);
+                let mut rows = 0;
+                for record in index.records(&buffer) {
+                    let lines_before = || crate::report::count_lines(&buffer[..record.start()]);
+                    if record.len() > MAX_COLUMNS {
+                        let place = Place { chunk, lines_before: lines_before() };
+                        return Ok((rollup, lines, Some(ChunkError::TooWide { place, width: record.len() })));
+                    }
+                    rollup.add(&record, || Place { chunk, lines_before: lines_before() });
+                    rows += 1;
+                }
+                self.progress.rows.fetch_add(rows, Ordering::Relaxed);
+            }
+        })?;
+        let (mut rollups, mut lines, mut error) = (Vec::new(), Vec::new(), None);
+        for (rollup, part, failed) in parts {
+            rollups.push(rollup);
+            lines.extend(part);
+            error = error.or(failed);
+        }
+        let lines = Lines::new(lines, skip_lines);
+        match error {
+            Some(error) => Err(unreadable_chunk(error, &lines)),
+            None => Ok((merged(rollups)?, lines)),
+        }
+    }
+
+    fn sum_sheet(
+        &self,
+        file: &ReportFile,
+        sheet: &str,
+        mut rollup: RollUp,
+    ) -> Result<(RollUp, Lines)> {
+        let header_line = file.header_line.unwrap_or(0);
+        let open = std::fs::File::open(file.source.path()).map_err(|error| read_error(error, "workbook"))?;
+        let mut workbook = Workbook::open(open)?;
+        rollup.begin_chunk(0);
+        let mut rows = 0_u64;
+        workbook.rows(sheet, &mut |line, row| {
+            if line > header_line {
+                rollup.add(row, || Place { chunk: 0, lines_before: line - 1 });
+                rows += 1;
+                if rows.is_multiple_of(1024) {
+                    self.progress.rows.fetch_add(1024, Ordering::Relaxed);
+                    self.progress.check()?;
+                }
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        self.progress.rows.fetch_add(rows % 1024, Ordering::Relaxed);
+        self.progress.bytes.fetch_add(file.source.size()?, Ordering::Relaxed);
+        Ok((rollup, Lines::new(vec![(0, 0)], 0)))
+    }
+
+    fn sum_parquet(
+        &self,
+        file: &ReportFile,
+        plan: &Plan,
+        rollup: impl Fn() -> RollUp + Sync,
+    ) -> Result<(RollUp, Lines)> {
+        let open = std::fs::File::open(file.source.path()).map_err(|error| read_error(error, "Parquet file"))?;
+        let parquet = ParquetReport::open(open)?;
+        let mut columns: Vec<usize> = plan.numbers.iter().map(|number| number.column).collect();
+        columns.extend([plan.dimension_column].iter().chain(&plan.date).chain(&plan.currency));
+        columns.extend(plan.filters.iter().map(|filter| filter.column));
+        let next_group = AtomicUsize::new(0);
+        let share = file.source.size()? / parquet.row_groups().max(1) as u64;
+        let rollups = in_parallel(self.threads, |_| {
+            let mut rollup = rollup();
+            loop {
+                let group = next_group.fetch_add(1, Ordering::Relaxed);
+                if group >= parquet.row_groups() {
+                    return Ok(rollup);
+                }
+                rollup.begin_chunk(group as u32);
+                let _all_rows_read = parquet.row_group(group, &columns, &mut |first_line, batch| {
+                    self.progress.check()?;
+                    for index in 0..batch.len() {
+                        let line = first_line + index as u64;
+                        rollup.add(&batch.row(index), || Place { chunk: group as u32, lines_before: line - 1 });
+                    }
+                    self.progress.rows.fetch_add(batch.len() as u64, Ordering::Relaxed);
+                    Ok(ControlFlow::Continue(()))
+                })?;
+                self.progress.bytes.fetch_add(share, Ordering::Relaxed);
+            }
+        })?;
+        let lines = Lines::new((0..parquet.row_groups() as u32).map(|group| (group, 0)).collect(), 0);
+        Ok((merged(rollups)?, lines))
+    }
+}
+
+/// Columns of numbers, each read once however many metrics want it.
+struct Numbers<'a> {
+    file: &'a ReportFile,
+    mapping: &'a Mapping,
+    learned: &'a Learned,
+    columns: Vec<NumberColumn>,
+}
+
+impl Numbers<'_> {
+    fn index(&mut self, column: usize) -> usize {
+        if let Some(known) = self.columns.iter().position(|number| number.column == column) {
+            return known;
+        }
+        let mapped = self.mapping.at(column);
+        let conventions = self.learned.conventions.iter().find(|(known, _)| *known == column);
+        self.columns.push(NumberColumn {
+            column,
+            canonical: mapped.map(|mapped| mapped.canonical.clone()).unwrap_or_default(),
+            header: self.file.column_name(column),
+            is_rate: mapped.is_some_and(crate::report::mapping::Mapped::is_rate),
+            conventions: conventions
+                .map_or(Conventions { decimal: Decimal::Point, scale: 1.0 }, |(_, conventions)| *conventions),
+        });
+        self.columns.len() - 1
+    }
+
+    fn indexes(&mut self, columns: &[usize]) -> Vec<usize> {
+        columns.iter().map(|&column| self.index(column)).collect()
+    }
+
+    fn source(&mut self, supply: &MetricSupply, impressions: usize) -> MetricSource {
+        match &supply.source {
+            Supplied::Counts { numerator, denominator, .. } => MetricSource::Counts {
+                numerator: self.indexes(numerator),
+                denominator: if *denominator == [impressions] { Vec::new() } else { self.indexes(denominator) },
+            },
+            Supplied::Reported { column } => MetricSource::Reported(self.index(*column)),
+            Supplied::Total { columns } => {
+                MetricSource::Counts { numerator: self.indexes(columns), denominator: Vec::new() }
+            }
+        }
+    }
+}
+
+/// 100 where a reported rate agrees with its counts only after a division by 100, else 1.
+fn agreeing_scale(file: &ReportFile, supply: &MetricSupply, column: usize, plan: &Plan) -> f64 {
+    let Supplied::Counts { numerator, denominator, .. } = &supply.source else { return 1.0 };
+    let decimal = |column: usize| {
+        let known = plan.numbers.iter().find(|number| number.column == column);
+        known.map_or(plan.numbers[0].conventions.decimal, |number| number.conventions.decimal)
+    };
+    let value = |row: &OwnedRow, column: usize| crate::rollup::facts::value_of(&row.cell(column), decimal(column));
+    let sum = |row: &OwnedRow, columns: &[usize]| -> f64 {
+        columns.iter().map(|&column| value(row, column).0).filter(|value| !value.is_nan()).sum()
+    };
+    let (mut fraction, mut percent) = (0, 0);
+    for row in &file.preview {
+        let (reported, signed) = value(row, column);
+        let expected = sum(row, numerator) / sum(row, denominator);
+        if !(reported > 0.0 && expected > 0.0 && expected.is_finite()) {
+            continue;
+        }
+        if signed || (reported / 100.0 / expected).ln().abs() < (reported / expected).ln().abs() {
+            percent += 1;
+        } else {
+            fraction += 1;
+        }
+    }
+    if percent > fraction { 100.0 } else { 1.0 }
+}
+
+/// Runs a task on so many threads and gathers what they return; the first error wins.
+fn in_parallel<T: Send>(threads: usize, task: impl Fn(usize) -> Result<T> + Sync) -> Result<Vec<T>> {
+    std::thread::scope(|scope| {
+        let task = &task;
+        let workers: Vec<_> = (0..threads.max(1)).map(|worker| scope.spawn(move || task(worker))).collect();
+        let joined: Vec<_> = workers.into_iter().map(|worker| worker.join().map_err(|_| broken_thread())).collect();
+        joined.into_iter().map(|result| result.and_then(|result| result)).collect()
+    })
+}
+
+fn broken_thread() -> Error {
+    Error::new(Code::Machine, "a thread broke down while it read").help("this is a bug of ours; please report it")
+}
+
+fn merged(rollups: Vec<RollUp>) -> Result<RollUp> {
+    rollups
+        .into_iter()
+        .reduce(|mut all, part| {
+            all.merge(part);
+            all
+        })
+        .ok_or_else(broken_thread)
+}
+
+fn unreadable_chunk(error: ChunkError, lines: &Lines) -> Error {
+    match error {
+        ChunkError::Io(error) => read_error(error, "file"),
+        ChunkError::Unclosed { chunk, lines_before, quote } => {
+            let place = Place { chunk: chunk as u32, lines_before };
+            let line = lines.line(place);
+            if quote {
+                Error::new(Code::Malformed, "a quoted cell begins here and never ends")
+                    .at_line(line)
+                    .help("close the quote, or take it away")
+            } else {
+                text::too_long().at_line(line)
+            }
+        }
+        ChunkError::TooWide { place, width } => {
+            Error::new(Code::TooLarge, format!("a row of {width} cells; a report has at most {MAX_COLUMNS} columns"))
+                .at_line(lines.line(place))
+                .help("export the report again with the columns that scoring needs")
+        }
+    }
+}
