@@ -131,21 +131,21 @@ impl OutputFolder {
         self.staging.as_ref().map_or(&self.dir, TempDir::path)
     }
 
-    /// Stages one file; `fill` writes its content. May be called from several threads. A file that is written
-    /// twice is the later one; one whose `fill` failed is not there.
+    /// Stages one file; `produce` writes its content. May be called from several threads. A file that is written
+    /// twice is the later one; one whose `produce` failed is not there.
     ///
     /// # Errors
-    /// What `fill` fails with, and the machine's refusals, each with the file's path.
+    /// What `produce` fails with, and the machine's refusals, each with the file's path.
     pub fn write(
         &self,
         file: OutputFile,
-        fill: impl FnOnce(&mut BufWriter<File>) -> Result<()>,
+        produce: impl FnOnce(&mut BufWriter<File>) -> Result<()>,
     ) -> Result<()> {
         let failed = |cause| refused("write the file", cause).in_file(self.shown(file));
         self.staged().remove(&file);
         let path = self.scratch().join(file.name());
         let mut writer = BufWriter::with_capacity(BUFFER, File::create(&path).map_err(failed)?);
-        fill(&mut writer).map_err(|error| error.in_file(self.shown(file)))?;
+        produce(&mut writer).map_err(|error| error.in_file(self.shown(file)))?;
         writer.flush().map_err(failed)?;
         let (content, _) = writer.into_parts();
         // Beside the writing of the next file: the disk takes its time.

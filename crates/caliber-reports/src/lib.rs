@@ -5,6 +5,7 @@
 //! spreadsheet would run as a formula are neutralised in CSV and XLSX, never in JSON and Parquet.
 
 mod columns;
+mod csv_text;
 mod failure;
 mod folder;
 mod folder_lock;

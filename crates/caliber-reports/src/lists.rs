@@ -5,10 +5,11 @@ use std::io::Write;
 use caliber_engine::Result;
 use caliber_engine::results::Results;
 
+use crate::csv_text::CsvText;
 use crate::failure::unwritten;
-use crate::neutralise::neutralise;
-use crate::number_text::NumberText;
-use crate::results_csv::{delimited, io_error};
+
+/// Bytes of rows made before they are written.
+const BUFFER: usize = 1 << 16;
 
 /// Writes `allowlist.txt` or `blocklist.txt`: a name a line, LF, no header. `rows` are row numbers of `results`
 /// in list order. A line break within a name becomes a blank: one row must never block two names.
@@ -33,23 +34,27 @@ pub fn write_list_csv(
     results: &Results,
     rows: &[usize],
     reason: impl Fn(usize) -> String,
-    writer: impl Write + Send,
+    mut writer: impl Write + Send,
 ) -> Result<()> {
-    let mut csv = delimited(writer);
-    let mut text = NumberText::default();
-    let mut write = || {
-        csv.write_record(["name", "score", "impressions", "spend", "reason"])?;
-        for &row in rows {
-            csv.write_field(neutralise(&results.names[row]).as_ref())?;
-            let spend = results.spend.as_ref().map(|spend| spend[row]);
-            for number in [Some(results.scores[row]), Some(results.impressions[row]), spend] {
-                let number = number.filter(|number| number.is_finite());
-                csv.write_field(number.map_or("", |number| text.of(number)))?;
+    let mut csv = CsvText::new();
+    for name in ["name", "score", "impressions", "spend", "reason"] {
+        csv.text(name);
+    }
+    csv.end_row();
+    for &row in rows {
+        csv.text(&results.names[row]);
+        let spend = results.spend.as_ref().map(|spend| spend[row]);
+        for number in [Some(results.scores[row]), Some(results.impressions[row]), spend] {
+            match number {
+                Some(number) if number.is_finite() => csv.number(number),
+                _ => csv.empty(),
             }
-            csv.write_field(neutralise(&reason(row)).as_ref())?;
-            csv.write_record(None::<&[u8]>)?;
         }
-        Ok(csv.flush()?)
-    };
-    write().map_err(|error| unwritten(io_error(error)))
+        csv.text(&reason(row));
+        csv.end_row();
+        if csv.len() > BUFFER {
+            writer.write_all(&csv.take()).map_err(unwritten)?;
+        }
+    }
+    writer.write_all(&csv.take()).and_then(|()| writer.flush()).map_err(unwritten)
 }

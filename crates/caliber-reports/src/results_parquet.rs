@@ -89,7 +89,7 @@ fn array(cells: &Cells, rows: Range<usize>) -> ArrayRef {
             Arc::new(Int32Array::from_iter_values(rows.map(|row| i32::from(results.percentile_rank(row)))))
         }
         Cells::Outliers(results) => {
-            Arc::new(BooleanArray::from_iter(rows.map(|row| Some(results.is_outlier(row)))))
+            Arc::new(rows.map(|row| Some(results.is_outlier(row))).collect::<BooleanArray>())
         }
         Cells::Flags(flags) => {
             let mut lists = ListBuilder::new(StringBuilder::new());

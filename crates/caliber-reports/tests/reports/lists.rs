@@ -58,3 +58,13 @@ fn a_full_disk_is_an_error_of_the_machine() {
         assert!(error.message.contains("No space left on device"), "{error}");
     }
 }
+
+#[test]
+fn a_long_list_keeps_every_row() {
+    let rows: Vec<usize> = (0..9).cycle().take(20_000).collect();
+    let mut bytes = Vec::new();
+    write_list_csv(&results(), &rows, |row| row.to_string(), &mut bytes).unwrap();
+    let mut reader = csv::Reader::from_reader(bytes.as_slice());
+    let reasons = reader.records().map(|record| record.unwrap()[4].parse::<usize>().unwrap());
+    assert_eq!(reasons.collect::<Vec<_>>(), rows);
+}
