@@ -35,8 +35,7 @@ pub fn write_results_xlsx(results: &Results, scratch: &Path, writer: impl Write 
         book.add_results(&columns, results.len())?;
         book.workbook.save_to_writer(writer)
     }))
-    .unwrap_or_else(|_| Err(XlsxError::IoError(io::Error::other("the temporary file could not be written"))))
-    .map_err(failure)
+    .map_or_else(|_| Err(outgrown(scratch)), |written| written.map_err(failure))
 }
 
 /// The workbook, to which each kind of sheet is added in turn.
@@ -135,8 +134,9 @@ fn fits_on_sheet(columns: &[Column], rows: usize) -> Result<u64> {
 #[cfg(unix)]
 fn has_room(scratch: &Path, bytes: u64) -> Result<()> {
     let Ok(disk) = rustix::fs::statvfs(scratch) else { return Ok(()) };
-    if disk.f_bavail.saturating_mul(disk.f_frsize) < bytes {
-        return Err(unwritten(io::Error::from(io::ErrorKind::StorageFull)));
+    // File systems that keep no account say 0 of 0.
+    if disk.f_blocks > 0 && disk.f_bavail.saturating_mul(disk.f_frsize) < bytes {
+        return Err(unwritten(rustix::io::Errno::NOSPC.into()));
     }
     Ok(())
 }
@@ -144,6 +144,12 @@ fn has_room(scratch: &Path, bytes: u64) -> Result<()> {
 #[cfg(not(unix))]
 fn has_room(_: &Path, _: u64) -> Result<()> {
     Ok(())
+}
+
+fn outgrown(scratch: &Path) -> Error {
+    let place = scratch.display();
+    Error::new(Code::Machine, format!("cannot write the file: its temporary file in {place} could not grow"))
+        .help("see whether the disk is full, or choose another folder with --out DIR")
 }
 
 fn failure(error: XlsxError) -> Error {

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -10,7 +10,11 @@ use caliber_engine::{Code, Error, Result};
 use caliber_reports::{OutputFile, OutputFolder};
 
 fn stage(folder: &OutputFolder, file: OutputFile, text: &str) {
-    folder.write(file, |writer| Ok(writer.write_all(text.as_bytes()).unwrap())).unwrap();
+    let produce = |writer: &mut BufWriter<_>| {
+        writer.write_all(text.as_bytes()).unwrap();
+        Ok(())
+    };
+    folder.write(file, produce).unwrap();
 }
 
 /// The names in a folder, hidden ones too, with their contents; folders hold `/`.
@@ -233,7 +237,7 @@ fn of_runs_at_once_the_last_wins_with_all_its_files_and_failing_ones_disturb_nob
     let run = |name: String| -> Result<()> {
         let folder = OutputFolder::create(&dir)?;
         for file in OutputFile::ALL {
-            folder.write(file, |writer| Ok(writer.write_all(name.as_bytes()).unwrap()))?;
+            stage(&folder, file, &name);
         }
         if name.ends_with('3') { Ok(()) } else { folder.publish().map(|_| ()) }
     };

@@ -31,7 +31,7 @@ fn every_figure_reads_back_bit_for_bit_and_missing_ones_are_null() {
         for (row, expected) in figures(&results, name).into_iter().enumerate() {
             match expected {
                 Some(figure) => {
-                    assert_eq!(rows[row][name].as_f64().unwrap().to_bits(), figure.to_bits(), "{name} {row}")
+                    assert_eq!(rows[row][name].as_f64().unwrap().to_bits(), figure.to_bits(), "{name} {row}");
                 }
                 None => assert_eq!(rows[row][name], Value::Null, "{name} of row {row}"),
             }

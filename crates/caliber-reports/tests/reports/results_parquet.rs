@@ -85,6 +85,17 @@ fn names_are_never_neutralised_and_flags_are_lists() {
 }
 
 #[test]
+fn words_that_repeat_stand_once_in_a_dictionary() {
+    let file = tempfile::tempfile().unwrap();
+    std::io::Write::write_all(&mut &file, &Bytes::of(&results()).0).unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+    let columns = reader.metadata().row_group(0).columns();
+    let with_dictionary = columns.iter().filter(|column| column.dictionary_page_offset().is_some());
+    let names: Vec<_> = with_dictionary.map(|column| column.column_path().parts()[0].as_str()).collect();
+    assert_eq!(names, ["quality_status", "outlier_flags", "quality_flags"]);
+}
+
+#[test]
 fn no_row_leaves_the_columns() {
     let file = tempfile::tempfile().unwrap();
     std::io::Write::write_all(&mut &file, &Bytes::of(&nothing()).0).unwrap();

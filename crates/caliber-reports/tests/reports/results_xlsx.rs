@@ -147,3 +147,27 @@ fn a_full_disk_and_a_missing_scratch_folder_are_errors_of_the_machine() {
     assert_eq!(error.code, Code::Machine);
     assert!(error.message.contains("No such file"), "{error}");
 }
+
+/// Writes where files may not grow: the child of the test below.
+#[test]
+#[ignore = "the child process of another test"]
+fn write_where_files_may_not_grow() {
+    let Some(scratch) = std::env::var_os("CALIBER_TEST_SCRATCH") else { return };
+    let error = write_results_xlsx(&results(), std::path::Path::new(&scratch), Vec::new()).unwrap_err();
+    println!("{:?}: {error}", error.code);
+}
+
+#[test]
+fn a_temporary_file_that_cannot_grow_is_an_error_of_the_machine() {
+    let scratch = tempfile::tempdir().unwrap();
+    let output = std::process::Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$0\" --exact \"$1\" --ignored --nocapture"])
+        .arg(std::env::current_exe().unwrap())
+        .arg("results_xlsx::write_where_files_may_not_grow")
+        .env("CALIBER_TEST_SCRATCH", scratch.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("Machine: cannot write the file: its temporary file in "), "{text}");
+    assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0);
+}
