@@ -1,0 +1,111 @@
+//! The columns of a results file: their names, their order and their cells, once for all formats.
+
+use std::borrow::Cow;
+
+use caliber_engine::results::{Results, Status};
+
+/// One column over all rows.
+pub(crate) struct Column<'a> {
+    pub(crate) name: Cow<'a, str>,
+    pub(crate) cells: Cells<'a>,
+}
+
+/// Where the cells of a column lie in the results.
+pub(crate) enum Cells<'a> {
+    Names(&'a [String]),
+    Numbers(&'a [f64]),
+    MaybeNumbers(&'a [Option<f64>]),
+    /// The report has no such count.
+    Absent,
+    Ranks(&'a Results),
+    Statuses(&'a [Status]),
+    Outliers(&'a Results),
+    Flags(&'a [Vec<String>]),
+}
+
+/// One cell, for the formats that go row by row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Cell<'a> {
+    Text(&'a str),
+    /// Always finite.
+    Number(f64),
+    Truth(bool),
+    Flags(&'a [String]),
+    Missing,
+}
+
+impl<'a> Cells<'a> {
+    pub(crate) fn cell(&self, row: usize) -> Cell<'a> {
+        match self {
+            Self::Names(names) => Cell::Text(&names[row]),
+            Self::Ranks(results) => Cell::Number(f64::from(results.percentile_rank(row))),
+            Self::Statuses(statuses) => Cell::Text(statuses[row].name()),
+            Self::Outliers(results) => Cell::Truth(results.is_outlier(row)),
+            Self::Flags(flags) => Cell::Flags(&flags[row]),
+            Self::Numbers(_) | Self::MaybeNumbers(_) | Self::Absent => {
+                self.number(row).map_or(Cell::Missing, Cell::Number)
+            }
+        }
+    }
+
+    /// The figure of a numeric column. What is not finite is missing: no format but Parquet could say it.
+    pub(crate) fn number(&self, row: usize) -> Option<f64> {
+        match self {
+            Self::Numbers(numbers) => Some(numbers[row]),
+            Self::MaybeNumbers(numbers) => numbers[row],
+            _ => None,
+        }
+        .filter(|number| number.is_finite())
+    }
+}
+
+/// The columns of every results file, in the order of the contract.
+pub(crate) fn columns(results: &Results) -> Vec<Column<'_>> {
+    let mut columns = Vec::with_capacity(12 + results.extras.len() + 3 * results.metrics.len());
+    let mut add = |name: Cow<'static, str>, cells| columns.push(Column { name, cells });
+
+    add(results.dimension.name().into(), Cells::Names(&results.names));
+    add("score".into(), Cells::Numbers(&results.scores));
+    add("percentile".into(), Cells::Numbers(&results.percentiles));
+    add("percentile_rank".into(), Cells::Ranks(results));
+    add("quality_status".into(), Cells::Statuses(&results.statuses));
+    add("impressions".into(), Cells::Numbers(&results.impressions));
+    add("clicks".into(), count(results.clicks.as_deref()));
+    add("conversions".into(), count(results.conversions.as_deref()));
+    add("spend".into(), count(results.spend.as_deref()));
+    for extra in &results.extras {
+        add(extra.name.into(), Cells::MaybeNumbers(&extra.values));
+    }
+    for metric in &results.metrics {
+        let name = &metric.name;
+        // A recipe may score by a count as it stands; the column above holds the same sums.
+        if !COUNTS.contains(&name.as_str()) {
+            add(name.clone().into(), Cells::MaybeNumbers(&metric.values));
+        }
+        add(format!("{name}_normalized").into(), Cells::Numbers(&metric.normalized));
+        add(format!("{name}_contribution").into(), Cells::Numbers(&metric.contributions));
+    }
+    add("is_outlier".into(), Cells::Outliers(results));
+    add("outlier_flags".into(), Cells::Flags(&results.outlier_flags));
+    add("quality_flags".into(), Cells::Flags(&results.quality_flags));
+    columns
+}
+
+/// The columns that only Parquet has besides, after the others: the effective counts behind each share.
+pub(crate) fn evidence_columns(results: &Results) -> Vec<Column<'_>> {
+    let shares = results.metrics.iter().filter_map(|metric| Some((&metric.name, metric.counts.as_ref()?)));
+    shares
+        .flat_map(|(name, counts)| {
+            [("events", &counts.events), ("trials", &counts.trials)].map(|(what, numbers)| Column {
+                name: format!("{name}_{what}").into(),
+                cells: Cells::Numbers(numbers),
+            })
+        })
+        .collect()
+}
+
+const COUNTS: [&str; 4] = ["impressions", "clicks", "conversions", "spend"];
+
+fn count(numbers: Option<&[f64]>) -> Cells<'_> {
+    numbers.map_or(Cells::Absent, Cells::Numbers)
+}
