@@ -45,17 +45,13 @@ impl ParquetReport {
     pub fn open(file: File) -> Result<Self> {
         let source = Source::open(file)?;
         source.check_ends()?;
-        let metadata = unwinding(|| {
-            // The types come from Parquet's own schema: an embedded Arrow schema adds nothing to the values, and
-            // corrupt ones have made the crate panic (arrow-rs issue 2855).
-            let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-            let metadata = ArrowReaderMetadata::load(&source, options)?;
-            let schema = Arc::new(with_views(metadata.schema()));
-            ArrowReaderMetadata::try_new(
-                Arc::clone(metadata.metadata()),
-                ArrowReaderOptions::new().with_schema(schema),
-            )
-        })?;
+        // An Arrow schema, where one is embedded, says what Parquet cannot, such as moments counted in seconds. A
+        // corrupt one has made the crate panic (arrow-rs issue 2855), and is then done without.
+        let load = |skip| {
+            ArrowReaderMetadata::load(&source, ArrowReaderOptions::new().with_skip_arrow_metadata(skip))
+        };
+        let metadata = unwinding(|| load(false).and_then(with_views))
+            .or_else(|_| unwinding(|| load(true).and_then(with_views)))?;
         let headers = metadata.schema().fields().iter().map(|field| field.name().clone()).collect();
         let report = Self { source, metadata, headers };
         report.check_sizes()?;
@@ -211,20 +207,29 @@ impl ParquetReport {
     }
 }
 
-/// The schema with views for texts.
+/// The same file with its texts read as views.
 ///
 /// A view points into its page, where the other kinds copy: a dictionary's one text of 10 MB, told to stand in
 /// every row of a batch, would become 80 GB.
-fn with_views(schema: &Schema) -> Schema {
+fn with_views(metadata: ArrowReaderMetadata) -> parquet::errors::Result<ArrowReaderMetadata> {
+    let schema = metadata.schema();
     let fields = schema.fields().iter().map(|field| {
-        let kind = match field.data_type() {
-            DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
-            DataType::Binary | DataType::LargeBinary => DataType::BinaryView,
-            _ => return Arc::clone(field),
-        };
+        let kind = as_view(field.data_type());
         Arc::new(field.as_ref().clone().with_data_type(kind))
     });
-    Schema::new_with_metadata(fields.collect::<Vec<_>>(), schema.metadata().clone())
+    let schema = Schema::new_with_metadata(fields.collect::<Vec<_>>(), schema.metadata().clone());
+    let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
+    ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options)
+}
+
+fn as_view(kind: &DataType) -> DataType {
+    match kind {
+        DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
+        DataType::Binary | DataType::LargeBinary => DataType::BinaryView,
+        DataType::Dictionary(_, values) => as_view(values),
+        DataType::RunEndEncoded(_, values) => as_view(values.data_type()),
+        other => other.clone(),
+    }
 }
 
 /// Runs a step of the parquet crate. It means to return errors for corrupt files but still panics on some
