@@ -301,3 +301,53 @@ fn a_file_that_is_no_file_is_an_error() {
         assert!(ParquetReport::open(folder).is_err());
     }
 }
+
+/// A file without pages whose schema is what `elements` says: each a count of children.
+fn with_schema(children: &[u32]) -> Vec<u8> {
+    let varint = |mut value: u64, into: &mut Vec<u8>| {
+        while value >= 0x80 {
+            into.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        into.push(value as u8);
+    };
+    // Version 1, then the list of schema elements: a name, and the children counted in zigzag.
+    let mut footer = vec![0x15, 2, 0x19, 0xfc];
+    varint(children.len() as u64, &mut footer);
+    for &count in children {
+        footer.extend([0x48, 1, b'a']);
+        if count > 0 {
+            footer.push(0x15);
+            varint(u64::from(count) * 2, &mut footer);
+        }
+        footer.push(0);
+    }
+    // No rows, no row groups.
+    footer.extend([0x16, 0, 0x19, 0x0c, 0]);
+    [b"PAR1", &footer[..], &(footer.len() as u32).to_le_bytes(), b"PAR1"].concat()
+}
+
+#[test]
+fn a_schema_that_is_endless_in_width_or_depth_is_refused() {
+    for children in [vec![i32::MAX as u32, 0], vec![1; 200_000]] {
+        let error = open(&with_schema(&children)).unwrap_err();
+        assert_eq!(error.code, Code::Malformed);
+        assert!(error.message.contains("schema"), "{}", error.message);
+    }
+    // The same file is understood where the counts are true, if not liked: the columns have no type.
+    let error = open(&with_schema(&[2, 0, 0])).unwrap_err();
+    assert!(!error.message.contains("schema contradicts"), "{}", error.message);
+}
+
+#[test]
+fn a_dictionary_of_more_values_than_bytes_is_refused() {
+    let texts: ArrayRef = Arc::new(StringArray::from_iter_values((0..40).map(|n| format!("site-{}", n % 7))));
+    let mut bytes = bytes_of(vec![("text", texts)], 100);
+    // The header of the dictionary: field 7, a structure whose first field is the 7 values, zigzag.
+    let place = memchr::memmem::find(&bytes, &[0x4c, 0x15, 14]).unwrap();
+    assert_eq!(read_all(&bytes).unwrap(), 40);
+    bytes[place + 2] = 0x7f;
+    let error = read_all(&bytes).unwrap_err();
+    assert_eq!(error.code, Code::Malformed);
+    assert!(error.message.contains("page"), "{}", error.message);
+}
