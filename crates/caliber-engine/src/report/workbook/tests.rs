@@ -383,3 +383,36 @@ fn a_zip_of_something_else_is_no_workbook() {
     let ods = zip_of(&[("content.xml", "<a/>"), ("META-INF/manifest.xml", "<a/>")]);
     assert_eq!(kind(&mut file_of(&ods)).unwrap(), Some(WorkbookKind::Apart));
 }
+
+#[test]
+fn no_damage_within_a_part_panics() {
+    let strings = r#"<sst count="2"><si><t>a</t></si><si><r><t>b&amp;_x0041_</t></r></si></sst>"#;
+    let styles = r#"<styleSheet><numFmts><numFmt numFmtId="170" formatCode="[h]:mm;0%"/></numFmts><cellXfs><xf numFmtId="14"/></cellXfs></styleSheet>"#;
+    let rows = sheet(
+        r#"<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" s="0"><v>45000</v></c><c t="inlineStr"><is><t>x</t></is></c></row>"#,
+    );
+    let parts = [
+        ("xl/worksheets/sheet1.xml", rows.as_str()),
+        ("xl/sharedStrings.xml", strings),
+        ("xl/styles.xml", styles),
+        ("xl/workbook.xml", WORKBOOK),
+        ("xl/_rels/workbook.xml.rels", LINKS),
+    ];
+    let (mut fine, mut refused) = (0, 0);
+    for (index, (name, content)) in parts.iter().enumerate() {
+        for place in 0..content.len() {
+            for mask in [0x01, 0x10] {
+                let mut damaged = content.as_bytes().to_vec();
+                damaged[place] ^= mask;
+                let damaged = String::from_utf8(damaged).unwrap();
+                let mut others = parts.to_vec();
+                others[index] = (name, &damaged);
+                match rows_of(&packed("", &others)) {
+                    Ok(_) => fine += 1,
+                    Err(_) => refused += 1,
+                }
+            }
+        }
+    }
+    assert!(fine > 100 && refused > 100, "{fine} fine, {refused} refused");
+}
