@@ -53,8 +53,8 @@ impl ParquetReport {
         let load = |skip| {
             ArrowReaderMetadata::load(&source, ArrowReaderOptions::new().with_skip_arrow_metadata(skip))
         };
-        let metadata = unwinding(|| load(false).and_then(with_views))
-            .or_else(|_| unwinding(|| load(true).and_then(with_views)))?;
+        let metadata =
+            unwinding(|| with_views(&load(false)?)).or_else(|_| unwinding(|| with_views(&load(true)?)))?;
         let headers = metadata.schema().fields().iter().map(|field| field.name().clone()).collect();
         let report = Self { source, metadata, headers };
         report.check_sizes()?;
@@ -232,7 +232,7 @@ impl ParquetReport {
 ///
 /// A view points into its page, where the other kinds copy: a dictionary's one text of 10 MB, told to stand in
 /// every row of a batch, would become 80 GB.
-fn with_views(metadata: ArrowReaderMetadata) -> parquet::errors::Result<ArrowReaderMetadata> {
+fn with_views(metadata: &ArrowReaderMetadata) -> parquet::errors::Result<ArrowReaderMetadata> {
     let schema = metadata.schema();
     let fields = schema.fields().iter().map(|field| {
         let kind = as_view(field.data_type());

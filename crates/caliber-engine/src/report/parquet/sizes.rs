@@ -48,7 +48,7 @@ fn check_schema(footer: &mut Compact<'_>) -> Option<()> {
                 5 => footer.integer().map(|count| children = count),
                 _ => footer.skip(kind, 0),
             })?;
-            if !(0..elements as i64).contains(&children) {
+            if !(0..elements.cast_signed()).contains(&children) {
                 return None;
             }
             if let Some(left) = open.last_mut() {
@@ -162,7 +162,7 @@ impl Compact<'_> {
     /// A signed integer, zigzag.
     fn integer(&mut self) -> Option<i64> {
         let value = self.varint()?;
-        Some((value >> 1) as i64 ^ -((value & 1) as i64))
+        Some((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
     }
 
     /// A list's length and the kind of its elements.

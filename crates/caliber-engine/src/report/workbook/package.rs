@@ -54,7 +54,7 @@ impl Package {
         for index in 0..zip.len() {
             let entry = zip.by_index_data(index).map_err(|error| damaged_zip(error, None))?;
             let name = normal_name(&String::from_utf8_lossy(entry.name_raw()));
-            if name.ends_with(".xml") || name.ends_with(".rels") {
+            if matches!(name.rsplit('.').next(), Some("xml" | "rels")) {
                 refuse_bomb(&name, entry.size(), entry.compressed_size())?;
             }
             parts.insert(name, index);
@@ -196,13 +196,17 @@ impl Xml<'_> {
     }
 }
 
+fn is_too_large(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<TooLarge>)
+}
+
 fn damaged_xml(part: &str, error: quick_xml::Error) -> Error {
-    if let quick_xml::Error::Io(io) = &error {
-        if io.get_ref().is_some_and(|inner| inner.is::<TooLarge>()) {
-            return too_large(format!(
-                "{part} of the workbook holds a cell of more than {TOKEN_BYTES_MAX} bytes"
-            ));
-        }
+    if let quick_xml::Error::Io(io) = &error
+        && is_too_large(io)
+    {
+        return too_large(format!(
+            "{part} of the workbook holds a cell of more than {TOKEN_BYTES_MAX} bytes"
+        ));
     }
     malformed(format!("{part} of the workbook is damaged: {error}")).caused_by(error)
 }
@@ -211,9 +215,7 @@ fn damaged_zip(error: ZipError, part: Option<&str>) -> Error {
     let place = part.map_or_else(|| "the workbook".to_owned(), |part| format!("{part} of the workbook"));
     match &error {
         ZipError::UnsupportedArchive(why) if *why == ZipError::PASSWORD_REQUIRED => encrypted(),
-        ZipError::Io(io) if io.get_ref().is_some_and(|inner| inner.is::<TooLarge>()) => {
-            too_large("the workbook's list of parts is too long")
-        }
+        ZipError::Io(io) if is_too_large(io) => too_large("the workbook's list of parts is too long"),
         ZipError::Io(io) if io.kind() == io::ErrorKind::UnexpectedEof => {
             Error::new(Code::Truncated, format!("{place} ends in the middle"))
                 .help("Download or export the report again.")

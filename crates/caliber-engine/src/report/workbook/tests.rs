@@ -117,7 +117,7 @@ fn every_value_agrees_with_calamines_reading_of_the_same_workbook() {
     for row in 0..500_u32 {
         sheet.write_string(row, 0, format!("site-{}.example & <co> \"{row}\"", row % 7)).unwrap();
         sheet.write_number(row, 1, f64::from(row) * 0.1 - 3e-7).unwrap();
-        sheet.write_number(row, 30, 10_f64.powi(row as i32 % 40)).unwrap();
+        sheet.write_number(row, 30, 10_f64.powf(f64::from(row % 40))).unwrap();
         sheet.write_string(row, 3, "  line\nbreak\ttab _x0041_ \u{e9}\u{1F600} ").unwrap();
     }
     let bytes = writer.save_to_buffer().unwrap();
@@ -196,7 +196,7 @@ fn texts_come_whole_whatever_way_they_are_stored() {
 #[test]
 fn error_words_are_text_even_those_newer_than_the_format() {
     let rows = sheet(
-        r##"<row r="1"><c r="A1" t="e"><v>#N/A</v></c><c r="B1" t="e"><v>#SPILL!</v></c><c r="C1"><v>7</v></c></row>"##,
+        r#"<row r="1"><c r="A1" t="e"><v>#N/A</v></c><c r="B1" t="e"><v>#SPILL!</v></c><c r="C1"><v>7</v></c></row>"#,
     );
     let rows = rows_of(&packed(&rows, &[])).unwrap();
     assert_eq!(rows[0].1, [text("#N/A"), text("#SPILL!"), Cell::Number(7.0)]);
@@ -224,7 +224,7 @@ fn hidden_sheets_come_after_the_visible_ones() {
 
 #[test]
 fn reading_stops_when_told_and_fails_with_the_callers_error() {
-    let bytes = packed(&sheet(&r#"<row><c><v>1</v></c></row>"#.repeat(9)), &[]);
+    let bytes = packed(&sheet(&"<row><c><v>1</v></c></row>".repeat(9)), &[]);
     let mut workbook = Workbook::open(file_of(&bytes)).unwrap();
     assert_eq!(workbook.preview("Data", 2).unwrap().len(), 2);
     assert_eq!(workbook.preview("Data", 0).unwrap().len(), 0);
@@ -244,6 +244,7 @@ fn bombs_are_refused_by_what_they_declare_before_anything_is_unpacked() {
     assert_eq!(error.code, Code::TooLarge);
     assert!(error.message.contains("xl/sharedstrings.xml"), "{}", error.message);
     assert!(error.help.is_some());
+    assert_eq!(kind(&mut file_of(&bomb)).unwrap_err().code, Code::TooLarge);
 }
 
 #[test]
@@ -265,9 +266,11 @@ fn a_bomb_that_lies_about_its_size_is_stopped_where_the_lie_ends() {
 fn a_real_workbook_that_packs_twenty_to_one_passes() {
     // Like an export that writes its texts into the cells and says everything of each.
     let row = |row: u32| {
-        let cells: String = ('B'..='Z')
-            .map(|column| format!(r#"<x:c r="{column}{row}" s="4" t="inlineStr"><x:is><x:t xml:space="preserve">Display - US - Prospecting {column}</x:t></x:is></x:c>"#))
-            .collect();
+        let mut cells = String::new();
+        for column in 'B'..='Z' {
+            cells += &format!(r#"<x:c r="{column}{row}" s="4" t="inlineStr"><x:is><x:t>"#);
+            cells += &format!("Display - US - Prospecting {column}</x:t></x:is></x:c>");
+        }
         format!(
             r#"<x:row r="{row}" spans="1:26"><x:c r="A{row}" t="n"><x:v>{}</x:v></x:c>{cells}</x:row>"#,
             row * 7 % 99
@@ -331,7 +334,9 @@ fn places_beyond_the_sheet_are_damage_not_memory() {
 #[test]
 fn truncated_and_damaged_workbooks_say_which_they_are() {
     let whole = packed(&sheet(r#"<row r="1"><c><v>1</v></c></row>"#), &[]);
-    assert_eq!(failure(&whole[..whole.len() / 2]).code, Code::Truncated);
+    let half = &whole[..whole.len() / 2];
+    assert_eq!(failure(half).code, Code::Truncated);
+    assert_eq!(kind(&mut file_of(half)).unwrap(), Some(WorkbookKind::OpenXml));
     let cut = packed("<worksheet><sheetData><row><c><v>1</v></c></row>", &[]);
     let error = failure(&cut);
     assert_eq!(error.code, Code::Malformed);
@@ -344,7 +349,7 @@ fn truncated_and_damaged_workbooks_say_which_they_are() {
 
 #[test]
 fn no_damage_of_a_byte_panics() {
-    let strings = r#"<sst><si><t>a</t></si><si><r><t>b</t></r></si></sst>"#;
+    let strings = "<sst><si><t>a</t></si><si><r><t>b</t></r></si></sst>";
     let rows = sheet(r#"<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" s="1"><v>45000</v></c></row>"#);
     let whole = packed(&rows, &[("xl/sharedStrings.xml", strings)]);
     let mut failures = 0;
