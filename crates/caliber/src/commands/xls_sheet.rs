@@ -168,7 +168,8 @@ fn not_started(error: &std::io::Error) -> Error {
     Error::new(Code::Machine, format!("the workbook could not be read in a process of its own: {error}"))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::io::Cursor;
 

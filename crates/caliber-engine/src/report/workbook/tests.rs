@@ -268,8 +268,13 @@ fn a_real_workbook_that_packs_twenty_to_one_passes() {
     let row = |row: u32| {
         let mut cells = String::new();
         for column in 'B'..='Z' {
-            cells += &format!(r#"<x:c r="{column}{row}" s="4" t="inlineStr"><x:is><x:t>"#);
-            cells += &format!("Display - US - Prospecting {column}</x:t></x:is></x:c>");
+            let reference = format!("{column}{row}");
+            cells.extend([
+                r#"<x:c s="4" t="inlineStr" r=""#,
+                &reference,
+                r#""><x:is><x:t>Display - US - Prospecting "#,
+            ]);
+            cells.extend([&reference[..1], "</x:t></x:is></x:c>"]);
         }
         format!(
             r#"<x:row r="{row}" spans="1:26"><x:c r="A{row}" t="n"><x:v>{}</x:v></x:c>{cells}</x:row>"#,
