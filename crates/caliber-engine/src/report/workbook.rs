@@ -37,10 +37,13 @@ pub enum WorkbookKind {
     Encrypted,
 }
 
-/// What kind of workbook a file is; `None` where it is none, though it may be another zip. A broken zip is
-/// none either. Leaves the file at its start.
+/// What kind of workbook a file is; `None` where it is none, though it may be another zip. Leaves the file at
+/// its start.
+///
+/// # Errors
+/// [`Code::TooLarge`] for bombs, [`Code::NotReadable`] where the file cannot be read.
 pub fn kind(file: &mut File) -> Result<Option<WorkbookKind>> {
-    let kind = kind_of(file).map_err(unreadable);
+    let kind = kind_of(file);
     file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
     kind
 }
@@ -50,17 +53,23 @@ pub fn is_workbook(file: &mut File) -> Result<bool> {
     Ok(kind(file)?.is_some())
 }
 
-fn kind_of(file: &mut File) -> std::io::Result<Option<WorkbookKind>> {
-    let mut magic = [0; 8];
-    file.seek(SeekFrom::Start(0))?;
-    let length = file.by_ref().take(8).read(&mut magic)?;
-    if &magic == b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1" {
-        return compound_kind(file);
+fn kind_of(file: &mut File) -> Result<Option<WorkbookKind>> {
+    let mut start = Vec::with_capacity(128);
+    file.seek(SeekFrom::Start(0))
+        .and_then(|_| file.by_ref().take(128).read_to_end(&mut start))
+        .map_err(unreadable)?;
+    if start.starts_with(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") {
+        return compound_kind(file).map_err(unreadable);
     }
-    if length < 4 || !magic.starts_with(b"PK") {
+    if !start.starts_with(b"PK") {
         return Ok(None);
     }
-    let Ok(package) = Package::open(file.try_clone()?) else { return Ok(None) };
+    let package = match Package::open(file.try_clone().map_err(unreadable)?) {
+        Ok(package) => package,
+        Err(error) if error.code == Code::TooLarge => return Err(error),
+        // A broken zip is told by the name of its first part, so that opening it can say what is broken.
+        Err(_) => return Ok(begins_as_open_xml(&start).then_some(WorkbookKind::OpenXml)),
+    };
     if package.has("xl/workbook.bin") || (package.has("content.xml") && package.has("META-INF/manifest.xml"))
     {
         return Ok(Some(WorkbookKind::Apart));
@@ -68,6 +77,12 @@ fn kind_of(file: &mut File) -> std::io::Result<Option<WorkbookKind>> {
     let is_open_xml =
         package.has("xl/workbook.xml") || (package.has("[Content_Types].xml") && package.has("_rels/.rels"));
     Ok(is_open_xml.then_some(WorkbookKind::OpenXml))
+}
+
+/// Whether the first part of a zip, whose name stands at byte 30, is one that workbooks begin with.
+fn begins_as_open_xml(start: &[u8]) -> bool {
+    let name = start.get(30..).unwrap_or_default();
+    ["[Content_Types].xml", "_rels/", "docProps/", "xl/"].iter().any(|part| name.starts_with(part.as_bytes()))
 }
 
 /// Looks for the streams of a workbook in an OLE compound file.

@@ -8,7 +8,10 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek, Write};
 use std::path::Path;
 
-use calamine::{Data, ExcelDateTime, Ods, OdsError, Range, Reader, Xls, XlsError, Xlsb, XlsbError};
+use calamine::{
+    Data, ExcelDateTime, Ods, OdsError, Range, Reader, SheetType, SheetVisible, Xls, XlsError, Xlsb,
+    XlsbError,
+};
 
 use super::calendar::day_of_serial;
 use super::workbook::{self, WorkbookKind};
@@ -31,7 +34,8 @@ pub struct SheetCsv {
 /// Reads a workbook in a process of its own, given its path and the sheet wanted, if one was named.
 pub type Sandbox<'a> = dyn Fn(&Path, Option<&str>) -> Result<SheetCsv> + Send + Sync + 'a;
 
-/// Writes the sheet that `choose` picks as CSV, and returns its name.
+/// Writes the sheet that `choose` picks as CSV, and returns its name. Sheets are offered as they are to be
+/// preferred: visible ones as their tabs stand, then hidden ones.
 ///
 /// Numbers are written with the fewest digits that read back as the same number, days as ISO dates, booleans as
 /// `TRUE` and `FALSE`, errors as their words. Line breaks within a cell become blanks, so that a line of the CSV
@@ -97,8 +101,11 @@ where
     B: Reader<R>,
     B::Error: std::error::Error + Send + Sync + 'static,
 {
+    let mut tabs: Vec<_> =
+        book.sheets_metadata().iter().filter(|tab| tab.typ == SheetType::WorkSheet).cloned().collect();
+    tabs.sort_by_key(|tab| tab.visible != SheetVisible::Visible);
     let mut sheets = Vec::new();
-    for name in book.sheet_names() {
+    for name in tabs.into_iter().map(|tab| tab.name) {
         let range = book.worksheet_range(&name).map_err(damaged)?;
         let rows = range.rows().take(PREVIEW_ROWS).map(|row| row.iter().map(shown).collect()).collect();
         sheets.push((name, rows));

@@ -167,3 +167,90 @@ fn code_of(name: &str) -> Code {
 fn not_started(error: &std::io::Error) -> Error {
     Error::new(Code::Machine, format!("the workbook could not be read in a process of its own: {error}"))
 }
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    fn child(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(script);
+        command
+    }
+
+    #[test]
+    fn the_sheet_arrives_once_the_child_has_ended_well() {
+        let script = r#"printf 'a,b\n1,2\n'; echo noise >&2; echo '{"sheet":"Data"}' >&2"#;
+        let mut read = read_from(child(script)).unwrap();
+        let mut csv = String::new();
+        read.csv.read_to_string(&mut csv).unwrap();
+        assert_eq!((read.sheet.as_str(), csv.as_str()), ("Data", "a,b\n1,2\n"));
+    }
+
+    #[test]
+    fn what_the_child_reports_is_reported() {
+        let script =
+            r#"echo '{"error":{"code":"encrypted","message":"locked","help":"unlock"}}' >&2; exit 2"#;
+        let error = read_from(child(script)).err().unwrap();
+        assert_eq!((error.code, error.message.as_str()), (Code::Encrypted, "locked"));
+        assert_eq!(error.help.as_deref(), Some("unlock"));
+    }
+
+    #[test]
+    fn a_child_that_dies_is_an_error_even_after_it_wrote_rows() {
+        for script in [r#"echo a,b; echo '{"sheet":"Data"}' >&2; kill -ABRT $$"#, "echo a,b", "kill -SEGV $$"]
+        {
+            assert_eq!(read_from(child(script)).err().unwrap().code, Code::TooLarge, "{script}");
+        }
+    }
+
+    /// An old workbook whose sheet claims so many rows, for which calamine makes room, and has one cell.
+    fn claiming(rows: u32) -> tempfile::NamedTempFile {
+        let record = |kind: u16, data: &[u8]| {
+            [&kind.to_le_bytes()[..], &(data.len() as u16).to_le_bytes(), data].concat()
+        };
+        let begin = record(0x0809, &[0, 6, 5, 0, 0, 0, 0, 0]);
+        let end = record(0x000A, &[]);
+        let at = (begin.len() + 13 + end.len()) as u8;
+        let tab = record(0x0085, &[at, 0, 0, 0, 0, 0, 1, 0, b'S']);
+        let size = record(0x0200, &[&[0; 4][..], &rows.to_le_bytes(), &[0, 0, 1, 0, 0, 0]].concat());
+        let cell = record(0x0203, &[&[0; 6][..], &7_f64.to_le_bytes()].concat());
+        let stream = [&begin[..], &tab, &end, &begin, &size, &cell, &end].concat();
+        let mut file = cfb::CompoundFile::create(Cursor::new(Vec::new())).unwrap();
+        file.create_stream("Workbook").unwrap().write_all(&stream).unwrap();
+        let mut path = tempfile::NamedTempFile::new().unwrap();
+        path.write_all(file.into_inner().get_ref()).unwrap();
+        path
+    }
+
+    /// Not a test of its own: what the next test starts in a process that may die.
+    #[test]
+    fn as_a_child() {
+        if let Some(file) = std::env::var_os("XLS_SHEET_FILE") {
+            run(Path::new(&file), None, |_| Ok(0));
+        }
+    }
+
+    fn read_as_a_child(file: &Path) -> Result<SheetCsv> {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "commands::xls_sheet::tests::as_a_child", "--nocapture"]);
+        command.env("XLS_SHEET_FILE", file);
+        read_from(command)
+    }
+
+    #[test]
+    fn a_workbook_that_wants_more_memory_than_allowed_ends_only_the_child() {
+        let mut read = read_as_a_child(claiming(1).path()).unwrap();
+        let mut csv = String::new();
+        read.csv.read_to_string(&mut csv).unwrap();
+        // The test runner of the child writes lines of its own around the sheet.
+        assert!(read.sheet == "S" && csv.contains("7\n"), "{csv}");
+
+        let error = read_as_a_child(claiming(1 << 27).path()).err().unwrap();
+        assert_eq!(error.code, Code::TooLarge);
+        assert!(error.message.contains("memory"), "{}", error.message);
+    }
+}

@@ -117,7 +117,7 @@ impl Column {
             DataType::Decimal64(precision, scale) => decimals::<Decimal64Type>(array, *precision, *scale),
             DataType::Decimal128(precision, scale) => decimals::<Decimal128Type>(array, *precision, *scale),
             DataType::Decimal256(precision, scale) => decimals::<Decimal256Type>(array, *precision, *scale),
-            DataType::Date32 => days::<Date32Type>(array, |days| i64::from(days), 1, 0),
+            DataType::Date32 => days::<Date32Type>(array, i64::from, 1, 0),
             DataType::Date64 => days::<Date64Type>(array, |value| value, 86_400_000, 0),
             DataType::Timestamp(unit, zone) => {
                 let offset = zone.as_deref().map_or(0, offset_seconds);

@@ -121,6 +121,6 @@ fn read_exact_at(file: &File, mut buffer: &mut [u8], mut at: u64) -> io::Result<
     Ok(())
 }
 
-fn unreadable(error: io::Error) -> Error {
+pub(super) fn unreadable(error: io::Error) -> Error {
     Error::new(Code::NotReadable, format!("the Parquet file cannot be read: {error}")).caused_by(error)
 }

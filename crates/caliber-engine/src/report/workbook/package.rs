@@ -54,7 +54,7 @@ impl Package {
         for index in 0..zip.len() {
             let entry = zip.by_index_data(index).map_err(|error| damaged_zip(error, None))?;
             let name = normal_name(&String::from_utf8_lossy(entry.name_raw()));
-            if name.ends_with(".xml") || name.ends_with(".rels") {
+            if matches!(name.rsplit('.').next(), Some("xml" | "rels")) {
                 refuse_bomb(&name, entry.size(), entry.compressed_size())?;
             }
             parts.insert(name, index);
@@ -82,11 +82,8 @@ impl Package {
         if size > bytes_max {
             return Err(too_large(format!("{part} unpacks to {size} bytes, more than {bytes_max}")));
         }
-        let bounded = Bounded {
-            inner: BufReader::with_capacity(64 << 10, file),
-            part_left: size,
-            token_left: TOKEN_BYTES_MAX,
-        };
+        let bounded =
+            Bounded { inner: BufReader::with_capacity(64 << 10, file), token_left: TOKEN_BYTES_MAX };
         let mut reader = Reader::from_reader(bounded);
         reader.config_mut().check_end_names = false;
         Ok(Some(Xml { reader, buffer: Vec::with_capacity(1 << 10), part: part.to_owned() }))
@@ -147,18 +144,16 @@ impl<R: Seek> Seek for Metered<R> {
     }
 }
 
-/// A part being unpacked: never more than it declared, never more than a token in memory.
+/// A part being unpacked, never more than a token in memory. That it is no longer than it declares is seen to by
+/// the zip crate.
 struct Bounded<R> {
     inner: R,
-    part_left: u64,
     token_left: usize,
 }
 
 impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.part_left = self.part_left.checked_sub(count as u64).ok_or_else(|| io::Error::other(Lied))?;
-        Ok(count)
+        self.inner.read(buffer)
     }
 }
 
@@ -167,15 +162,10 @@ impl<R: BufRead> BufRead for Bounded<R> {
         if self.token_left == 0 {
             return Err(io::Error::other(TooLarge));
         }
-        let bytes = self.inner.fill_buf()?;
-        if self.part_left == 0 && !bytes.is_empty() {
-            return Err(io::Error::other(Lied));
-        }
-        Ok(bytes)
+        self.inner.fill_buf()
     }
 
     fn consume(&mut self, amount: usize) {
-        self.part_left = self.part_left.saturating_sub(amount as u64);
         self.token_left = self.token_left.saturating_sub(amount);
         self.inner.consume(amount);
     }
@@ -184,10 +174,6 @@ impl<R: BufRead> BufRead for Bounded<R> {
 #[derive(Debug, thiserror::Error)]
 #[error("one cell or list of parts is too large to hold")]
 struct TooLarge;
-
-#[derive(Debug, thiserror::Error)]
-#[error("it unpacks to more bytes than it declares")]
-struct Lied;
 
 /// The XML of one part, token by token.
 pub(super) struct Xml<'a> {
@@ -210,16 +196,17 @@ impl Xml<'_> {
     }
 }
 
+fn is_too_large(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<TooLarge>)
+}
+
 fn damaged_xml(part: &str, error: quick_xml::Error) -> Error {
-    if let quick_xml::Error::Io(io) = &error {
-        if io.get_ref().is_some_and(|inner| inner.is::<TooLarge>()) {
-            return too_large(format!(
-                "{part} of the workbook holds a cell of more than {TOKEN_BYTES_MAX} bytes"
-            ));
-        }
-        if io.get_ref().is_some_and(|inner| inner.is::<Lied>()) {
-            return too_large(format!("{part} of the workbook unpacks to more bytes than it declares"));
-        }
+    if let quick_xml::Error::Io(io) = &error
+        && is_too_large(io)
+    {
+        return too_large(format!(
+            "{part} of the workbook holds a cell of more than {TOKEN_BYTES_MAX} bytes"
+        ));
     }
     malformed(format!("{part} of the workbook is damaged: {error}")).caused_by(error)
 }
@@ -228,9 +215,7 @@ fn damaged_zip(error: ZipError, part: Option<&str>) -> Error {
     let place = part.map_or_else(|| "the workbook".to_owned(), |part| format!("{part} of the workbook"));
     match &error {
         ZipError::UnsupportedArchive(why) if *why == ZipError::PASSWORD_REQUIRED => encrypted(),
-        ZipError::Io(io) if io.get_ref().is_some_and(|inner| inner.is::<TooLarge>()) => {
-            too_large("the workbook's list of parts is too long")
-        }
+        ZipError::Io(io) if is_too_large(io) => too_large("the workbook's list of parts is too long"),
         ZipError::Io(io) if io.kind() == io::ErrorKind::UnexpectedEof => {
             Error::new(Code::Truncated, format!("{place} ends in the middle"))
                 .help("Download or export the report again.")

@@ -130,11 +130,7 @@ pub(super) fn each_row(
                     inline.close();
                     row.close_cell(shared);
                 }
-                "row" => {
-                    if row.hand_over(shared, on_row)?.is_break() {
-                        return Ok(());
-                    }
-                }
+                "row" if row.hand_over(shared, on_row)?.is_break() => return Ok(()),
                 "is" => inline.close(),
                 "sheetData" => return Ok(()),
                 _ if inline.is_open() => inline.take(&Event::End(tag), &mut row.text),

@@ -117,7 +117,7 @@ fn every_value_agrees_with_calamines_reading_of_the_same_workbook() {
     for row in 0..500_u32 {
         sheet.write_string(row, 0, format!("site-{}.example & <co> \"{row}\"", row % 7)).unwrap();
         sheet.write_number(row, 1, f64::from(row) * 0.1 - 3e-7).unwrap();
-        sheet.write_number(row, 30, 10_f64.powi(row as i32 % 40)).unwrap();
+        sheet.write_number(row, 30, 10_f64.powf(f64::from(row % 40))).unwrap();
         sheet.write_string(row, 3, "  line\nbreak\ttab _x0041_ \u{e9}\u{1F600} ").unwrap();
     }
     let bytes = writer.save_to_buffer().unwrap();
@@ -196,7 +196,7 @@ fn texts_come_whole_whatever_way_they_are_stored() {
 #[test]
 fn error_words_are_text_even_those_newer_than_the_format() {
     let rows = sheet(
-        r##"<row r="1"><c r="A1" t="e"><v>#N/A</v></c><c r="B1" t="e"><v>#SPILL!</v></c><c r="C1"><v>7</v></c></row>"##,
+        r#"<row r="1"><c r="A1" t="e"><v>#N/A</v></c><c r="B1" t="e"><v>#SPILL!</v></c><c r="C1"><v>7</v></c></row>"#,
     );
     let rows = rows_of(&packed(&rows, &[])).unwrap();
     assert_eq!(rows[0].1, [text("#N/A"), text("#SPILL!"), Cell::Number(7.0)]);
@@ -206,7 +206,7 @@ fn error_words_are_text_even_those_newer_than_the_format() {
 fn hidden_sheets_come_after_the_visible_ones() {
     let mut workbook = written(|writer| {
         writer.add_worksheet().set_name("Metadata")?.set_hidden(true).write_string(0, 0, "secret")?;
-        writer.add_worksheet().set_name("Cover")?.write_string(0, 0, "Report of October")?;
+        writer.add_worksheet().set_name("Cover")?.set_active(true).write_string(0, 0, "Report of October")?;
         let data = writer.add_worksheet().set_name("Report_data")?;
         data.merge_range(0, 0, 0, 3, "TV Quality Index", &Format::new())?;
         data.write_string(2, 0, "Site")?;
@@ -224,7 +224,7 @@ fn hidden_sheets_come_after_the_visible_ones() {
 
 #[test]
 fn reading_stops_when_told_and_fails_with_the_callers_error() {
-    let bytes = packed(&sheet(&r#"<row><c><v>1</v></c></row>"#.repeat(9)), &[]);
+    let bytes = packed(&sheet(&"<row><c><v>1</v></c></row>".repeat(9)), &[]);
     let mut workbook = Workbook::open(file_of(&bytes)).unwrap();
     assert_eq!(workbook.preview("Data", 2).unwrap().len(), 2);
     assert_eq!(workbook.preview("Data", 0).unwrap().len(), 0);
@@ -244,6 +244,7 @@ fn bombs_are_refused_by_what_they_declare_before_anything_is_unpacked() {
     assert_eq!(error.code, Code::TooLarge);
     assert!(error.message.contains("xl/sharedstrings.xml"), "{}", error.message);
     assert!(error.help.is_some());
+    assert_eq!(kind(&mut file_of(&bomb)).unwrap_err().code, Code::TooLarge);
 }
 
 #[test]
@@ -256,32 +257,44 @@ fn a_bomb_that_lies_about_its_size_is_stopped_where_the_lie_ends() {
     for place in places {
         bomb[place..place + 4].copy_from_slice(&lie);
     }
-    assert_eq!(failure(&bomb).code, Code::TooLarge);
+    let error = failure(&bomb);
+    assert_eq!(error.code, Code::Malformed);
+    assert!(error.message.contains("larger than its declared"), "{}", error.message);
 }
 
 #[test]
 fn a_real_workbook_that_packs_twenty_to_one_passes() {
-    let mut row = 0;
-    let rows: String = std::iter::from_fn(|| {
-        row += 1;
-        (row <= 60_000).then(|| {
-            let value = f64::from(row) * 1.37;
-            format!(r#"<row r="{row}"><c r="A{row}" t="n"><v>{value}</v></c><c r="B{row}" t="n"><v>0</v></c><c r="C{row}" t="n"><v>0</v></c><c r="D{row}" t="n"><v>0</v></c><c r="E{row}" t="n"><v>0</v></c></row>"#)
-        })
-    })
-    .collect();
-    let plain = sheet(&rows);
+    // Like an export that writes its texts into the cells and says everything of each.
+    let row = |row: u32| {
+        let mut cells = String::new();
+        for column in 'B'..='Z' {
+            let reference = format!("{column}{row}");
+            cells.extend([
+                r#"<x:c s="4" t="inlineStr" r=""#,
+                &reference,
+                r#""><x:is><x:t>Display - US - Prospecting "#,
+            ]);
+            cells.extend([&reference[..1], "</x:t></x:is></x:c>"]);
+        }
+        format!(
+            r#"<x:row r="{row}" spans="1:26"><x:c r="A{row}" t="n"><x:v>{}</x:v></x:c>{cells}</x:row>"#,
+            row * 7 % 99
+        )
+    };
+    let rows: String = (1..=20_000).map(row).collect();
+    let plain = format!("<x:worksheet><x:sheetData>{rows}</x:sheetData></x:worksheet>");
     let bytes = packed(&plain, &[]);
-    assert!(plain.len() / bytes.len() >= 15, "{} to {}", plain.len(), bytes.len());
+    assert!(plain.len() / bytes.len() >= 20, "{} to {}", plain.len(), bytes.len());
     let mut count = 0;
     Workbook::open(file_of(&bytes))
         .unwrap()
-        .rows("Data", &mut |_, _| {
+        .rows("Data", &mut |_, row| {
             count += 1;
+            assert_eq!(row.cell(25), text("Display - US - Prospecting Z"));
             Ok(ControlFlow::Continue(()))
         })
         .unwrap();
-    assert_eq!(count, 60_000);
+    assert_eq!(count, 20_000);
 }
 
 #[test]
@@ -326,7 +339,9 @@ fn places_beyond_the_sheet_are_damage_not_memory() {
 #[test]
 fn truncated_and_damaged_workbooks_say_which_they_are() {
     let whole = packed(&sheet(r#"<row r="1"><c><v>1</v></c></row>"#), &[]);
-    assert_eq!(failure(&whole[..whole.len() / 2]).code, Code::Truncated);
+    let half = &whole[..whole.len() / 2];
+    assert_eq!(failure(half).code, Code::Truncated);
+    assert_eq!(kind(&mut file_of(half)).unwrap(), Some(WorkbookKind::OpenXml));
     let cut = packed("<worksheet><sheetData><row><c><v>1</v></c></row>", &[]);
     let error = failure(&cut);
     assert_eq!(error.code, Code::Malformed);
@@ -339,7 +354,7 @@ fn truncated_and_damaged_workbooks_say_which_they_are() {
 
 #[test]
 fn no_damage_of_a_byte_panics() {
-    let strings = r#"<sst><si><t>a</t></si><si><r><t>b</t></r></si></sst>"#;
+    let strings = "<sst><si><t>a</t></si><si><r><t>b</t></r></si></sst>";
     let rows = sheet(r#"<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" s="1"><v>45000</v></c></row>"#);
     let whole = packed(&rows, &[("xl/sharedStrings.xml", strings)]);
     let mut failures = 0;
@@ -377,4 +392,37 @@ fn a_zip_of_something_else_is_no_workbook() {
     assert!(is_workbook(&mut file_of(&packed(&sheet(""), &[]))).unwrap());
     let ods = zip_of(&[("content.xml", "<a/>"), ("META-INF/manifest.xml", "<a/>")]);
     assert_eq!(kind(&mut file_of(&ods)).unwrap(), Some(WorkbookKind::Apart));
+}
+
+#[test]
+fn no_damage_within_a_part_panics() {
+    let strings = r#"<sst count="2"><si><t>a</t></si><si><r><t>b&amp;_x0041_</t></r></si></sst>"#;
+    let styles = r#"<styleSheet><numFmts><numFmt numFmtId="170" formatCode="[h]:mm;0%"/></numFmts><cellXfs><xf numFmtId="14"/></cellXfs></styleSheet>"#;
+    let rows = sheet(
+        r#"<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" s="0"><v>45000</v></c><c t="inlineStr"><is><t>x</t></is></c></row>"#,
+    );
+    let parts = [
+        ("xl/worksheets/sheet1.xml", rows.as_str()),
+        ("xl/sharedStrings.xml", strings),
+        ("xl/styles.xml", styles),
+        ("xl/workbook.xml", WORKBOOK),
+        ("xl/_rels/workbook.xml.rels", LINKS),
+    ];
+    let (mut fine, mut refused) = (0, 0);
+    for (index, (name, content)) in parts.iter().enumerate() {
+        for place in 0..content.len() {
+            for mask in [0x01, 0x10] {
+                let mut damaged = content.as_bytes().to_vec();
+                damaged[place] ^= mask;
+                let damaged = String::from_utf8(damaged).unwrap();
+                let mut others = parts.to_vec();
+                others[index] = (name, &damaged);
+                match rows_of(&packed("", &others)) {
+                    Ok(_) => fine += 1,
+                    Err(_) => refused += 1,
+                }
+            }
+        }
+    }
+    assert!(fine > 100 && refused > 100, "{fine} fine, {refused} refused");
 }
