@@ -34,14 +34,21 @@ pub fn normalise<'a>(cell: &'a [u8], dimension: Dimension, scratch: &'a mut Stri
 /// What to show for a name of this kind and spelling: a host's key, else the cell's own spelling, trimmed, inner
 /// blanks made one, and of a store URL the id.
 pub fn shown(cell: &[u8], kind: NameKind, dimension: Dimension) -> Cow<'_, str> {
+    let mut scratch = String::new();
+    let mut key = || normalise(cell, dimension, &mut scratch).to_owned();
     if kind == NameKind::Host {
-        let mut key = String::new();
-        return Cow::Owned(normalise(cell, dimension, &mut key).to_owned());
+        return Cow::Owned(key());
     }
-    match decode(cell) {
+    let own = match decode(cell) {
         Cow::Borrowed(text) => spelling(text, dimension),
         Cow::Owned(text) => Cow::Owned(spelling(&text, dimension).into_owned()),
+    };
+    // An id that stood in a URL, or behind `www.`, is more than its spelling.
+    if kind == NameKind::AppId {
+        let key = key();
+        return if own.eq_ignore_ascii_case(&key) { own } else { Cow::Owned(key) };
     }
+    own
 }
 
 /// A key for people: punycode in Unicode, all else as it is.
@@ -95,6 +102,11 @@ fn write_key(cell: &[u8], dimension: Dimension, key: &mut String) {
         key.clear();
     }
     push_name(text, key);
+    // A letter such as the Kelvin sign is ASCII in lower case, and then the text may hold a host after all.
+    if key.is_ascii() && !text.is_ascii() {
+        let ascii = std::mem::take(key);
+        write_key(ascii.as_bytes(), dimension, key);
+    }
 }
 
 /// The spelling of an id or a name.

@@ -8,7 +8,7 @@ use idna::AsciiDenyList;
 /// hold a part.
 pub(super) fn push_host(text: &str, key: &mut String) -> bool {
     let (authority, explicit) = authority(text);
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = without_userinfo(authority);
     let host = match host.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         _ => host,
@@ -39,6 +39,14 @@ fn authority(text: &str) -> (&str, bool) {
     (&rest[..end], explicit)
 }
 
+/// `user:password@host`; a leading `@` begins a handle.
+fn without_userinfo(authority: &str) -> &str {
+    match authority.rsplit_once('@') {
+        Some((user, host)) if !user.is_empty() => host,
+        _ => authority,
+    }
+}
+
 fn is_scheme(text: &str) -> bool {
     text.strip_suffix(':').is_some_and(|scheme| {
         scheme.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -67,10 +75,9 @@ pub(super) fn is_host_syntax(host: &str) -> bool {
         })
 }
 
-/// Whether the last label is a top-level domain of the public suffix list.
+/// Whether a host, or a single label, ends in a top-level domain of the public suffix list.
 pub(super) fn is_top_level(host: &str) -> bool {
-    let last = host.rsplit('.').next().unwrap_or(host);
-    psl::suffix(last.as_bytes()).is_some_and(|suffix| suffix.is_known())
+    psl::suffix(host.as_bytes()).is_some_and(|suffix| suffix.is_known())
 }
 
 /// Whether the key is an IPv4 address.
@@ -83,7 +90,7 @@ pub(super) fn store_id(text: &str) -> Option<&str> {
     // The fragment after `#` names no app.
     let url = text.split('#').next().unwrap_or(text);
     let (authority, _) = authority(url);
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = without_userinfo(authority);
     let host = host.split(':').next().unwrap_or(host);
     let is = |name: &str| without_www(host).eq_ignore_ascii_case(name);
     let (path, query) = url.split_once('?').unwrap_or((url, ""));

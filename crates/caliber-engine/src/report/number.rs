@@ -4,7 +4,9 @@
 //! the whole column and never guesses; beside the value it returns the [`Evidence`] of the form, from which
 //! the caller learns the convention.
 
+mod affix;
 mod currency;
+mod form;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -99,12 +101,13 @@ fn parse_plain(cell: &[u8], decimal: Decimal) -> Option<(Parsed, Evidence)> {
         let parsed = finish(mantissa, 0, false, false, None)?;
         return Some((parsed, Evidence::None));
     }
-    let decimals = cell.len() - at - 1;
     if cell.len() == 1 {
         return None;
     }
+    let decimals = cell.len() - at - 1;
     let evidence = lone_separator(at, decimals, cell[0], decimal);
-    Some((finish(mantissa, -(decimals as i32), false, false, None)?, evidence))
+    let exponent = -i32::try_from(decimals).ok()?;
+    Some((finish(mantissa, exponent, false, false, None)?, evidence))
 }
 
 /// The evidence of one separator with `before` and `after` digits around it.
@@ -133,20 +136,14 @@ fn finish(
     if mantissa >= 1 << 53 {
         return None;
     }
-    let value = if exponent == 0 {
-        mantissa as f64
-    } else if exponent < 0 {
-        mantissa as f64 / POWERS_OF_TEN.get(exponent.unsigned_abs() as usize)?
-    } else {
-        mantissa as f64 * POWERS_OF_TEN.get(exponent as usize)?
-    };
+    let power = *POWERS_OF_TEN.get(exponent.unsigned_abs() as usize)?;
+    let value = if exponent < 0 { mantissa as f64 / power } else { mantissa as f64 * power };
     Some(bounded(value, negative, percent, currency))
 }
 
 #[inline]
 fn bounded(value: f64, negative: bool, percent: bool, currency: Option<Currency>) -> Parsed {
-    // Written so that NaN fails too.
-    if !(value <= LARGEST) {
+    if value > LARGEST {
         return Parsed::Unreadable;
     }
     let value = if negative && value != 0.0 { -value } else { value };

@@ -18,12 +18,11 @@ impl Currency {
         let lower = lower.get_mut(..word.len())?;
         lower.copy_from_slice(word);
         lower.make_ascii_lowercase();
-        let name = match SIGNS.iter().find(|(sign, _)| sign.as_bytes() == lower) {
-            Some(&(_, name)) => name.as_bytes(),
-            None => {
-                lower.make_ascii_uppercase();
-                lower
-            }
+        let name = if let Some((_, name)) = SIGNS.iter().find(|(sign, _)| sign.as_bytes() == lower) {
+            name.as_bytes()
+        } else {
+            lower.make_ascii_uppercase();
+            lower
         };
         let index = NAMES.binary_search_by(|known| known.as_bytes().cmp(name)).ok()?;
         u8::try_from(index).ok().map(Self)
