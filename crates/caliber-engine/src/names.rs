@@ -87,10 +87,14 @@ const PLAIN: [bool; 256] = {
     plain
 };
 
+const KELVIN: char = '\u{212A}';
+
 #[inline(never)]
 fn write_key(cell: &[u8], dimension: Dimension, key: &mut String) {
     key.clear();
     let text = decode(cell);
+    // The only letter beyond ASCII that lower case brings into ASCII: without this, the key could be a URL anew.
+    let text = if text.contains(KELVIN) { Cow::Owned(text.replace(KELVIN, "K")) } else { text };
     let text = trimmed(&text);
     if dimension == Dimension::Domain {
         if let Some(id) = host::store_id(text) {
@@ -102,11 +106,6 @@ fn write_key(cell: &[u8], dimension: Dimension, key: &mut String) {
         key.clear();
     }
     push_name(text, key);
-    // A letter such as the Kelvin sign is ASCII in lower case, and then the text may hold a host after all.
-    if key.is_ascii() && !text.is_ascii() {
-        let ascii = std::mem::take(key);
-        write_key(ascii.as_bytes(), dimension, key);
-    }
 }
 
 /// The spelling of an id or a name.

@@ -24,8 +24,9 @@ pub(super) fn push_host(text: &str, key: &mut String) -> bool {
     let Ok(ascii) = idna::domain_to_ascii_cow(host.as_bytes(), AsciiDenyList::URL) else { return false };
     let ascii = without_www(ascii.trim_end_matches('.'));
     key.push_str(ascii);
-    // Names of apps may hold points and accents; only a real top-level domain makes them a host.
-    ascii.contains('.') && is_host_syntax(ascii) && is_top_level(ascii)
+    // Names of apps may hold points and accents; without a scheme only a real domain makes them a host.
+    let punycode = ascii.split('.').any(|label| label.starts_with("xn--"));
+    is_host_syntax(ascii) && (explicit || !punycode || is_reserved(ascii) || is_top_level(ascii))
 }
 
 /// The part of a URL between scheme and path, and whether the text says that it is a URL.
@@ -78,6 +79,12 @@ pub(super) fn is_host_syntax(host: &str) -> bool {
 /// Whether a host, or a single label, ends in a top-level domain of the public suffix list.
 pub(super) fn is_top_level(host: &str) -> bool {
     psl::suffix(host.as_bytes()).is_some_and(|suffix| suffix.is_known())
+}
+
+/// Whether a host ends in a name that RFC 2606, RFC 6761 or local networks set aside.
+pub(super) fn is_reserved(host: &str) -> bool {
+    let last = host.rsplit('.').next().unwrap_or(host);
+    matches!(last, "example" | "test" | "invalid" | "localhost" | "local" | "internal" | "onion" | "lan")
 }
 
 /// Whether the key is an IPv4 address.

@@ -188,7 +188,7 @@ fn is_filler(word: &str, parts_before: usize) -> bool {
     ];
     match parts_before {
         0 => WEEKDAYS.contains(&word),
-        _ => matches!(word, "st" | "nd" | "rd" | "th" | "er" | "de" | "del" | "of"),
+        _ => matches!(word, "st" | "nd" | "rd" | "th" | "er" | "de" | "del" | "of" | "г"),
     }
 }
 
