@@ -13,6 +13,7 @@ use std::borrow::Cow;
 
 use crate::recipe::Dimension;
 
+use host::Address;
 pub use kind::{NameKind, classify};
 
 /// The key a cell is grouped by.
@@ -94,13 +95,15 @@ fn write_key(cell: &[u8], dimension: Dimension, key: &mut String) {
     key.clear();
     let text = decode(cell);
     // The only letter beyond ASCII that lower case brings into ASCII: without this, the key could be a URL anew.
-    let text = if text.contains(KELVIN) { Cow::Owned(text.replace(KELVIN, "K")) } else { text };
+    let text =
+        if !text.is_ascii() && text.contains(KELVIN) { Cow::Owned(text.replace(KELVIN, "K")) } else { text };
     let text = trimmed(&text);
     if dimension == Dimension::Domain {
-        if let Some(id) = host::store_id(text) {
+        let address = Address::of(text);
+        if let Some(id) = address.store_id() {
             return push_name(id, key);
         }
-        if host::push_host(text, key) {
+        if address.push_host(key) {
             return;
         }
         key.clear();
@@ -112,7 +115,7 @@ fn write_key(cell: &[u8], dimension: Dimension, key: &mut String) {
 fn spelling(text: &str, dimension: Dimension) -> Cow<'_, str> {
     let text = trimmed(text);
     if dimension == Dimension::Domain
-        && let Some(id) = host::store_id(text)
+        && let Some(id) = Address::of(text).store_id()
     {
         return Cow::Borrowed(id);
     }
@@ -126,6 +129,7 @@ fn spelling(text: &str, dimension: Dimension) -> Cow<'_, str> {
 /// Lower case, inner blanks made one.
 fn push_name(text: &str, key: &mut String) {
     if text.is_ascii() {
+        key.reserve(text.len());
         let mut blank = false;
         for &byte in text.as_bytes() {
             if byte.is_ascii_whitespace() || byte == b'\x0b' {

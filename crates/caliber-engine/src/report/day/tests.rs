@@ -8,7 +8,9 @@ fn day(year: i32, month: u8, day: u8) -> Option<Day> {
 
 fn column(cells: &[&str]) -> DayColumn {
     let mut column = DayColumn::default();
-    cells.iter().for_each(|cell| column.add(cell.as_bytes()));
+    for cell in cells {
+        column.add(cell.as_bytes());
+    }
     column
 }
 

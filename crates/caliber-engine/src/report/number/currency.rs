@@ -14,6 +14,9 @@ impl Currency {
     /// The currency a word names, in any case: a code, or a sign in the ASCII spelling that
     /// [`ascii_of`] gives it.
     pub(super) fn of(word: &[u8]) -> Option<Self> {
+        if word == b"$" {
+            return Some(Self(0));
+        }
         let mut lower = [0; 4];
         let lower = lower.get_mut(..word.len())?;
         lower.copy_from_slice(word);
@@ -89,7 +92,7 @@ const SIGNS: [(&str, &str); 30] = [
     ("sfr.", "CHF"),
 ];
 
-/// Every name, in byte order.
+/// Every name, in byte order; the dollar sign is the first.
 #[rustfmt::skip]
 const NAMES: [&str; 157] = [
     "$",

@@ -4,15 +4,17 @@ use std::io::Write;
 
 use super::affix::Affixes;
 use super::text::LONGEST;
-use super::{Decimal, Evidence, Parsed, bounded, finish, lone_separator};
+use super::{Decimal, Evidence, Parsed, bounded, exact, lone_separator};
 
 /// How the digits of a number are laid out.
 pub(super) struct Form {
     pub(super) evidence: Evidence,
     /// Where the decimal separator stands, if it must be one or may be one.
     separator: Option<usize>,
-    /// Where the mantissa ends.
+    /// Where the digits and their separators end.
     end: usize,
+    /// All digits as one number, where they fit.
+    mantissa: Option<u64>,
     /// The written exponent of ten.
     exponent: i32,
 }
@@ -20,73 +22,93 @@ pub(super) struct Form {
 impl Form {
     /// The layout of digits, separators and exponent; `None` where they make no number in any convention.
     pub(super) fn of(core: &[u8]) -> Option<Self> {
-        let end = core.iter().position(|&byte| byte == b'e' || byte == b'E').unwrap_or(core.len());
+        let (mut end, mut mantissa, mut digits, mut separators) = (core.len(), Some(0_u64), 0, 0);
+        let mut last = None;
+        for (i, &byte) in core.iter().enumerate() {
+            match byte {
+                b'0'..=b'9' => {
+                    digits += 1;
+                    let digit = u64::from(byte - b'0');
+                    mantissa = mantissa.and_then(|value| value.checked_mul(10)?.checked_add(digit));
+                }
+                b'.' | b',' => {
+                    separators += 1;
+                    last = Some(i);
+                }
+                b' ' | b'\'' => separators += 1,
+                b'e' | b'E' => {
+                    end = i;
+                    break;
+                }
+                _ => return None,
+            }
+        }
         let scientific = end < core.len();
         let exponent = if scientific { exponent(&core[end + 1..])? } else { 0 };
-        let mantissa = &core[..end];
-        let is_separator = |byte: u8| byte == b'.' || byte == b',';
-        let valid = |&byte: &u8| byte.is_ascii_digit() || is_separator(byte) || byte == b' ' || byte == b'\'';
-        if !mantissa.iter().all(valid) || !mantissa.iter().any(u8::is_ascii_digit) {
+        if digits == 0 || (scientific && separators > 1) {
             return None;
         }
-        let last = mantissa.iter().rposition(|&byte| is_separator(byte));
-        let form = |evidence, separator| Some(Self { evidence, separator, end, exponent });
-        let Some(at) = last else {
-            let whole = scientific && mantissa.iter().all(u8::is_ascii_digit);
-            return (whole || (!scientific && is_grouped(mantissa))).then(|| form(Evidence::None, None))?;
-        };
-        let separator = if mantissa[at] == b'.' { Decimal::Point } else { Decimal::Comma };
-        let (before, after) = (&mantissa[..at], &mantissa[at + 1..]);
-        if !after.iter().all(u8::is_ascii_digit) {
-            return None;
-        }
-        let evidence_of = |decimal| if decimal == Decimal::Point { Evidence::Point } else { Evidence::Comma };
-        if before.iter().all(u8::is_ascii_digit) {
-            let first = before.first().copied().unwrap_or(b'0');
-            let evidence = lone_separator(before.len(), after.len(), first, separator);
-            let evidence = if scientific { evidence_of(separator) } else { evidence };
-            return form(evidence, Some(at));
-        }
-        if scientific {
-            return None;
-        }
-        if before.contains(&mantissa[at]) {
-            // The same separator again: it parts thousands, so the other one is the decimal.
-            let other = if separator == Decimal::Point { Decimal::Comma } else { Decimal::Point };
-            return is_grouped(mantissa).then(|| form(evidence_of(other), None))?;
-        }
-        is_grouped(before).then(|| form(evidence_of(separator), Some(at)))?
+        let (evidence, separator) = layout(&core[..end], last, separators, scientific)?;
+        Some(Self { evidence, separator, end, mantissa, exponent })
     }
 
     /// The value under a convention that the form allows.
     pub(super) fn value(&self, core: &[u8], decimal: Decimal, affixes: &Affixes) -> Option<Parsed> {
         let own = if decimal == Decimal::Point { b'.' } else { b',' };
         let separator = self.separator.filter(|&at| core[at] == own);
-        let mut digits = [0_u8; LONGEST + 8];
-        let (mut len, mut decimals, mut mantissa) = (0, 0_i32, Some(0_u64));
-        for (i, &byte) in core[..self.end].iter().enumerate() {
-            if byte.is_ascii_digit() {
-                digits[len] = byte;
-                len += 1;
-                decimals += i32::from(separator.is_some_and(|at| i > at));
-                let digit = u64::from(byte - b'0');
-                mantissa = mantissa.and_then(|value| value.checked_mul(10)?.checked_add(digit));
-            }
-        }
-        let exponent = self.exponent - decimals;
-        let Affixes { percent, currency, .. } = *affixes;
-        let negative = affixes.negative();
-        if let Some(parsed) =
-            mantissa.and_then(|mantissa| finish(mantissa, exponent, negative, percent, currency))
-        {
-            return Some(parsed);
-        }
-        let exponent = if percent { exponent - 2 } else { exponent };
-        write!(&mut digits[len..], "e{exponent}").ok()?;
-        let written = digits.iter().position(|&byte| byte == 0).unwrap_or(digits.len());
-        let value = fast_float2::parse::<f64, _>(&digits[..written]).ok()?;
-        Some(bounded(value, negative, percent, currency))
+        // Behind a decimal separator there are only digits.
+        let decimals = separator.map_or(0, |at| self.end - at - 1);
+        let exponent = self.exponent - i32::try_from(decimals).ok()? - if affixes.percent { 2 } else { 0 };
+        let exact = self.mantissa.and_then(|mantissa| exact(mantissa, exponent));
+        let value = exact.or_else(|| rounded(&core[..self.end], exponent))?;
+        Some(bounded(value, affixes.negative(), affixes.percent, affixes.currency))
     }
+}
+
+/// What the separators of a mantissa say, and where the decimal one is or may be. `last` is its last point or
+/// comma, `separators` counts these and the blanks and apostrophes between thousands.
+fn layout(
+    mantissa: &[u8],
+    last: Option<usize>,
+    separators: usize,
+    scientific: bool,
+) -> Option<(Evidence, Option<usize>)> {
+    let Some(at) = last else {
+        let grouped = separators == 0 || (!scientific && is_grouped(mantissa));
+        return grouped.then_some((Evidence::None, None));
+    };
+    let (before, after) = (&mantissa[..at], &mantissa[at + 1..]);
+    let (own, other, separator) = if mantissa[at] == b'.' {
+        (Evidence::Point, Evidence::Comma, Decimal::Point)
+    } else {
+        (Evidence::Comma, Evidence::Point, Decimal::Comma)
+    };
+    if separators == 1 {
+        // Thousands are not written with an exponent.
+        let first = before.first().copied().unwrap_or(b'0');
+        let lone = lone_separator(before.len(), after.len(), first, separator);
+        return Some((if scientific { own } else { lone }, Some(at)));
+    }
+    if before.contains(&mantissa[at]) {
+        // The same separator again: it parts thousands, so the other one is the decimal.
+        return is_grouped(mantissa).then_some((other, None));
+    }
+    (is_grouped(before) && after.iter().all(u8::is_ascii_digit)).then_some((own, Some(at)))
+}
+
+/// digits x 10^exponent where one exact operation does not do; whatever parts the digits is passed over.
+#[cold]
+fn rounded(digits: &[u8], exponent: i32) -> Option<f64> {
+    let mut text = [0_u8; LONGEST + 8];
+    let mut len = 0;
+    for &byte in digits.iter().filter(|byte| byte.is_ascii_digit()) {
+        *text.get_mut(len)? = byte;
+        len += 1;
+    }
+    let mut rest = text.get_mut(len..)?;
+    write!(rest, "e{exponent}").ok()?;
+    let unused = rest.len();
+    fast_float2::parse(&text[..text.len() - unused]).ok()
 }
 
 /// Up to three digits with an optional sign; more make no figure of a report.
