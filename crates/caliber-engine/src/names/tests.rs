@@ -96,6 +96,7 @@ fn ids_of_apps_are_kept_apart_from_hosts() {
             ("vizio.disney", "vizio.disney", AppId),
             ("directv.stb", "directv.stb", AppId),
             ("=\"291097\"", "291097", AppId),
+            ("Foo.\u{212A}xyz/é", "foo.kxyz", AppId),
             ("itunes.apple.com/us/app/hulu/id376510438?mt=8", "376510438", AppId),
             ("https://apps.apple.com/us/app/id376510438", "376510438", AppId),
             ("https://itunes.apple.com/lookup?id=376510438", "376510438", AppId),

@@ -34,6 +34,21 @@ impl Affixes {
         Some((affixes, core))
     }
 
+    /// A leading `-`, then `$` or a trailing `%`, and what they leave.
+    pub(super) fn strip_common(text: &[u8]) -> (Self, &[u8]) {
+        let mut affixes = Self::default();
+        let mut core = text;
+        if let Some(rest) = core.strip_prefix(b"-") {
+            (affixes.sign, core) = (Some(Sign::Minus), rest);
+        }
+        if let Some(rest) = core.strip_prefix(b"$") {
+            (affixes.currency, core) = (Some(Currency::DOLLAR), rest);
+        } else if let Some(rest) = core.strip_suffix(b"%") {
+            (affixes.percent, core) = (true, rest);
+        }
+        (affixes, core)
+    }
+
     /// Whether the number is below zero by its sign or by its parentheses.
     pub(super) fn negative(&self) -> bool {
         self.parentheses || self.sign == Some(Sign::Minus)

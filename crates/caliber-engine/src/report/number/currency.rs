@@ -5,6 +5,9 @@
 pub struct Currency(u8);
 
 impl Currency {
+    /// `$`, whosever it is.
+    pub(super) const DOLLAR: Self = Self(0);
+
     /// The ISO 4217 code: `EUR` for `€` as for `EUR`. `$`, `¥`, `kr` and `Rs` stay as they are, since several
     /// currencies share them.
     pub fn name(self) -> &'static str {
@@ -14,9 +17,6 @@ impl Currency {
     /// The currency a word names, in any case: a code, or a sign in the ASCII spelling that
     /// [`ascii_of`] gives it.
     pub(super) fn of(word: &[u8]) -> Option<Self> {
-        if word == b"$" {
-            return Some(Self(0));
-        }
         let mut lower = [0; 4];
         let lower = lower.get_mut(..word.len())?;
         lower.copy_from_slice(word);

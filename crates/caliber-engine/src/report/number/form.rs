@@ -125,14 +125,25 @@ fn exponent(text: &[u8]) -> Option<i32> {
 /// Whether digits stand in groups parted by one kind of separator: threes, or by commas the Indian way
 /// (`1,23,45,678`). Digits without any separator are one group.
 fn is_grouped(text: &[u8]) -> bool {
-    let Some(separator) = text.iter().copied().find(|byte| !byte.is_ascii_digit()) else { return true };
-    let groups = || text.split(|&byte| byte == separator);
-    let all_digits = groups().all(|group| group.iter().all(u8::is_ascii_digit));
-    let first = groups().next().map_or(0, <[u8]>::len);
-    let count = groups().count();
-    let last = groups().next_back().map_or(0, <[u8]>::len);
-    let inner = |size: usize| groups().skip(1).take(count.saturating_sub(2)).all(|group| group.len() == size);
-    let thirds = (1..=3).contains(&first) && inner(3);
-    let indian = separator == b',' && count > 2 && (1..=2).contains(&first) && inner(2);
-    all_digits && text[0] != b'0' && last == 3 && (thirds || indian)
+    let (mut separator, mut first, mut inner, mut length) = (None, 0, (true, true), 0);
+    for &byte in text {
+        if byte.is_ascii_digit() {
+            length += 1;
+            continue;
+        }
+        if separator.is_none() {
+            first = length;
+            // Only commas part the Indian way.
+            inner.1 = byte == b',';
+        } else {
+            inner = (inner.0 && length == 3, inner.1 && length == 2);
+        }
+        if *separator.get_or_insert(byte) != byte {
+            return false;
+        }
+        length = 0;
+    }
+    let thirds = inner.0 && first <= 3;
+    let indian = inner.1 && first <= 2;
+    separator.is_none() || (length == 3 && first >= 1 && text[0] != b'0' && (thirds || indian))
 }

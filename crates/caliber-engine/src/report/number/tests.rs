@@ -372,6 +372,16 @@ proptest! {
     }
 
     #[test]
+    fn the_short_ways_for_usual_cells_say_what_the_long_way_says(
+        text in r#"-?\$?[0-9]{0,4}([.,' ][0-9]{2,3}){0,3}[.,]?[0-9]{0,17}(e[0-9])?%?"#, comma in any::<bool>()
+    ) {
+        let decimal = if comma { Decimal::Comma } else { Decimal::Point };
+        // Padding that is no ASCII takes every cell the long way.
+        let padded = format!("\u{a0}{text}\u{a0}");
+        prop_assert_eq!(parse(text.as_bytes(), decimal), parse(padded.as_bytes(), decimal));
+    }
+
+    #[test]
     fn what_is_written_in_any_style_is_read_back_exactly(
         whole in 0_u64..=999_999_999_999_999, cents in prop::option::of("[0-9]{1,9}"),
         negative in any::<bool>(), style in 0_usize..6

@@ -13,6 +13,9 @@ const MISSING: (Parsed, Evidence) = (Parsed::Missing, Evidence::None);
 /// Reads any cell.
 #[inline(never)]
 pub(super) fn parse(cell: &[u8], decimal: Decimal) -> (Parsed, Evidence) {
+    if let Some(common) = parse_common(cell, decimal) {
+        return common;
+    }
     with_ascii(cell, |ascii| parse_ascii(ascii, decimal)).unwrap_or(UNREADABLE)
 }
 
@@ -109,16 +112,26 @@ fn parse_ascii(text: &[u8], decimal: Decimal) -> (Parsed, Evidence) {
         // An accountant's way to write nothing: `$ -`, `-%`.
         return if affixes.is_dash() { MISSING } else { UNREADABLE };
     }
-    let Some(form) = Form::of(core) else { return UNREADABLE };
+    Form::of(core).map_or(UNREADABLE, |form| parse_form(&form, core, decimal, &affixes))
+}
+
+/// `-1,234`, `$1,234.50`, `45.95%`: what whole columns look like, ahead of all the rest for speed alone.
+fn parse_common(cell: &[u8], decimal: Decimal) -> Option<(Parsed, Evidence)> {
+    let (affixes, core) = Affixes::strip_common(cell);
+    if cell.len() > LONGEST || !core.first()?.is_ascii_digit() || !core.last()?.is_ascii_digit() {
+        return None;
+    }
+    Some(parse_form(&Form::of(core)?, core, decimal, &affixes))
+}
+
+fn parse_form(form: &Form, core: &[u8], decimal: Decimal, affixes: &Affixes) -> (Parsed, Evidence) {
     let readable = match form.evidence {
         Evidence::Point => decimal == Decimal::Point,
         Evidence::Comma => decimal == Decimal::Comma,
         Evidence::None | Evidence::Ambiguous => true,
     };
-    if !readable {
-        return (Parsed::Unreadable, form.evidence);
-    }
-    (form.value(core, decimal, &affixes).unwrap_or(Parsed::Unreadable), form.evidence)
+    let parsed = if readable { form.value(core, decimal, affixes) } else { None };
+    (parsed.unwrap_or(Parsed::Unreadable), form.evidence)
 }
 
 /// `="5813"`, `='5813`, `'5813` and `"5813"` are ways to keep text in a spreadsheet.
