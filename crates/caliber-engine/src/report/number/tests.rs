@@ -373,7 +373,7 @@ proptest! {
 
     #[test]
     fn the_short_ways_for_usual_cells_say_what_the_long_way_says(
-        text in r#"-?\$?[0-9]{0,4}([.,' ][0-9]{2,3}){0,3}[.,]?[0-9]{0,17}(e[0-9])?%?"#, comma in any::<bool>()
+        text in r"-?\$?[0-9]{0,4}([.,' ][0-9]{2,3}){0,3}[.,]?[0-9]{0,17}(e[0-9])?%?", comma in any::<bool>()
     ) {
         let decimal = if comma { Decimal::Comma } else { Decimal::Point };
         // Padding that is no ASCII takes every cell the long way.
