@@ -13,6 +13,7 @@ use std::borrow::Cow;
 
 use crate::recipe::Dimension;
 
+use host::Address;
 pub use kind::{NameKind, classify};
 
 /// The key a cell is grouped by.
@@ -34,14 +35,21 @@ pub fn normalise<'a>(cell: &'a [u8], dimension: Dimension, scratch: &'a mut Stri
 /// What to show for a name of this kind and spelling: a host's key, else the cell's own spelling, trimmed, inner
 /// blanks made one, and of a store URL the id.
 pub fn shown(cell: &[u8], kind: NameKind, dimension: Dimension) -> Cow<'_, str> {
+    let mut scratch = String::new();
+    let mut key = || normalise(cell, dimension, &mut scratch).to_owned();
     if kind == NameKind::Host {
-        let mut key = String::new();
-        return Cow::Owned(normalise(cell, dimension, &mut key).to_owned());
+        return Cow::Owned(key());
     }
-    match decode(cell) {
+    let own = match decode(cell) {
         Cow::Borrowed(text) => spelling(text, dimension),
         Cow::Owned(text) => Cow::Owned(spelling(&text, dimension).into_owned()),
+    };
+    // An id that stood in a URL, or behind `www.`, is more than its spelling.
+    if kind == NameKind::AppId {
+        let key = key();
+        return if own.eq_ignore_ascii_case(&key) { own } else { Cow::Owned(key) };
     }
+    own
 }
 
 /// A key for people: punycode in Unicode, all else as it is.
@@ -80,16 +88,22 @@ const PLAIN: [bool; 256] = {
     plain
 };
 
+const KELVIN: char = '\u{212A}';
+
 #[inline(never)]
 fn write_key(cell: &[u8], dimension: Dimension, key: &mut String) {
     key.clear();
     let text = decode(cell);
+    // The only letter beyond ASCII that lower case brings into ASCII: without this, the key could be a URL anew.
+    let text =
+        if !text.is_ascii() && text.contains(KELVIN) { Cow::Owned(text.replace(KELVIN, "K")) } else { text };
     let text = trimmed(&text);
     if dimension == Dimension::Domain {
-        if let Some(id) = host::store_id(text) {
+        let address = Address::of(text);
+        if let Some(id) = address.store_id() {
             return push_name(id, key);
         }
-        if host::push_host(text, key) {
+        if address.push_host(key) {
             return;
         }
         key.clear();
@@ -101,7 +115,7 @@ fn write_key(cell: &[u8], dimension: Dimension, key: &mut String) {
 fn spelling(text: &str, dimension: Dimension) -> Cow<'_, str> {
     let text = trimmed(text);
     if dimension == Dimension::Domain
-        && let Some(id) = host::store_id(text)
+        && let Some(id) = Address::of(text).store_id()
     {
         return Cow::Borrowed(id);
     }
@@ -115,6 +129,7 @@ fn spelling(text: &str, dimension: Dimension) -> Cow<'_, str> {
 /// Lower case, inner blanks made one.
 fn push_name(text: &str, key: &mut String) {
     if text.is_ascii() {
+        key.reserve(text.len());
         let mut blank = false;
         for &byte in text.as_bytes() {
             if byte.is_ascii_whitespace() || byte == b'\x0b' {

@@ -4,39 +4,96 @@ use std::net::Ipv4Addr;
 
 use idna::AsciiDenyList;
 
-/// Appends the host of a URL or a bare host to `key`; `false` where the text holds none, and then `key` may
-/// hold a part.
-pub(super) fn push_host(text: &str, key: &mut String) -> bool {
-    let (authority, explicit) = authority(text);
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let host = match host.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => host,
-    };
-    let host = without_www(host.trim_end_matches('.'));
-    if !explicit && !host.contains('.') {
-        return false;
-    }
-    if host.is_ascii() {
-        key.extend(host.bytes().map(|byte| char::from(byte.to_ascii_lowercase())));
-        return is_host_syntax(key);
-    }
-    let Ok(ascii) = idna::domain_to_ascii_cow(host.as_bytes(), AsciiDenyList::URL) else { return false };
-    let ascii = without_www(ascii.trim_end_matches('.'));
-    key.push_str(ascii);
-    // Names of apps may hold points and accents; only a real top-level domain makes them a host.
-    ascii.contains('.') && is_host_syntax(ascii) && is_top_level(ascii)
+/// A text seen as a URL or a bare host.
+pub(super) struct Address<'a> {
+    /// Without user, port and leading `www.`; not yet known to be a host.
+    host: &'a str,
+    /// Path, query and fragment.
+    rest: &'a str,
+    /// What comes before `//`; `None` where the text does not say that it is a URL.
+    scheme: Option<&'a str>,
 }
 
-/// The part of a URL between scheme and path, and whether the text says that it is a URL.
-fn authority(text: &str) -> (&str, bool) {
-    let (rest, explicit) = match text.find("//") {
-        Some(0) => (&text[2..], true),
-        Some(at) if is_scheme(&text[..at]) => (&text[at + 2..], true),
-        _ => (text, false),
-    };
-    let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
-    (&rest[..end], explicit)
+impl<'a> Address<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        let (scheme, text) = match memchr::memchr(b'/', text.as_bytes()) {
+            Some(at) if text[at..].starts_with("//") && (at == 0 || is_scheme(&text[..at])) => {
+                (Some(&text[..at]), &text[at + 2..])
+            }
+            _ => (None, text),
+        };
+        let end = text.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#' | b'\\'));
+        let (authority, rest) = text.split_at(end.unwrap_or(text.len()));
+        let host = without_userinfo(authority);
+        let host = match host.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            _ => host,
+        };
+        Self { host: without_www(host.trim_end_matches('.')), rest, scheme }
+    }
+
+    /// Appends the host as a key; `false` where there is none, and then `key` may hold a part.
+    pub(super) fn push_host(&self, key: &mut String) -> bool {
+        let explicit = self.scheme.is_some();
+        if !explicit && !self.host.contains('.') {
+            return false;
+        }
+        if self.host.is_ascii() {
+            if !is_host_syntax(self.host) {
+                return false;
+            }
+            key.push_str(self.host);
+            key.make_ascii_lowercase();
+            return true;
+        }
+        let ascii = idna::domain_to_ascii_cow(self.host.as_bytes(), AsciiDenyList::URL);
+        let Ok(ascii) = ascii else { return false };
+        let ascii = without_www(ascii.trim_end_matches('.'));
+        key.push_str(ascii);
+        // Names of apps may hold points and accents; without a scheme only a real domain makes them a host.
+        let punycode = ascii.split('.').any(|label| label.starts_with("xn--"));
+        is_host_syntax(ascii) && (explicit || !punycode || is_reserved(ascii) || is_top_level(ascii))
+    }
+
+    /// The id in a URL of the App Store or of Google Play, in its own spelling.
+    pub(super) fn store_id(&self) -> Option<&'a str> {
+        let is = |name: &str| self.host.eq_ignore_ascii_case(name);
+        if is("itunes.apple.com") || is("apps.apple.com") || is("geo.itunes.apple.com") {
+            let segments = self.path().split('/').filter_map(|segment| {
+                let (id, number) = segment.split_at_checked(2)?;
+                id.eq_ignore_ascii_case("id").then_some(number)
+            });
+            let is_number = |id: &&str| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+            return segments.chain(self.id_parameter()).find(is_number);
+        }
+        let market =
+            is("details") && self.scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("market:"));
+        if market || (is("play.google.com") && self.path().contains("/apps/details")) {
+            return self.id_parameter().filter(|id| is_host_syntax(id));
+        }
+        None
+    }
+
+    fn path(&self) -> &'a str {
+        self.rest.split(['?', '#']).next().unwrap_or_default()
+    }
+
+    /// The value of `id=` in the query.
+    fn id_parameter(&self) -> Option<&'a str> {
+        let (_, query) = self.rest.split('#').next()?.split_once('?')?;
+        query.split('&').find_map(|pair| {
+            let (name, value) = pair.split_once('=')?;
+            name.eq_ignore_ascii_case("id").then_some(value)
+        })
+    }
+}
+
+/// `user:password@host`; a leading `@` begins a handle.
+fn without_userinfo(authority: &str) -> &str {
+    match authority.rsplit_once('@') {
+        Some((user, host)) if !user.is_empty() => host,
+        _ => authority,
+    }
 }
 
 fn is_scheme(text: &str) -> bool {
@@ -60,50 +117,29 @@ fn without_www(host: &str) -> &str {
 
 /// Labels of up to 63 letters, digits, `-` and `_` parted by single points.
 pub(super) fn is_host_syntax(host: &str) -> bool {
-    host.len() <= 253
-        && host.split('.').all(|label| {
-            (1..=63).contains(&label.len())
-                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-        })
+    let mut label = 0;
+    for byte in host.bytes() {
+        label = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' if label < 63 => label + 1,
+            b'.' if label > 0 => 0,
+            _ => return false,
+        };
+    }
+    label > 0 && host.len() <= 253
 }
 
-/// Whether the last label is a top-level domain of the public suffix list.
+/// Whether a host, or a single label, ends in a top-level domain of the public suffix list.
 pub(super) fn is_top_level(host: &str) -> bool {
+    psl::suffix(host.as_bytes()).is_some_and(|suffix| suffix.is_known())
+}
+
+/// Whether a host ends in a name that RFC 2606, RFC 6761 or local networks set aside.
+pub(super) fn is_reserved(host: &str) -> bool {
     let last = host.rsplit('.').next().unwrap_or(host);
-    psl::suffix(last.as_bytes()).is_some_and(|suffix| suffix.is_known())
+    matches!(last, "example" | "test" | "invalid" | "localhost" | "local" | "internal" | "onion" | "lan")
 }
 
 /// Whether the key is an IPv4 address.
 pub(super) fn is_address(key: &str) -> bool {
     key.parse::<Ipv4Addr>().is_ok()
-}
-
-/// The id in a URL of the App Store or of Google Play, in its own spelling.
-pub(super) fn store_id(text: &str) -> Option<&str> {
-    // The fragment after `#` names no app.
-    let url = text.split('#').next().unwrap_or(text);
-    let (authority, _) = authority(url);
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let host = host.split(':').next().unwrap_or(host);
-    let is = |name: &str| without_www(host).eq_ignore_ascii_case(name);
-    let (path, query) = url.split_once('?').unwrap_or((url, ""));
-    let parameter = || {
-        query.split('&').find_map(|pair| {
-            let (name, value) = pair.split_once('=')?;
-            name.eq_ignore_ascii_case("id").then_some(value)
-        })
-    };
-    if is("itunes.apple.com") || is("apps.apple.com") || is("geo.itunes.apple.com") {
-        let segment = path.split('/').filter_map(|segment| {
-            let (id, number) = segment.split_at_checked(2)?;
-            id.eq_ignore_ascii_case("id").then_some(number)
-        });
-        let numbers = segment.chain(parameter());
-        return numbers.into_iter().find(|id| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()));
-    }
-    let market = authority.eq_ignore_ascii_case("details") && text.starts_with("market://");
-    if market || (is("play.google.com") && path.contains("/apps/details")) {
-        return parameter().filter(|id| is_host_syntax(id));
-    }
-    None
 }

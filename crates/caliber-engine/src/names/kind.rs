@@ -130,8 +130,7 @@ fn dotted(key: &str) -> NameKind {
     if last.bytes().all(|byte| byte.is_ascii_digit()) && labels < 3 {
         return NameKind::Name;
     }
-    // Names that RFC 2606, RFC 6761 and local networks set aside.
-    if matches!(last, "example" | "test" | "invalid" | "localhost" | "local" | "internal" | "onion" | "lan") {
+    if host::is_reserved(key) {
         return NameKind::Host;
     }
     if !host::is_top_level(key) {

@@ -152,16 +152,19 @@ struct Counted {
 impl DayColumn {
     /// Takes in one cell; blanks and words for nothing are passed over.
     pub fn add(&mut self, cell: &[u8]) {
-        let class = match self.known.get(cell) {
-            Some(&class) => class,
-            None => {
-                let class = self.learn(cell);
-                if self.known.len() < KNOWN_TEXTS && cell.len() <= 64 {
-                    self.known.insert(cell.into(), class);
-                }
-                class
+        let class = if let Some(&class) = self.known.get(cell) {
+            class
+        } else {
+            let class = self.learn(cell);
+            if self.known.len() < KNOWN_TEXTS && cell.len() <= 64 {
+                self.known.insert(cell.into(), class);
             }
+            class
         };
+        self.count(class);
+    }
+
+    fn count(&mut self, class: Class) {
         match class {
             Class::Settled => {}
             Class::Only(order) => self.only[order].cells += 1,
@@ -173,6 +176,19 @@ impl DayColumn {
     /// Takes in a typed day.
     pub fn add_day(&mut self, day: Day) {
         self.certain.add(day);
+    }
+
+    /// Takes in a typed number: a spreadsheet's serial, or the digits of `20250112`.
+    pub fn add_number(&mut self, value: f64) {
+        let class = if value.fract() == 0.0 && (1e7..1e8).contains(&value) {
+            self.learn((value as u32).to_string().as_bytes())
+        } else if let Some(day) = Day::from_serial(value) {
+            self.serials.span.add(day);
+            Class::Serial
+        } else {
+            Class::Unreadable
+        };
+        self.count(class);
     }
 
     /// Puts the days of a text where they belong and says how the cell counts.

@@ -4,7 +4,9 @@
 //! the whole column and never guesses; beside the value it returns the [`Evidence`] of the form, from which
 //! the caller learns the convention.
 
+mod affix;
 mod currency;
+mod form;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -96,15 +98,24 @@ fn parse_plain(cell: &[u8], decimal: Decimal) -> Option<(Parsed, Evidence)> {
         }
     }
     if at == usize::MAX {
-        let parsed = finish(mantissa, 0, false, false, None)?;
-        return Some((parsed, Evidence::None));
+        return Some((plain_number(cell, decimal, mantissa, 0)?, Evidence::None));
     }
-    let decimals = cell.len() - at - 1;
     if cell.len() == 1 {
         return None;
     }
+    let decimals = cell.len() - at - 1;
     let evidence = lone_separator(at, decimals, cell[0], decimal);
-    Some((finish(mantissa, -(decimals as i32), false, false, None)?, evidence))
+    Some((plain_number(cell, decimal, mantissa, -i32::try_from(decimals).ok()?)?, evidence))
+}
+
+#[inline]
+fn plain_number(cell: &[u8], decimal: Decimal, mantissa: u64, exponent: i32) -> Option<Parsed> {
+    let value = match exact(mantissa, exponent) {
+        Some(value) => value,
+        None if decimal == Decimal::Point => fast_float2::parse(cell).ok()?,
+        None => return None,
+    };
+    Some(bounded(value, false, false, None))
 }
 
 /// The evidence of one separator with `before` and `after` digits around it.
@@ -121,32 +132,19 @@ fn lone_separator(before: usize, after: usize, first: u8, separator: Decimal) ->
 
 /// mantissa x 10^exponent, correctly rounded, where one exact division or multiplication does it.
 #[inline]
-fn finish(
-    mantissa: u64,
-    exponent: i32,
-    negative: bool,
-    percent: bool,
-    currency: Option<Currency>,
-) -> Option<Parsed> {
-    let exponent = if percent { exponent - 2 } else { exponent };
+fn exact(mantissa: u64, exponent: i32) -> Option<f64> {
     // Both operands are exact below these limits, so IEEE division rounds once.
     if mantissa >= 1 << 53 {
         return None;
     }
-    let value = if exponent == 0 {
-        mantissa as f64
-    } else if exponent < 0 {
-        mantissa as f64 / POWERS_OF_TEN.get(exponent.unsigned_abs() as usize)?
-    } else {
-        mantissa as f64 * POWERS_OF_TEN.get(exponent as usize)?
-    };
-    Some(bounded(value, negative, percent, currency))
+    let power = *POWERS_OF_TEN.get(exponent.unsigned_abs() as usize)?;
+    Some(if exponent < 0 { mantissa as f64 / power } else { mantissa as f64 * power })
 }
 
+/// The number, unless it is out of range.
 #[inline]
 fn bounded(value: f64, negative: bool, percent: bool, currency: Option<Currency>) -> Parsed {
-    // Written so that NaN fails too.
-    if !(value <= LARGEST) {
+    if value > LARGEST {
         return Parsed::Unreadable;
     }
     let value = if negative && value != 0.0 { -value } else { value };

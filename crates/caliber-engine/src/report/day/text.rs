@@ -17,12 +17,18 @@ pub(super) struct Written {
 /// The serial number of a day, as a spreadsheet shows a date that lost its format.
 pub(super) fn serial(cell: &[u8]) -> Option<Day> {
     let text = cell.trim_ascii();
-    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    // Five digits: 1927 to 2173.
-    if digits != 5 {
+    // Five digits, 1927 to 2173; what is behind the separator is the time of day.
+    let (days, time) = text.split_at_checked(5)?;
+    let is_time = match time {
+        [] => true,
+        [b'.' | b',', fraction @ ..] => fraction.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    if !is_time || !days.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    Day::from_serial(fast_float2::parse::<f64, _>(text).ok()?)
+    let days = days.iter().fold(0, |days, digit| days * 10 + u32::from(digit - b'0'));
+    Day::from_serial(f64::from(days))
 }
 
 /// Reads a cell; `None` where it is no day in either order.
@@ -182,7 +188,7 @@ fn is_filler(word: &str, parts_before: usize) -> bool {
     ];
     match parts_before {
         0 => WEEKDAYS.contains(&word),
-        _ => matches!(word, "st" | "nd" | "rd" | "th" | "er" | "de" | "del" | "of"),
+        _ => matches!(word, "st" | "nd" | "rd" | "th" | "er" | "de" | "del" | "of" | "г"),
     }
 }
 

@@ -5,6 +5,9 @@
 pub struct Currency(u8);
 
 impl Currency {
+    /// `$`, whosever it is.
+    pub(super) const DOLLAR: Self = Self(0);
+
     /// The ISO 4217 code: `EUR` for `€` as for `EUR`. `$`, `¥`, `kr` and `Rs` stay as they are, since several
     /// currencies share them.
     pub fn name(self) -> &'static str {
@@ -18,12 +21,11 @@ impl Currency {
         let lower = lower.get_mut(..word.len())?;
         lower.copy_from_slice(word);
         lower.make_ascii_lowercase();
-        let name = match SIGNS.iter().find(|(sign, _)| sign.as_bytes() == lower) {
-            Some(&(_, name)) => name.as_bytes(),
-            None => {
-                lower.make_ascii_uppercase();
-                lower
-            }
+        let name = if let Some((_, name)) = SIGNS.iter().find(|(sign, _)| sign.as_bytes() == lower) {
+            name.as_bytes()
+        } else {
+            lower.make_ascii_uppercase();
+            lower
         };
         let index = NAMES.binary_search_by(|known| known.as_bytes().cmp(name)).ok()?;
         u8::try_from(index).ok().map(Self)
@@ -90,7 +92,7 @@ const SIGNS: [(&str, &str); 30] = [
     ("sfr.", "CHF"),
 ];
 
-/// Every name, in byte order.
+/// Every name, in byte order; the dollar sign is the first.
 #[rustfmt::skip]
 const NAMES: [&str; 157] = [
     "$",
