@@ -40,7 +40,8 @@ pub(crate) fn write(report: &Report, out: impl Write + Send) -> Result<Summary, 
     let mut groups = Groups { writer, schema, columns, rows: 0 };
     let summary = report.write(&mut groups)?;
     groups.flush()?;
-    groups.writer.close()?;
+    // Dropped, a buffered writer would keep a full disk to itself.
+    groups.writer.into_inner()?.flush()?;
     Ok(summary)
 }
 

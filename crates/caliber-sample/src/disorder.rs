@@ -49,7 +49,7 @@ pub(crate) struct Disorder<'w> {
 }
 
 const MISSING: [&str; 7] = ["-", "--", "n/a", "N/A", "null", "NaN", ""];
-const JUNK: [&str; 5] = ["#REF!", "1O5", "abc", "12..3", "see note"];
+const JUNK: [&str; 5] = ["#REF!", "1O5", "abc", "~500", "see note"];
 const UNNAMED: [&str; 13] = [
     "Low volume inventory",
     "unknown",

@@ -53,7 +53,7 @@ fn multiply_money(columns: &mut Vec<Column>) {
 fn spelled(header: &str, fill: Fill, prefix: &str, turn: usize) -> String {
     match turn % 6 {
         0 => header.to_uppercase(),
-        1 => header.to_lowercase(),
+        1 => header.to_lowercase().replace('-', "\u{2013}"),
         2 => header.replace(' ', "_"),
         3 if header.contains('-') => header.replace('-', "\u{2013}"),
         3 => header.replace(' ', "  "),

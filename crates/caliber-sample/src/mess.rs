@@ -27,12 +27,12 @@ pub enum Mess {
     Tab,
     /// `|` between cells.
     Pipe,
+    /// Lines end in LF, CR LF and CR by turns.
+    MixedNewlines,
     /// Lines end in CR LF.
     Crlf,
     /// Lines end in CR alone.
     Cr,
-    /// Lines end in LF, CR LF and CR by turns.
-    MixedNewlines,
     /// Line ends inside quoted labels.
     QuotedNewlines,
     /// Title and date lines before the header.
@@ -110,7 +110,7 @@ pub enum Mess {
 }
 
 impl Mess {
-    /// Every kind, `All` first.
+    /// Every kind, `All` first, the more usual of those that exclude each other before the others.
     pub const KINDS: [Self; 44] = [
         Self::All,
         Self::Bom,
@@ -119,9 +119,9 @@ impl Mess {
         Self::Semicolon,
         Self::Tab,
         Self::Pipe,
+        Self::MixedNewlines,
         Self::Crlf,
         Self::Cr,
-        Self::MixedNewlines,
         Self::QuotedNewlines,
         Self::Preamble,
         Self::Totals,
@@ -208,7 +208,7 @@ impl Mess {
         }
     }
 
-    /// Kinds of which a file can show only one. Those of one group stand in the order `all` prefers.
+    /// Kinds of which a file can show only one; `all` takes the one that comes first in `KINDS`.
     const EXCLUSIVE: [&[Self]; 6] = [
         &[Self::Bom, Self::Utf16, Self::Cp1252],
         &[Self::Semicolon, Self::Tab, Self::Pipe],
@@ -305,17 +305,13 @@ impl Kinds {
             }
         }
         if kinds.remove(&Mess::All) {
-            for kind in Mess::KINDS.into_iter().filter(|kind| kind.fits(format) && !kind.needs_flags()) {
-                let taken = Mess::EXCLUSIVE.iter().any(|group| {
-                    group.contains(&kind)
-                        && (kinds.iter().any(|other| group.contains(other))
-                            || group[0] != kind && group[0].fits(format) && !kinds.contains(&Mess::NoHeader))
-                });
-                if !taken {
+            for kind in Mess::KINDS.into_iter().skip(1) {
+                let rivals = Mess::EXCLUSIVE.iter().filter(|group| group.contains(&kind));
+                let taken = rivals.flat_map(|group| group.iter()).any(|rival| kinds.contains(rival));
+                if kind.fits(format) && !kind.needs_flags() && !taken {
                     kinds.insert(kind);
                 }
             }
-            kinds.remove(&Mess::All);
         }
         // A comma in numbers and between cells at once would make every number a quoted cell.
         let split = [Mess::Semicolon, Mess::Tab, Mess::Pipe].iter().any(|kind| kinds.contains(kind));

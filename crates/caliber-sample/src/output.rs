@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use flate2::write::GzEncoder;
+use rust_xlsxwriter::XlsxError;
 use tempfile::NamedTempFile;
 
 use crate::delimited::{Lines, Text};
@@ -167,7 +168,9 @@ impl Draft {
     /// Names the file in errors of the system.
     fn blame(&self, error: SampleError) -> SampleError {
         match error {
-            SampleError::Stream(source) => SampleError::File { path: self.place.clone(), source },
+            SampleError::Stream(source) | SampleError::Workbook(XlsxError::IoError(source)) => {
+                SampleError::File { path: self.place.clone(), source }
+            }
             other => other,
         }
     }

@@ -134,7 +134,7 @@ impl Vocabulary {
         let ad_groups = (0..40).map(|n| format!("AG-{n:03} LAL {}%", n % 7 + 1)).collect();
         let size = if layout.has_rate(Rate::Completion) { "30s" } else { "300x250" };
         let creatives = (0..60).map(|n| format!("CR_{n:04}_{size}_v{}", n % 5)).collect();
-        let vendors = (0..24).map(|n| names::exchange(n)).collect();
+        let vendors = (0..24).map(names::exchange).collect();
         Self { ad_groups, creatives, vendors, media_type: layout.media_type.clone() }
     }
 }

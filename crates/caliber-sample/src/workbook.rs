@@ -10,6 +10,9 @@ use crate::{Mess, SampleError, Summary};
 
 /// Writes the report as a workbook.
 pub(crate) fn write(report: &Report, out: impl Write + Seek + Send) -> Result<Summary, SampleError> {
+    if report.world.rows >= u64::from(SHEET_ROWS) {
+        return Err(SampleError::SheetFull);
+    }
     let mut workbook = Workbook::new();
     // The time of writing would make every file another.
     let made = ExcelDateTime::from_ymd(YEAR, MONTH + 1, 1)?;
@@ -27,6 +30,9 @@ pub(crate) fn write(report: &Report, out: impl Write + Seek + Send) -> Result<Su
     workbook.save_to_writer(out)?;
     Ok(summary)
 }
+
+/// The rows that a sheet holds.
+const SHEET_ROWS: RowNum = 1_048_576;
 
 /// The sheet that some exports put first. Its dimension is not the one of the data.
 const METADATA: [(&str, &str); 6] = [
@@ -48,7 +54,7 @@ struct Sheet<'w> {
 impl Sheet<'_> {
     fn end_row(&mut self) -> Result<(), SampleError> {
         self.row += 1;
-        if self.row >= 1_048_576 { Err(SampleError::SheetFull) } else { Ok(()) }
+        if self.row >= SHEET_ROWS { Err(SampleError::SheetFull) } else { Ok(()) }
     }
 
     /// A decimal that the style writes as text, or as the number it is.

@@ -58,8 +58,8 @@ fn law(rate: Rate) -> Law {
         Rate::Cpm => ([1.35, 1.0, 0.75, 0.70], LogNormal(0.25)),
         Rate::Ctr => ([1.15, 1.0, 0.85, 7.0], LogNormal(0.45)),
         Rate::Viewability => ([1.25, 1.0, 1.30, 0.80], Beta(25.0)),
-        Rate::AdLoad => ([0.40, 1.0, 4.0, 2.0], Beta(14.0)),
-        Rate::AdRefresh => ([0.35, 1.0, 4.5, 2.5], Beta(12.0)),
+        Rate::AdLoad => ([0.45, 1.0, 2.8, 1.8], Beta(10.0)),
+        Rate::AdRefresh => ([0.40, 1.0, 3.2, 2.2], Beta(10.0)),
         Rate::Conversion => ([1.5, 1.0, 0.35, 0.0], LogNormal(0.5)),
         Rate::Completion => ([1.6, 1.0, 1.30, 0.35], Beta(20.0)),
         Rate::Error => ([0.6, 1.0, 1.3, 3.0], LogNormal(0.4)),
@@ -112,6 +112,8 @@ impl World {
         let classes = shuffled_classes(count, &mut draws);
         // Sites with many rows have the volume to fill them; vendors carry several sites each.
         let median = (24.0 * rows as f64 / count as f64).max(if vendors { 6_000.0 } else { 1_200.0 });
+        // The tail is cut where a single site would be the campaign.
+        let largest = 1.3 + 0.5 * libm::log10(count as f64);
         let mut sites: Vec<Site> = names
             .into_iter()
             .zip(classes)
@@ -119,8 +121,7 @@ impl World {
                 name,
                 kind,
                 class,
-                // The tail is cut where a single site would be the campaign.
-                volume: median * libm::exp(2.0 * draws.normal().min(2.8)),
+                volume: median * libm::exp(1.8 * draws.normal().min(largest)),
                 rates: draw_rates(layout, class, &mut draws),
                 first_row: 0,
             })
