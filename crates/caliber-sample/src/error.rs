@@ -1,0 +1,109 @@
+//! What can go wrong while a sample is written.
+
+use std::path::PathBuf;
+
+use crate::Mess;
+
+/// Why no sample was written. Each message says what to do where the call is at fault.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SampleError {
+    /// No report of that platform and channel.
+    #[error("there is no sample report for platform `{platform}` and channel `{channel}`; there is: {known}")]
+    UnknownLayout {
+        /// The platform asked for.
+        platform: String,
+        /// The channel asked for.
+        channel: String,
+        /// The platforms and channels there are.
+        known: String,
+    },
+    /// A word that is no kind of mess.
+    #[error("`{word}` is not a kind of mess{}; the kinds are: {known}", did_you_mean(.nearest.as_deref()))]
+    UnknownMess {
+        /// The word given.
+        word: String,
+        /// The kind that is spelled most like it.
+        nearest: Option<String>,
+        /// The kinds there are.
+        known: String,
+    },
+    /// Two kinds that exclude each other.
+    #[error("`{first}` and `{second}` cannot both be planted in one file; leave one out")]
+    MessConflict {
+        /// One kind.
+        first: Mess,
+        /// The other.
+        second: Mess,
+    },
+    /// A kind that the format has no way to show.
+    #[error("`{kind}` cannot be planted in {format}; leave it out, or write another format")]
+    MessFormat {
+        /// The kind.
+        kind: Mess,
+        /// The format.
+        format: &'static str,
+    },
+    /// The file name does not end in a known extension.
+    #[error(
+        "`{path}` does not say which format to write; end it in .csv, .tsv (each also with .gz or .zst), .xlsx or .parquet"
+    )]
+    Extension {
+        /// The path given.
+        path: PathBuf,
+    },
+    /// No rows, no domains, or more domains than rows.
+    #[error(
+        "a report of {rows} rows and {domains} domains cannot be; give at least one domain, and a row for each"
+    )]
+    Size {
+        /// Rows asked for.
+        rows: u64,
+        /// Domains asked for.
+        domains: u64,
+    },
+    /// More rows than a sheet holds.
+    #[error("a sheet holds 1,048,576 rows; ask for fewer, or write .csv or .parquet")]
+    SheetFull,
+    /// The file could not be written.
+    #[error("{path}: cannot be written: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The stream could not be written.
+    #[error("the report could not be written: {0}")]
+    Stream(#[from] std::io::Error),
+    /// The workbook could not be made.
+    #[error("the workbook could not be written: {0}")]
+    Workbook(#[from] rust_xlsxwriter::XlsxError),
+    /// The Parquet file could not be made.
+    #[error("the Parquet file could not be written: {0}")]
+    Parquet(#[from] parquet::errors::ParquetError),
+    /// A shipped layout does not parse: a bug.
+    #[error("the layout of {platform} {channel} is broken: {source}")]
+    Layout {
+        /// Its platform.
+        platform: String,
+        /// Its channel.
+        channel: String,
+        /// Where it breaks.
+        source: Box<toml::de::Error>,
+    },
+}
+
+impl SampleError {
+    /// Whether the call is at fault, rather than the machine or a bug.
+    pub fn is_input(&self) -> bool {
+        !matches!(
+            self,
+            Self::File { .. } | Self::Stream(_) | Self::Workbook(_) | Self::Parquet(_) | Self::Layout { .. }
+        )
+    }
+}
+
+fn did_you_mean(kind: Option<&str>) -> String {
+    kind.map(|kind| format!(" (did you mean `{kind}`?)")).unwrap_or_default()
+}
