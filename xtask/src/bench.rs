@@ -31,6 +31,9 @@ pub(crate) struct Arguments {
     /// A report to use instead of a generated one, in Trade Desk's display headers
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// A `caliber` to measure instead of this checkout's, such as an earlier release
+    #[arg(long, value_name = "FILE")]
+    caliber: Option<PathBuf>,
     /// Also 10,000,000 rows of the same sites, for the memory
     #[arg(long)]
     memory: bool,
@@ -51,7 +54,7 @@ struct Bench {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let bench = Bench::prepare()?;
+    let bench = Bench::prepare(arguments.caliber.clone())?;
     let report = match &arguments.report {
         Some(path) => path.canonicalize().with_context(|| format!("finding {}", path.display()))?,
         None => bench.sample(arguments.rows, arguments.domains, "csv")?,
@@ -73,8 +76,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 impl Bench {
-    /// Builds `caliber` and the peers' environment.
-    fn prepare() -> Result<Self> {
+    /// Makes the peers' environment, and `caliber` unless one is given.
+    fn prepare(caliber: Option<PathBuf>) -> Result<Self> {
         let root = workspace_root();
         let data = root.join("bench/data");
         fs::create_dir_all(&data).with_context(|| format!("making {}", data.display()))?;
@@ -90,13 +93,7 @@ impl Bench {
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
             .arg(requirements);
         run::succeed(&mut install)?;
-        run::succeed(run::cargo().current_dir(&root).args(["build", "--release", "--package", "caliber"]))?;
-        let metadata = MetadataCommand::new()
-            .current_dir(&root)
-            .no_deps()
-            .exec()
-            .context("asking cargo for its target folder")?;
-        let caliber = metadata.target_directory.into_std_path_buf().join("release/caliber");
+        let caliber = caliber.map_or_else(|| release_build(&root), Ok)?;
         Ok(Self { root, data, python, caliber })
     }
 
@@ -188,6 +185,15 @@ impl Bench {
         }
         Ok(())
     }
+}
+
+/// Builds `caliber` as it is shipped.
+fn release_build(root: &Path) -> Result<PathBuf> {
+    run::succeed(run::cargo().current_dir(root).args(["build", "--release", "--package", "caliber"]))?;
+    let mut metadata = MetadataCommand::new();
+    let metadata =
+        metadata.current_dir(root).no_deps().exec().context("asking cargo for its target folder")?;
+    Ok(metadata.target_directory.into_std_path_buf().join("release/caliber"))
 }
 
 fn repeat(runs: usize, command: impl Fn() -> Command) -> Result<Vec<Measured>> {
