@@ -11,9 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
-use cargo_metadata::MetadataCommand;
 
-use crate::{needs, run, workspace_root};
+use crate::{metadata, needs, run, workspace_root};
 use measure::{Measured, measure};
 
 /// Flags of `cargo xtask bench`.
@@ -190,10 +189,7 @@ impl Bench {
 /// Builds `caliber` as it is shipped.
 fn release_build(root: &Path) -> Result<PathBuf> {
     run::succeed(run::cargo().current_dir(root).args(["build", "--release", "--package", "caliber"]))?;
-    let mut metadata = MetadataCommand::new();
-    let metadata =
-        metadata.current_dir(root).no_deps().exec().context("asking cargo for its target folder")?;
-    Ok(metadata.target_directory.into_std_path_buf().join("release/caliber"))
+    Ok(metadata::read(root)?.target_directory.join("release/caliber"))
 }
 
 fn repeat(runs: usize, command: impl Fn() -> Command) -> Result<Vec<Measured>> {

@@ -7,10 +7,9 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
-use cargo_metadata::MetadataCommand;
 use clap::Subcommand;
 
-use crate::{needs, run, workspace_root};
+use crate::{metadata, needs, run, workspace_root};
 
 /// Flags of `cargo xtask soak`.
 #[derive(clap::Args)]
@@ -65,12 +64,7 @@ impl Fuzz {
     fn run(&self) -> Result<ExitCode> {
         needs::ensure(&["cargo-fuzz"])?;
         let root = workspace_root();
-        let metadata = MetadataCommand::new()
-            .current_dir(&root)
-            .no_deps()
-            .exec()
-            .context("asking cargo for its target folder")?;
-        let work = metadata.target_directory.into_std_path_buf().join("soak");
+        let work = metadata::read(&root)?.target_directory.join("soak");
         let targets = self.chosen(&root)?;
         for target in &targets {
             eprintln!("building {target}");

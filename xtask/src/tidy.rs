@@ -3,6 +3,7 @@
 mod documents;
 mod layering;
 mod sources;
+mod tokens;
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 use super::{Finding, relative};
+use crate::metadata::{self, Package};
 use crate::run;
 
 /// What a crate may depend on.
@@ -52,27 +52,22 @@ const LIGHT_ENGINE: &str = "whoever changes a scoring rule waits for the engine'
 
 /// Dependencies between the crates, what the engine builds with, and the lints of each crate.
 pub(super) fn check(root: &Path) -> Result<Vec<Finding>> {
-    let metadata = MetadataCommand::new()
-        .manifest_path(root.join("Cargo.toml"))
-        .no_deps()
-        .exec()
-        .context("reading the workspace with `cargo metadata`")?;
-    let members = metadata.workspace_packages();
+    let members = metadata::read(root)?.packages;
     let mut findings = Vec::new();
     for package in &members {
-        findings.extend(wrong_dependencies(root, package, &metadata));
+        findings.extend(wrong_dependencies(root, package, &members));
         findings.extend(own_lints(root, package)?);
     }
-    if members.iter().any(|package| package.name.as_str() == "caliber-engine") {
+    if members.iter().any(|package| package.name == "caliber-engine") {
         findings.extend(heavy_engine(root)?);
     }
     Ok(findings)
 }
 
 /// Dependencies of `package` on crates of the workspace that its layer does not allow.
-fn wrong_dependencies(root: &Path, package: &Package, metadata: &Metadata) -> Vec<Finding> {
-    let manifest = relative(root, package.manifest_path.as_std_path());
-    let Some(layer) = LAYERS.iter().find(|layer| layer.name == package.name.as_str()) else {
+fn wrong_dependencies(root: &Path, package: &Package, members: &[Package]) -> Vec<Finding> {
+    let manifest = relative(root, &package.manifest_path);
+    let Some(layer) = LAYERS.iter().find(|layer| layer.name == package.name) else {
         return vec![Finding::new(
             manifest,
             None,
@@ -82,11 +77,10 @@ fn wrong_dependencies(root: &Path, package: &Package, metadata: &Metadata) -> Ve
         )];
     };
     let May::Only(allowed) = layer.may else { return Vec::new() };
-    let members: BTreeSet<_> = metadata.workspace_packages().iter().map(|p| p.name.to_string()).collect();
     let wrong = package.dependencies.iter().filter(|dependency| {
         let name = dependency.name.as_str();
-        let test_only = dependency.kind == DependencyKind::Development && FOR_TESTS.contains(&name);
-        members.contains(name) && !allowed.contains(&name) && !test_only
+        let test_only = dependency.kind.as_deref() == Some("dev") && FOR_TESTS.contains(&name);
+        members.iter().any(|member| member.name == name) && !allowed.contains(&name) && !test_only
     });
     wrong
         .map(|dependency| {
@@ -105,7 +99,7 @@ fn wrong_dependencies(root: &Path, package: &Package, metadata: &Metadata) -> Ve
 
 /// A crate that does not take the workspace's lints.
 fn own_lints(root: &Path, package: &Package) -> Result<Option<Finding>> {
-    let path = package.manifest_path.as_std_path();
+    let path = &package.manifest_path;
     let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
     let manifest: toml::Table = text.parse().with_context(|| format!("parsing {}", path.display()))?;
     let inherits =

@@ -1,50 +1,61 @@
-//! Bans in source text, names of files and their length.
+//! Banned phrases, paths of one machine, names of files and their length.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
+use super::tokens::{self, Scan, Word};
 use super::{Finding, relative};
 
 /// Lines from which a file is too long, and from which it is said.
 const TOO_LONG: usize = 700;
 const LONG: usize = 500;
 
-/// A word that must not stand in the code of a crate, tests and comments aside.
+/// A phrase that must not stand in the code of a crate, tests aside.
 struct Ban {
-    text: &'static str,
+    shown: &'static str,
+    phrase: &'static [Word],
     why: &'static str,
     instead: &'static str,
 }
 
+const ALLOWED_FOR_EVER: &str = "an allowed lint stays allowed when its reason is gone";
+const MERGED_WORKS: &str = "what is merged works";
+
 const BANS: [Ban; 6] = [
     Ban {
-        text: "#[allow(",
-        why: "an allowed lint stays allowed when its reason is gone",
+        shown: "#[allow(",
+        phrase: &[Word::Is("#"), Word::Attribute("allow")],
+        why: ALLOWED_FOR_EVER,
         instead: "`#[expect(lint, reason = \"...\")]`, which warns once it is not needed",
     },
     Ban {
-        text: "#![allow(",
-        why: "an allowed lint stays allowed when its reason is gone",
+        shown: "#![allow(",
+        phrase: &[Word::Is("#"), Word::Is("!"), Word::Attribute("allow")],
+        why: ALLOWED_FOR_EVER,
         instead: "`#![expect(lint, reason = \"...\")]`, which warns once it is not needed",
     },
     Ban {
-        text: "todo!",
-        why: "what is merged works",
+        shown: "todo!",
+        phrase: &[Word::Is("todo"), Word::Is("!"), Word::Group],
+        why: MERGED_WORKS,
         instead: "write it, or leave it out and say so in the issue",
     },
     Ban {
-        text: "unimplemented!",
-        why: "what is merged works",
+        shown: "unimplemented!",
+        phrase: &[Word::Is("unimplemented"), Word::Is("!"), Word::Group],
+        why: MERGED_WORKS,
         instead: "write it, or return an error that says what is not supported",
     },
     Ban {
-        text: "dbg!",
+        shown: "dbg!",
+        phrase: &[Word::Is("dbg"), Word::Is("!"), Word::Group],
         why: "it prints to everybody's terminal",
         instead: "take it out; a test keeps what was learnt",
     },
     Ban {
-        text: ".unwrap()",
+        shown: ".unwrap()",
+        phrase: &[Word::Is("."), Word::Is("unwrap"), Word::EmptyParentheses],
         why: "no input may panic",
         instead: "return an error with its code and help; where it cannot fail, `expect` with the invariant as its text",
     },
@@ -63,30 +74,54 @@ const PLACES: [&str; 5] = ["crates", "xtask", "fuzz", "bench", ".ci"];
 const SKIPPED: [&str; 8] =
     ["target", "node_modules", "artifacts", "corpus", "data", ".venv", "vendor", "__pycache__"];
 
+/// A source file as read.
+struct Source {
+    path: PathBuf,
+    /// From the root on.
+    name: String,
+    text: String,
+    scan: Scan,
+}
+
+impl Source {
+    fn read(root: &Path, path: PathBuf) -> Result<Self> {
+        let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+        let is_rust = path.extension().is_some_and(|extension| extension == "rs");
+        let phrases = BANS.each_ref().map(|ban| ban.phrase);
+        let scan = if is_rust { tokens::scan(&text, &phrases) } else { Ok(Scan::default()) };
+        let scan = scan.map_err(|error| anyhow!("reading {} as Rust: {error}", path.display()))?;
+        Ok(Self { name: relative(root, &path), path, text, scan })
+    }
+
+    /// Where the modules are that `#[cfg(test)] mod name;` declares, without an extension.
+    fn test_modules(&self) -> impl Iterator<Item = PathBuf> {
+        let is_root =
+            self.path.file_stem().is_some_and(|stem| stem == "lib" || stem == "main" || stem == "mod");
+        let folder = if is_root { self.path.with_file_name("") } else { self.path.with_extension("") };
+        self.scan.test_modules.iter().map(move |name| folder.join(name))
+    }
+}
+
 /// Every source file against the rules.
 pub(super) fn check(root: &Path) -> Result<Vec<Finding>> {
     let mut files = Vec::new();
     for place in PLACES {
         collect(&root.join(place), &mut files)?;
     }
-    files.sort();
-    let mut tests = Vec::new();
+    let sources = files.into_iter().map(|path| Source::read(root, path)).collect::<Result<Vec<_>>>()?;
+    let tests: Vec<_> = sources.iter().flat_map(Source::test_modules).collect();
     let mut findings = Vec::new();
-    for path in &files {
-        let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-        tests.extend(test_modules(path, &text));
-        findings.extend(name_and_length(root, path, &text));
-    }
-    for path in &files {
-        if tests.iter().any(|test| path.starts_with(test) || path.with_extension("").starts_with(test)) {
+    for source in &sources {
+        findings.extend(name_and_length(source));
+        let by_name = source.name.contains("/tests/") || source.name.ends_with("/tests.rs");
+        let by_module = tests.iter().any(|test| source.path.with_extension("").starts_with(test));
+        if by_name || by_module {
             continue;
         }
-        let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-        let name = relative(root, path);
-        if in_sources(&name) {
-            findings.extend(banned(&name, &text));
+        findings.extend(machine_paths(source));
+        if in_crate_sources(&source.name) {
+            findings.extend(banned(source));
         }
-        findings.extend(machine_paths(&name, &text));
     }
     Ok(findings)
 }
@@ -110,30 +145,14 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// `crates/*/src/**/*.rs`, but for files that are tests by their name.
-fn in_sources(name: &str) -> bool {
+/// `crates/*/src/...`.
+fn in_crate_sources(name: &str) -> bool {
     let mut parts = name.split('/');
-    let in_source_folder = parts.next() == Some("crates") && parts.nth(1) == Some("src");
-    in_source_folder
-        && Path::new(name).extension().is_some_and(|e| e == "rs")
-        && !name.ends_with("/tests.rs")
-        && !name.contains("/tests/")
+    parts.next() == Some("crates") && parts.nth(1) == Some("src")
 }
 
-/// Where the modules are that `#[cfg(test)] mod name;` declares, without an extension.
-fn test_modules(path: &Path, text: &str) -> Vec<PathBuf> {
-    let is_root = path.file_stem().is_some_and(|stem| stem == "lib" || stem == "main" || stem == "mod");
-    let folder = if is_root { path.parent().unwrap_or(path).to_path_buf() } else { path.with_extension("") };
-    let lines: Vec<_> = text.lines().map(str::trim).collect();
-    let declared = lines.windows(2).filter(|pair| pair[0] == "#[cfg(test)]").filter_map(|pair| {
-        let (_, name) = pair[1].strip_suffix(';')?.rsplit_once("mod ")?;
-        Some(folder.join(name))
-    });
-    declared.collect()
-}
-
-fn name_and_length(root: &Path, path: &Path, text: &str) -> Vec<Finding> {
-    let name = relative(root, path);
+fn name_and_length(source: &Source) -> Vec<Finding> {
+    let name = &source.name;
     let mut findings = Vec::new();
     let words = name.split('/').map(|part| part.split('.').next().unwrap_or(part));
     if let Some(word) = words.into_iter().find(|word| EMPTY_NAMES.contains(word)) {
@@ -145,10 +164,10 @@ fn name_and_length(root: &Path, path: &Path, text: &str) -> Vec<Finding> {
             "name it after the thing in it, or move its parts to those who use them",
         ));
     }
-    let lines = text.lines().count();
+    let lines = source.text.lines().count();
     if lines > LONG {
         let finding = Finding::new(
-            name,
+            name.clone(),
             None,
             format!("{lines} lines"),
             "a file is read whole: past a few hundred lines it holds two things",
@@ -159,28 +178,24 @@ fn name_and_length(root: &Path, path: &Path, text: &str) -> Vec<Finding> {
     findings
 }
 
-/// [`BANS`] in `text`.
-fn banned(name: &str, text: &str) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for (line, code) in code_lines(text) {
-        for ban in BANS.iter().filter(|ban| mentions(code, ban.text)) {
-            findings.push(Finding::new(name, Some(line), format!("`{}`", ban.text), ban.why, ban.instead));
-        }
-    }
-    findings
+/// [`BANS`] in the file.
+fn banned(source: &Source) -> impl Iterator<Item = Finding> {
+    let found = source.scan.banned.iter().filter_map(|&(line, index)| Some((line, BANS.get(index)?)));
+    found.map(|(line, ban)| {
+        Finding::new(source.name.clone(), Some(line), format!("`{}`", ban.shown), ban.why, ban.instead)
+    })
 }
 
-/// Paths that exist on one machine only. Comments count, tests do not.
-fn machine_paths(name: &str, text: &str) -> Vec<Finding> {
-    let test_files = name.contains("/tests/") || name.ends_with("/tests.rs");
-    if test_files {
-        return Vec::new();
-    }
+/// Paths that exist on one machine only. Comments and strings count, tests do not.
+fn machine_paths(source: &Source) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (line, code) in outside_tests(text) {
+    for (line, code) in source.text.lines().enumerate().map(|(index, code)| (index + 1, code)) {
+        if source.scan.tests.iter().any(|lines| lines.contains(&line)) {
+            continue;
+        }
         for folder in MACHINE_FOLDERS.iter().filter(|folder| names_folder(code, folder)) {
             findings.push(Finding::new(
-                name,
+                source.name.clone(),
                 Some(line),
                 format!("a path below `/{folder}`"),
                 "it is right on one machine only",
@@ -197,45 +212,5 @@ fn names_folder(code: &str, folder: &str) -> bool {
     code.match_indices(&path).any(|(at, _)| {
         let before = code[..at].chars().next_back();
         !before.is_some_and(|c| c.is_alphanumeric() || "_-./}~:".contains(c))
-    })
-}
-
-/// Whether `word` stands in `code` and is not the end of a longer name.
-fn mentions(code: &str, word: &str) -> bool {
-    code.match_indices(word).any(|(at, _)| {
-        let before = code[..at].chars().next_back();
-        !(word.starts_with(char::is_alphabetic) && before.is_some_and(|c| c.is_alphanumeric() || c == '_'))
-    })
-}
-
-/// Numbered lines outside tests, their comments cut off.
-fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    outside_tests(text).map(|(number, line)| {
-        let comment = line.match_indices("//").map(|(at, _)| at).find(|&at| !line[..at].ends_with(':'));
-        (number, comment.map_or(line, |at| &line[..at]))
-    })
-}
-
-/// Numbered lines outside what `#[cfg(test)]` marks. rustfmt keeps the closing brace under the item's first letter,
-/// so an item ends at the first line that is as little indented and closes it.
-fn outside_tests(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let mut inside: Option<usize> = None;
-    let numbered = text.lines().enumerate().map(|(index, line)| (index + 1, line));
-    numbered.filter(move |(_, line)| {
-        let indent = line.len() - line.trim_start().len();
-        match inside {
-            None if line.trim_start().starts_with("#[cfg(test)]") => {
-                inside = Some(indent);
-                false
-            }
-            None => true,
-            Some(start) => {
-                let ends = indent == start && (line.trim_end().ends_with(['}', ';']));
-                if ends {
-                    inside = None;
-                }
-                false
-            }
-        }
     })
 }
