@@ -1,2 +1,57 @@
-//! Chores.
-fn main() {}
+//! Chores of the workspace: `cargo xtask <chore>`.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to the terminal")]
+
+mod bench;
+mod metadata;
+mod needs;
+mod run;
+mod soak;
+mod test;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Chores of the workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Install what the tests need, then run all of them
+    Test(test::Arguments),
+    /// Check layering, lints, file sizes, banned patterns and the paths that the documents print
+    Tidy(tidy::Arguments),
+    /// Long runs that no commit waits for
+    Soak(soak::Arguments),
+    /// Time `caliber` beside Polars, DuckDB and pandas
+    Bench(bench::Arguments),
+    /// Install the named tools where they are missing
+    Need(needs::Arguments),
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().chore {
+        Chore::Test(arguments) => test::run(&arguments),
+        Chore::Tidy(arguments) => tidy::run(&arguments),
+        Chore::Soak(arguments) => soak::run(&arguments),
+        Chore::Bench(arguments) => bench::run(&arguments),
+        Chore::Need(arguments) => needs::run(&arguments),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+/// The root of the workspace that this chore was built from.
+fn workspace_root() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own).to_path_buf()
+}

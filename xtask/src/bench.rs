@@ -1,0 +1,210 @@
+//! `cargo xtask bench`: `caliber` beside Polars, DuckDB and pandas on the same file, in turns.
+//!
+//! Figures only: what a machine measures is no test. The targets are printed beside them.
+
+mod measure;
+mod table;
+
+use std::fs::{self, File};
+use std::io::{self, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result};
+
+use crate::{metadata, needs, run, workspace_root};
+use measure::{Measured, measure};
+
+/// Flags of `cargo xtask bench`.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Rows of the report
+    #[arg(long, default_value_t = 1_000_000)]
+    rows: u64,
+    /// Sites in it
+    #[arg(long, default_value_t = 20_000)]
+    domains: u64,
+    /// Runs of each tool
+    #[arg(long, default_value_t = 5)]
+    runs: usize,
+    /// A report to use instead of a generated one, in Trade Desk's display headers
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// A `caliber` to measure instead of this checkout's, such as an earlier release
+    #[arg(long, value_name = "FILE")]
+    caliber: Option<PathBuf>,
+    /// Also 10,000,000 rows of the same sites, for the memory
+    #[arg(long)]
+    memory: bool,
+    /// Also gzip and zstd beside their decoders, and a workbook of 100,000 rows
+    #[arg(long)]
+    formats: bool,
+}
+
+/// The peers, each a script of bench/peers.
+const PEERS: [&str; 3] = ["polars", "duckdb", "pandas"];
+
+/// Where things are.
+struct Bench {
+    root: PathBuf,
+    data: PathBuf,
+    python: PathBuf,
+    caliber: PathBuf,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let bench = Bench::prepare(arguments.caliber.clone())?;
+    let report = match &arguments.report {
+        Some(path) => path.canonicalize().with_context(|| format!("finding {}", path.display()))?,
+        None => bench.sample(arguments.rows, arguments.domains, "csv")?,
+    };
+    bench.beside_peers(&report, arguments.runs)?;
+    if arguments.memory {
+        let large = bench.sample(10_000_000, arguments.domains, "csv")?;
+        println!("\nMemory at 10,000,000 rows of {} sites, one run each", arguments.domains);
+        bench.beside_peers(&large, 1)?;
+        println!("target: caliber's peak under 150 MB");
+    }
+    if arguments.formats {
+        bench.compressed(&report, arguments.runs)?;
+        let workbook = bench.sample(100_000, arguments.domains, "xlsx")?;
+        let seconds = median_wall(&repeat(arguments.runs, || bench.score(&workbook, "xlsx"))?);
+        println!("\nA workbook of 100,000 rows: {seconds:.2} s; target: under 3 s");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Bench {
+    /// Makes the peers' environment, and `caliber` unless one is given.
+    fn prepare(caliber: Option<PathBuf>) -> Result<Self> {
+        let root = workspace_root();
+        let data = root.join("bench/data");
+        fs::create_dir_all(&data).with_context(|| format!("making {}", data.display()))?;
+        needs::ensure(&["python3-venv"])?;
+        let environment = root.join("bench/.venv");
+        let python = environment.join("bin/python");
+        if !python.is_file() {
+            run::succeed(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
+        }
+        let requirements = root.join("bench/requirements.txt");
+        let mut install = Command::new(&python);
+        install
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
+            .arg(requirements);
+        run::succeed(&mut install)?;
+        let caliber = caliber.map_or_else(|| release_build(&root), Ok)?;
+        Ok(Self { root, data, python, caliber })
+    }
+
+    /// A generated report; the same flags give the same bytes, so one that is there is used again.
+    fn sample(&self, rows: u64, domains: u64, extension: &str) -> Result<PathBuf> {
+        let path = self.data.join(format!("ttd_display-{rows}-{domains}.{extension}"));
+        if path.is_file() {
+            return Ok(path);
+        }
+        eprintln!("generating {}", path.display());
+        let partial = path.with_file_name(format!("partial.{extension}"));
+        let mut sample = Command::new(&self.caliber);
+        sample.args(["sample", "--platform", "trade_desk", "--channel", "display", "--seed", "1", "--rows"]);
+        sample.arg(rows.to_string()).arg("--domains").arg(domains.to_string()).arg("--out").arg(&partial);
+        run::succeed(&mut sample)?;
+        fs::rename(&partial, &path).with_context(|| format!("naming {}", path.display()))?;
+        Ok(path)
+    }
+
+    /// `caliber score` of a file, results into a folder of bench/data.
+    fn score(&self, report: &Path, out: &str) -> Command {
+        let mut command = Command::new(&self.caliber);
+        command.arg("score").arg(report).args([
+            "--platform",
+            "trade_desk",
+            "--channel",
+            "display",
+            "--quiet",
+            "--out",
+        ]);
+        command.arg(self.out(out));
+        command
+    }
+
+    fn peer(&self, name: &str, report: &Path) -> Command {
+        let mut command = Command::new(&self.python);
+        command.arg(self.root.join(format!("bench/peers/{name}_score.py"))).arg(report).arg(self.out(name));
+        command
+    }
+
+    fn out(&self, name: &str) -> PathBuf {
+        self.data.join(format!("out-{name}"))
+    }
+
+    /// The table: every tool in turns (A B C D, A B C D, ...), so that a slow moment of the machine meets all.
+    fn beside_peers(&self, report: &Path, runs: usize) -> Result<()> {
+        read_once(report)?;
+        let mut measured = vec![Vec::new(); PEERS.len() + 1];
+        for turn in 1..=runs {
+            eprintln!("turn {turn} of {runs}");
+            measured[0].push(measure(&mut self.score(report, "caliber"))?);
+            for (index, name) in PEERS.iter().enumerate() {
+                measured[index + 1].push(measure(&mut self.peer(name, report))?);
+            }
+        }
+        let version = run::output(Command::new(&self.caliber).arg("--version"))?;
+        table::print(report, version.trim(), &measured)?;
+        self.compare()
+    }
+
+    /// Whether all wrote the same numbers: a quick answer to another question is no benchmark.
+    fn compare(&self) -> Result<()> {
+        let mut check = Command::new(&self.python);
+        check
+            .arg(self.root.join("bench/check.py"))
+            .arg(self.out("caliber"))
+            .args(PEERS.map(|name| self.out(name)));
+        run::succeed(&mut check)
+            .context("the tools do not agree with caliber, so their times cannot be compared")
+    }
+
+    /// gzip and zstd input beside the decoder alone.
+    fn compressed(&self, report: &Path, runs: usize) -> Result<()> {
+        println!("\nCompressed input, median of {runs}; target: as fast as the decoder");
+        for (tool, extension) in [("gzip", "gz"), ("zstd", "zst")] {
+            let packed = self.data.join(format!("packed.csv.{extension}"));
+            let file = File::create(&packed).with_context(|| format!("writing {}", packed.display()))?;
+            run::succeed(Command::new(tool).arg("-c").arg(report).stdout(file))?;
+            let decoder = median_wall(&repeat(runs, || {
+                let mut command = Command::new(tool);
+                command.arg("-dc").arg(&packed);
+                command
+            })?);
+            let caliber = median_wall(&repeat(runs, || self.score(&packed, extension))?);
+            println!(
+                "  {extension:4} {tool} -dc {decoder:.2} s, caliber {caliber:.2} s, ratio {:.2}",
+                caliber / decoder
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Builds `caliber` as it is shipped.
+fn release_build(root: &Path) -> Result<PathBuf> {
+    run::succeed(run::cargo().current_dir(root).args(["build", "--release", "--package", "caliber"]))?;
+    Ok(metadata::read(root)?.target_directory.join("release/caliber"))
+}
+
+fn repeat(runs: usize, command: impl Fn() -> Command) -> Result<Vec<Measured>> {
+    (0..runs).map(|_| measure(&mut command())).collect()
+}
+
+/// Brings the file into the page cache, so that the first tool is not the one that waits for the disk.
+fn read_once(path: &Path) -> Result<()> {
+    let file = File::open(path).with_context(|| format!("opening {}", path.display()))?;
+    io::copy(&mut BufReader::new(file), &mut io::sink())
+        .with_context(|| format!("reading {}", path.display()))?;
+    Ok(())
+}
+
+/// The median of the wall times, in seconds.
+fn median_wall(measured: &[Measured]) -> f64 {
+    table::median(measured.iter().map(|run| run.wall_s))
+}

@@ -1,0 +1,121 @@
+//! What the chores need that a Rust toolchain does not bring: how it is recognised and how it is installed.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::{Result, bail};
+
+use crate::run;
+
+/// Flags of `cargo xtask need`.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Tools by name; none lists them
+    names: Vec<String>,
+}
+
+/// A tool, a service or a library outside the toolchain.
+pub(crate) struct Need {
+    /// What it is called on the command line of `cargo xtask need`.
+    pub(crate) name: &'static str,
+    /// What it is for.
+    purpose: &'static str,
+    /// A command that succeeds where it is installed.
+    detect: &'static [&'static str],
+    /// A command that installs it; also what a person is told to type.
+    install: &'static [&'static str],
+    /// Whether a chore may install it unasked. What changes the system outside cargo's own folder may not.
+    unasked: bool,
+}
+
+/// Everything known. Versions are pinned: what passed today passes on a new machine tomorrow.
+static NEEDS: [Need; 4] = [
+    Need {
+        name: "cargo-nextest",
+        purpose: "runs the tests",
+        detect: &["cargo", "nextest", "--version"],
+        install: &["cargo", "install", "cargo-nextest", "--locked", "--version", "0.9.151"],
+        unasked: true,
+    },
+    Need {
+        name: "cargo-deny",
+        purpose: "checks licences, bans and sources of dependencies",
+        detect: &["cargo", "deny", "--version"],
+        install: &["cargo", "install", "cargo-deny", "--locked", "--version", "0.20.2"],
+        unasked: true,
+    },
+    Need {
+        name: "cargo-fuzz",
+        purpose: "runs the fuzz targets",
+        detect: &["cargo", "fuzz", "--version"],
+        install: &["cargo", "install", "cargo-fuzz", "--locked", "--version", "0.13.2"],
+        unasked: true,
+    },
+    Need {
+        name: "python3-venv",
+        purpose: "holds the peers of the benchmark",
+        detect: &["python3", "-c", "import venv, ensurepip"],
+        install: &["apt-get", "install", "--yes", "python3-venv"],
+        unasked: false,
+    },
+];
+
+/// What the tests need.
+pub(crate) const TESTS: &[&str] = &["cargo-nextest"];
+
+impl Need {
+    fn present(&self) -> bool {
+        self.detect.split_first().is_some_and(|(program, arguments)| run::answers(program, arguments))
+    }
+
+    fn install_line(&self) -> String {
+        self.install.join(" ")
+    }
+
+    fn install(&self) -> Result<()> {
+        let Some((program, arguments)) = self.install.split_first() else {
+            bail!("`{}` has no way to be installed", self.name);
+        };
+        eprintln!("{} is missing; installing it: {}", self.name, self.install_line());
+        let done = run::succeed(Command::new(program).args(arguments));
+        if done.is_ok() && self.present() {
+            return Ok(());
+        }
+        let why = done.err().map_or_else(|| "it still does not answer".to_owned(), |e| format!("{e:#}"));
+        bail!(
+            "{} ({}) could not be installed: {why}\n  install it with: {}",
+            self.name,
+            self.purpose,
+            self.install_line()
+        );
+    }
+}
+
+/// Installs what of `names` is missing; an error that says the line to type where that cannot be done.
+pub(crate) fn ensure(names: &[&str]) -> Result<()> {
+    for name in names {
+        let Some(need) = NEEDS.iter().find(|need| need.name == *name) else {
+            let known: Vec<_> = NEEDS.iter().map(|need| need.name).collect();
+            bail!("`{name}` is no known need; known are {}", known.join(", "));
+        };
+        if need.present() {
+            continue;
+        }
+        if !need.unasked {
+            bail!("{} ({}) is missing\n  install it with: {}", need.name, need.purpose, need.install_line());
+        }
+        need.install()?;
+    }
+    Ok(())
+}
+
+/// Installs the named tools, or lists all with their state.
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    if arguments.names.is_empty() {
+        for need in &NEEDS {
+            let state = if need.present() { "present" } else { "missing" };
+            println!("{:14} {state:8} {}; {}", need.name, need.purpose, need.install_line());
+        }
+    }
+    ensure(&arguments.names.iter().map(String::as_str).collect::<Vec<_>>())?;
+    Ok(ExitCode::SUCCESS)
+}

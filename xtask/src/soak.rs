@@ -1,0 +1,197 @@
+//! `cargo xtask soak`: runs that take minutes to hours and that no commit waits for.
+
+use std::fs::{self, File};
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{Context, Result, bail};
+use clap::Subcommand;
+
+use crate::{metadata, needs, run, workspace_root};
+
+/// Flags of `cargo xtask soak`.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    kind: Kind,
+}
+
+#[derive(Subcommand)]
+enum Kind {
+    /// Run the fuzz targets of fuzz/ and count executions and findings
+    Fuzz(Fuzz),
+}
+
+/// Flags of `cargo xtask soak fuzz`.
+#[derive(clap::Args)]
+struct Fuzz {
+    /// Minutes for each target
+    #[arg(long, default_value_t = 10.0)]
+    minutes: f64,
+    /// Targets at once; one per core unless given
+    #[arg(long)]
+    jobs: Option<NonZero<usize>>,
+    /// Sanitizer: `address`, or `none` where the toolchain has no runtime for it
+    #[arg(long, default_value = "address")]
+    sanitizer: String,
+    /// Take what was newly reached into fuzz/corpus/, which is committed and replayed by the tests
+    #[arg(long)]
+    keep: bool,
+    /// Targets; all of them unless given
+    targets: Vec<String>,
+}
+
+/// What one target did.
+struct Soaked {
+    target: String,
+    executions: u64,
+    /// Inputs that failed, new ones only.
+    findings: Vec<PathBuf>,
+    /// Ended other than by its time or by a finding: what it printed is in the log.
+    broken: bool,
+    log: PathBuf,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    match &arguments.kind {
+        Kind::Fuzz(fuzz) => fuzz.run(),
+    }
+}
+
+impl Fuzz {
+    fn run(&self) -> Result<ExitCode> {
+        needs::ensure(&["cargo-fuzz"])?;
+        let root = workspace_root();
+        let work = metadata::read(&root)?.target_directory.join("soak");
+        let targets = self.chosen(&root)?;
+        for target in &targets {
+            eprintln!("building {target}");
+            let mut build = self.cargo_fuzz(&root, "build", target);
+            run::succeed(&mut build)
+                .context("a toolchain without the sanitizer's runtime needs `--sanitizer none`")?;
+        }
+        let soaked = self.soak_all(&root, &work, &targets)?;
+        if self.keep {
+            for target in &targets {
+                self.keep_corpus(&root, &work, target)?;
+            }
+        }
+        report(&soaked, self.minutes);
+        let clean = soaked.iter().all(|s| s.findings.is_empty() && !s.broken);
+        Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    /// The targets asked for, or all that fuzz/Cargo.toml names.
+    fn chosen(&self, root: &Path) -> Result<Vec<String>> {
+        let path = root.join("fuzz/Cargo.toml");
+        let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+        let manifest: toml::Table = text.parse().with_context(|| format!("parsing {}", path.display()))?;
+        let bins = manifest.get("bin").and_then(toml::Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let known: Vec<_> =
+            bins.iter().filter_map(|bin| bin.get("name")?.as_str()).map(str::to_owned).collect();
+        if known.is_empty() {
+            bail!("fuzz/Cargo.toml names no target; fuzz/README.md says how one is added");
+        }
+        if let Some(unknown) = self.targets.iter().find(|target| !known.contains(target)) {
+            bail!("`{unknown}` is no fuzz target; there are {}", known.join(", "));
+        }
+        Ok(if self.targets.is_empty() { known } else { self.targets.clone() })
+    }
+
+    /// `cargo fuzz <verb> <target>`. Coverage instrumentation needs compiler flags that the stable toolchain takes
+    /// under `RUSTC_BOOTSTRAP` only; nothing that ships is built so.
+    fn cargo_fuzz(&self, root: &Path, verb: &str, target: &str) -> Command {
+        let mut command = run::cargo();
+        command.current_dir(root.join("fuzz")).env("RUSTC_BOOTSTRAP", "1");
+        command.args(["fuzz", verb, "--fuzz-dir", ".", "--sanitizer", &self.sanitizer, target]);
+        command
+    }
+
+    /// Every target, as many at once as there are jobs.
+    fn soak_all(&self, root: &Path, work: &Path, targets: &[String]) -> Result<Vec<Soaked>> {
+        let jobs = self.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZero::get);
+        let waiting = Mutex::new(targets.iter());
+        let done = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            for _ in 0..jobs.min(targets.len()) {
+                scope.spawn(|| {
+                    loop {
+                        let next = waiting.lock().map(|mut targets| targets.next());
+                        let Ok(Some(target)) = next else { break };
+                        let soaked = self.soak(root, work, target);
+                        if let Ok(mut done) = done.lock() {
+                            done.push(soaked);
+                        }
+                    }
+                });
+            }
+        });
+        let mut soaked = done
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+            .into_iter()
+            .collect::<Result<Vec<_>>>()?;
+        soaked.sort_by_key(|s| targets.iter().position(|target| *target == s.target));
+        Ok(soaked)
+    }
+
+    /// Runs one target for its time. New inputs go to a corpus outside the checkout.
+    fn soak(&self, root: &Path, work: &Path, target: &str) -> Result<Soaked> {
+        let artifacts = root.join("fuzz/artifacts").join(target);
+        let committed = root.join("fuzz/corpus").join(target);
+        let corpus = work.join("corpus").join(target);
+        for folder in [&artifacts, &committed, &corpus] {
+            fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+        }
+        let before = files(&artifacts)?;
+        let log = work.join(format!("{target}.log"));
+        let written = File::create(&log).with_context(|| format!("writing {}", log.display()))?;
+        eprintln!("{target}: {} minutes, log in {}", self.minutes, log.display());
+        let mut command = self.cargo_fuzz(root, "run", target);
+        command.args([&corpus, &committed]).arg("--").arg("-print_final_stats=1");
+        command.arg(format!("-max_total_time={}", (self.minutes * 60.0).ceil()));
+        let copy = written.try_clone().with_context(|| format!("writing {}", log.display()))?;
+        let status = command.stdin(Stdio::null()).stdout(copy).stderr(written).status();
+        let status = status.with_context(|| format!("starting `{}`", run::shown(&command)))?;
+
+        let printed = fs::read(&log).with_context(|| format!("reading {}", log.display()))?;
+        let executions = executions(&String::from_utf8_lossy(&printed));
+        let findings: Vec<_> = files(&artifacts)?.into_iter().filter(|path| !before.contains(path)).collect();
+        let broken = executions == 0 || (!status.success() && findings.is_empty());
+        Ok(Soaked { target: target.to_owned(), executions, findings, broken, log })
+    }
+
+    /// Copies the inputs that reach what the committed corpus does not.
+    fn keep_corpus(&self, root: &Path, work: &Path, target: &str) -> Result<()> {
+        let committed = root.join("fuzz/corpus").join(target);
+        let mut command = self.cargo_fuzz(root, "run", target);
+        command.args([&committed, &work.join("corpus").join(target)]).args(["--", "-merge=1"]);
+        run::succeed(&mut command)
+    }
+}
+
+/// How often libFuzzer says the target ran: its closing statistics.
+fn executions(log: &str) -> u64 {
+    let line = log.lines().rev().find_map(|line| line.strip_prefix("stat::number_of_executed_units:"));
+    line.and_then(|count| count.trim().parse().ok()).unwrap_or_default()
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("listing {}", folder.display()))?;
+    entries.map(|entry| Ok(entry.with_context(|| format!("listing {}", folder.display()))?.path())).collect()
+}
+
+fn report(soaked: &[Soaked], minutes: f64) {
+    println!("{:20} {:>8} {:>16} {:>9}", "target", "minutes", "executions", "findings");
+    for target in soaked {
+        println!("{:20} {minutes:>8} {:>16} {:>9}", target.target, target.executions, target.findings.len());
+        for finding in &target.findings {
+            println!("  {}", finding.display());
+        }
+        if target.broken {
+            println!("  did not run to its end: {}", target.log.display());
+        }
+    }
+}
