@@ -191,6 +191,19 @@ impl Dictionary {
         self.columns.iter().position(|column| column.name == name)
     }
 
+    /// The position of a column that a person named.
+    ///
+    /// # Errors
+    /// `BadOption` with the nearest name.
+    pub(crate) fn known_column(&self, name: &str) -> Result<usize> {
+        self.column_index(name).ok_or_else(|| {
+            let names = || self.columns.iter().map(|column| column.name.as_str());
+            let near = did_you_mean(name, names());
+            Error::new(Code::BadOption, format!("`{name}` is no column that a report can be mapped to"))
+                .help(format!("{near}there are {}", names().collect::<Vec<_>>().join(", ")))
+        })
+    }
+
     /// The canonical name behind a synonym; any other name as it is.
     pub fn canonical<'a>(&'a self, name: &'a str) -> &'a str {
         self.synonyms.get(name).map_or(name, String::as_str)

@@ -16,4 +16,5 @@ pub mod workbook;
 pub mod xls;
 
 pub(crate) use self::csv::{Buffer, ChunkError, Chunker, Index, count_lines};
+pub use self::file::best_sheet;
 pub(crate) use self::file::{Body, MAX_COLUMNS, Opening, Peek, ReportFile};

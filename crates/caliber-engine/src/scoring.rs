@@ -128,6 +128,9 @@ pub struct Scored {
 /// Everything that [`Code`] names.
 pub fn score(sources: Vec<Source>, options: &Options, context: &Context<'_>) -> Result<Scored> {
     refuse_twins(&sources)?;
+    for (name, _) in &options.scales {
+        context.book.check_column(name)?;
+    }
     let files = open(sources, options, context)?;
     let total: u64 = files.iter().map(|file| file.source.size()).sum::<Result<u64>>()?;
     context.progress.total_bytes.store(total, Ordering::Relaxed);

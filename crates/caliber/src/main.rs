@@ -1,8 +1,82 @@
 //! The command line.
 
-#[expect(dead_code, reason = "its command is not wired yet")]
-mod commands {
-    pub(crate) mod xls_sheet;
+mod commands;
+mod terminal;
+
+use std::process::ExitCode;
+
+use caliber_engine::{Code, Error};
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+
+use crate::commands::{inspect, recipes, sample, score, xls_sheet};
+use crate::terminal::Terminal;
+
+/// Scores the domains and supply vendors of a programmatic campaign.
+#[derive(Parser)]
+#[command(name = "caliber", version, max_term_width = 110, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Print the answer as one JSON document, and errors as JSON on standard error
+    #[arg(long, global = true)]
+    json: bool,
+    /// Print errors only
+    #[arg(long, short, global = true)]
+    quiet: bool,
 }
 
-fn main() {}
+#[derive(Subcommand)]
+enum Command {
+    Score(score::Args),
+    Inspect(inspect::Args),
+    Recipes(recipes::Args),
+    Sample(sample::Args),
+    #[command(hide = true, name = xls_sheet::SUBCOMMAND)]
+    XlsSheet(xls_sheet::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
+    let terminal = Terminal { json: cli.json, quiet: cli.quiet };
+    let outcome = match cli.command {
+        Command::Score(args) => score::run(args, terminal),
+        Command::Inspect(args) => inspect::run(args, terminal),
+        Command::Recipes(args) => recipes::run(args, terminal),
+        Command::Sample(args) => sample::run(args, terminal),
+        Command::XlsSheet(args) => return xls_sheet::main(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            terminal.error(&error);
+            exit_code(&error)
+        }
+    }
+}
+
+fn exit_code(error: &Error) -> ExitCode {
+    ExitCode::from(match error.code {
+        Code::Cancelled => 130,
+        code if code.is_input() => 2,
+        _ => 1,
+    })
+}
+
+/// Help and version are answers; everything else that clap says is a misuse.
+fn misused(error: &clap::Error) -> ExitCode {
+    let is_answer = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    if !is_answer && std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.to_string();
+        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let error = Error::new(Code::BadOption, message).help("`caliber --help` shows the options");
+        Terminal { json: true, quiet: false }.error(&error);
+        return exit_code(&error);
+    }
+    // Nothing can be said where even this cannot be printed.
+    let _ = error.print();
+    if is_answer { ExitCode::SUCCESS } else { ExitCode::from(2) }
+}

@@ -116,6 +116,17 @@ impl RecipeBook {
         self.entries.iter().map(|entry| (&entry.recipe, &entry.dictionary))
     }
 
+    /// Refuses a name that is no canonical column of any recipe.
+    ///
+    /// # Errors
+    /// `BadOption` with the nearest name.
+    pub fn check_column(&self, name: &str) -> Result<()> {
+        if self.entries.iter().any(|entry| entry.dictionary.column_index(name).is_some()) {
+            return Ok(());
+        }
+        self.vocabulary().known_column(name).map(|_| ())
+    }
+
     /// The dictionary a recipe is read by: the shipped one where it brings nothing or is not in the book.
     pub(crate) fn dictionary_of(&self, recipe: &Recipe) -> &Dictionary {
         let own = self.with_dictionaries().find(|(known, _)| known.name == recipe.name);

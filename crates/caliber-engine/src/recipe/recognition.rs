@@ -217,12 +217,7 @@ fn settle<'b>(
 
 /// Refuses a name that no recipe of the book knows.
 fn check_overrides(book: &RecipeBook, overrides: &[Override]) -> Result<()> {
-    for given in overrides {
-        if book.with_dictionaries().all(|(_, dictionary)| dictionary.column_index(&given.name).is_none()) {
-            mapping::column_of_override(given, &book.vocabulary())?;
-        }
-    }
-    Ok(())
+    overrides.iter().try_for_each(|given| book.check_column(&given.name))
 }
 
 fn not_recognised(judged: &[Judged<'_>], asked: &Asked<'_>) -> Error {

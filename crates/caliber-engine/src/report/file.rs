@@ -233,7 +233,7 @@ fn open_parquet(source: Source) -> Result<ReportFile> {
 }
 
 /// The sheet of an old workbook that looks most like a report, of its first rows.
-pub(crate) fn best_sheet(sheets: &[super::xls::SheetPreview], dictionary: &Dictionary) -> usize {
+pub fn best_sheet(sheets: &[super::xls::SheetPreview], dictionary: &Dictionary) -> usize {
     let points = |rows: &[Vec<String>]| {
         rows.iter()
             .map(|row| header_score(row.iter().map(String::as_str), dictionary, &[]).points())

@@ -5,7 +5,7 @@ mod supply;
 
 use serde::Serialize;
 
-use crate::dictionary::{ColumnKind, Dictionary, did_you_mean};
+use crate::dictionary::{ColumnKind, Dictionary};
 use crate::recipe::{Dimension, Recipe};
 use crate::{Code, Error, Result};
 
@@ -282,20 +282,4 @@ fn flag_for(canonical: &str, headers: &[String], at: usize) -> String {
 fn is_unique(headers: &[String], at: usize) -> bool {
     let header = headers[at].trim();
     !header.is_empty() && headers.iter().filter(|other| other.trim() == header).count() == 1
-}
-
-/// The dictionary's position of the column an override names.
-///
-/// # Errors
-/// `BadOption` with the nearest name.
-pub(crate) fn column_of_override(given: &Override, dictionary: &Dictionary) -> Result<usize> {
-    dictionary.column_index(&given.name).ok_or_else(|| {
-        let names = || dictionary.columns().iter().map(|column| column.name.as_str());
-        Error::new(Code::BadOption, format!("`{}` is no column that a report can be mapped to", given.name))
-            .help(format!(
-                "{}there are {}",
-                did_you_mean(&given.name, names()),
-                names().collect::<Vec<_>>().join(", ")
-            ))
-    })
 }

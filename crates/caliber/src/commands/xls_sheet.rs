@@ -8,9 +8,11 @@
 //! can be set from within: the child can then take as much memory as the system gives it, but still dies alone.
 
 use std::io::{BufWriter, Read, Seek, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
+use caliber_engine::recipe::RecipeBook;
+use caliber_engine::report::best_sheet;
 use caliber_engine::report::xls::{SheetCsv, SheetPreview, named, to_csv};
 use caliber_engine::{Code, Error, Result};
 use serde::{Deserialize, Serialize};
@@ -38,8 +40,22 @@ enum Outcome {
     Error { code: String, message: String, help: Option<String> },
 }
 
+/// Read one sheet of an old workbook as CSV; for this program's own use
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[arg(long)]
+    sheet: Option<String>,
+    file: PathBuf,
+}
+
+/// The hidden subcommand.
+pub(crate) fn main(args: &Args) -> ExitCode {
+    let words = RecipeBook::shipped().vocabulary();
+    run(&args.file, args.sheet.as_deref(), |sheets| Ok(best_sheet(sheets, &words)))
+}
+
 /// The child's part: writes the named sheet, or the one that `best` picks, to standard output.
-pub(crate) fn run(
+fn run(
     file: &Path,
     sheet: Option<&str>,
     best: impl Fn(&[SheetPreview]) -> Result<usize>,

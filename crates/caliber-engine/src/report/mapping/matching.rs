@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Ambiguity, ColumnPeek, EXTRAS, How, Mapped, Mapping, Needs, Override, Suggestion, Target, Warning,
-    column_of_override, supply,
+    supply,
 };
 use crate::dictionary::header::{Header, Unit, normalise, words_of};
 use crate::dictionary::{ColumnKind, Dictionary, Known, nearest};
@@ -134,7 +134,7 @@ impl Matcher<'_> {
 
     /// Carries out one override; `earlier` are those before it.
     fn give(&mut self, given: &Override, earlier: &[Override]) -> Result<()> {
-        let column = column_of_override(given, self.dictionary)?;
+        let column = self.dictionary.known_column(&given.name)?;
         let same = |other: &&Override| self.dictionary.column_index(&other.name) == Some(column);
         if earlier.iter().any(|other| same(&other)) {
             return Err(Error::new(Code::BadOption, format!("`{}` is mapped twice", given.name))
