@@ -7,7 +7,7 @@ use crate::cell::{Cell, Style};
 use crate::delimited::Lines;
 use crate::disorder::{self, Disorder, Extra};
 use crate::headers;
-use crate::layout::{self, Fill, Layout, Rate};
+use crate::layout::{self, Fill, Layout, Rate, RateStyle};
 use crate::mess::Kinds;
 use crate::output::Format;
 use crate::record::{Cells, Record};
@@ -60,7 +60,13 @@ impl Report {
             thousands: self.kinds.has(Mess::Thousands),
             decimal_comma: self.kinds.has(Mess::DecimalComma),
             currency_signs: self.kinds.has(Mess::CurrencySigns),
-            percent: self.kinds.has(Mess::Percent),
+            rates: if self.kinds.has(Mess::Percent) {
+                RateStyle::Percent
+            } else if self.kinds.has(Mess::PercentHeaders) {
+                RateStyle::BarePercent
+            } else {
+                self.layout.rates
+            },
             parentheses: self.kinds.has(Mess::Parentheses),
         }
     }

@@ -5,6 +5,7 @@ use std::io::{Seek, Write};
 use rust_xlsxwriter::{ColNum, DocProperties, ExcelDateTime, Format as Look, RowNum, Workbook, Worksheet};
 
 use crate::cell::{Cell, MONTH, Style, YEAR};
+use crate::layout::RateStyle;
 use crate::report::{Report, Sink};
 use crate::{Mess, SampleError, Summary};
 
@@ -59,7 +60,9 @@ impl Sheet<'_> {
 
     /// A decimal that the style writes as text, or as the number it is.
     fn number(&mut self, column: ColNum, cell: &Cell<'_>, units: i64, places: u8) -> Result<(), SampleError> {
-        if self.style.is_plain() {
+        if self.style.is_plain(cell) {
+            let places = places
+                - 2 * u8::from(matches!(cell, Cell::Rate(_)) && self.style.rates != RateStyle::Fraction);
             self.cells.write_number(self.row, column, units as f64 / POWERS[usize::from(places)])?;
             return Ok(());
         }
