@@ -6,11 +6,15 @@ use rust_xlsxwriter::{ColNum, DocProperties, ExcelDateTime, Format as Look, RowN
 
 use crate::cell::{Cell, MONTH, Style, YEAR};
 use crate::layout::RateStyle;
-use crate::report::{Report, Sink};
+use crate::report::{Report, Sink, Watch};
 use crate::{Mess, SampleError, Summary};
 
 /// Writes the report as a workbook.
-pub(crate) fn write(report: &Report, out: impl Write + Seek + Send) -> Result<Summary, SampleError> {
+pub(crate) fn write(
+    report: &Report,
+    out: impl Write + Seek + Send,
+    watch: Watch<'_>,
+) -> Result<Summary, SampleError> {
     if report.world.rows >= u64::from(SHEET_ROWS) {
         return Err(SampleError::SheetFull);
     }
@@ -27,7 +31,7 @@ pub(crate) fn write(report: &Report, out: impl Write + Seek + Send) -> Result<Su
     let sheet = workbook.add_worksheet_with_constant_memory()?.set_name("Site Report_data")?;
     let style = report.style();
     let mut rows = Sheet { cells: sheet, style, date: Look::new().set_num_format("yyyy-mm-dd"), row: 0 };
-    let summary = report.write(&mut rows)?;
+    let summary = report.write(&mut rows, watch)?;
     workbook.save_to_writer(out)?;
     Ok(summary)
 }
