@@ -41,7 +41,7 @@ pub(crate) struct Disorder<'w> {
     world: &'w World,
     due: Vec<Due>,
     draws: Draws,
-    /// Columns no score needs, and the counts that scores do need.
+    /// Columns no score needs, and the counts that scores do need; every layout has some of both.
     spare: Vec<Fill>,
     needed_counts: Vec<Fill>,
     words_used: usize,

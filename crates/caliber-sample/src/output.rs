@@ -85,7 +85,7 @@ pub fn write(request: &Request, out: &Path) -> Result<Summary, SampleError> {
     write_watched(request, out, &mut |_| ControlFlow::Continue(()))
 }
 
-/// Writes as [`write`] does, and tells `watch` every thousand rows or so how many are written. Where it
+/// Writes as [`write()`] does, and tells `watch` every thousand rows or so how many are written. Where it
 /// breaks off, nothing is left behind and the error is [`SampleError::Cancelled`].
 pub fn write_watched(
     request: &Request,
