@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::layout::DateStyle;
+use crate::layout::{DateStyle, RateStyle};
 
 /// The first day of the period, in days since 1970-01-01: 2025-09-01.
 pub(crate) const FIRST_DAY: i32 = 20_332;
@@ -41,14 +41,15 @@ pub(crate) struct Style {
     pub(crate) thousands: bool,
     pub(crate) decimal_comma: bool,
     pub(crate) currency_signs: bool,
-    pub(crate) percent: bool,
+    pub(crate) rates: RateStyle,
     pub(crate) parentheses: bool,
 }
 
 impl Style {
-    /// Whether numbers are written as a machine would.
-    pub(crate) fn is_plain(self) -> bool {
-        !(self.thousands || self.decimal_comma || self.currency_signs || self.percent)
+    /// Whether a number is written with nothing but digits, a sign and a point.
+    pub(crate) fn is_plain(self, cell: &Cell<'_>) -> bool {
+        let signed = matches!(cell, Cell::Rate(_)) && self.rates == RateStyle::Percent;
+        !(self.thousands || self.decimal_comma || self.currency_signs || signed)
     }
 
     /// Appends the text of a cell.
@@ -62,11 +63,13 @@ impl Style {
                 self.write_decimal(*units, *places, if self.currency_signs { "$" } else { "" }, out);
             }
             // Percent is the same digits with the point moved by two.
-            Cell::Rate(units) if self.percent => {
+            Cell::Rate(units) if self.rates == RateStyle::Fraction => self.write_decimal(*units, 6, "", out),
+            Cell::Rate(units) => {
                 self.write_decimal(*units, 4, "", out);
-                out.push(b'%');
+                if self.rates == RateStyle::Percent {
+                    out.push(b'%');
+                }
             }
-            Cell::Rate(units) => self.write_decimal(*units, 6, "", out),
             Cell::Decimal { units, places } => self.write_decimal(*units, *places, "", out),
         }
     }
@@ -131,7 +134,7 @@ mod tests {
         thousands: false,
         decimal_comma: false,
         currency_signs: false,
-        percent: false,
+        rates: RateStyle::Fraction,
         parentheses: false,
     };
 
@@ -149,8 +152,13 @@ mod tests {
         assert_eq!(text(PLAIN, &Cell::Count(0)), "0");
         assert_eq!(text(PLAIN, &Cell::Rate(459_500)), "0.459500");
         assert_eq!(text(PLAIN, &Cell::Count(i64::MIN)), i64::MIN.to_string());
-        let fancy =
-            Style { thousands: true, currency_signs: true, parentheses: true, percent: true, ..PLAIN };
+        let fancy = Style {
+            thousands: true,
+            currency_signs: true,
+            parentheses: true,
+            rates: RateStyle::Percent,
+            ..PLAIN
+        };
         assert_eq!(text(fancy, &money(123_456_789)), "$1,234,567.89");
         assert_eq!(text(fancy, &money(-1_230)), "($12.30)");
         assert_eq!(text(fancy, &Cell::Count(999)), "999");

@@ -13,14 +13,18 @@ use parquet::file::properties::WriterProperties;
 
 use crate::cell::{Cell, FIRST_DAY};
 use crate::layout::Kind;
-use crate::report::{Report, Sink};
+use crate::report::{Report, Sink, Watch};
 use crate::{SampleError, Summary};
 
 /// Rows held in memory before they are written.
 const ROWS_PER_GROUP: usize = 65_536;
 
 /// Writes the report as Parquet.
-pub(crate) fn write(report: &Report, out: impl Write + Send) -> Result<Summary, SampleError> {
+pub(crate) fn write(
+    report: &Report,
+    out: impl Write + Send,
+    watch: Watch<'_>,
+) -> Result<Summary, SampleError> {
     let fields = report.cells.columns.iter().map(|column| {
         let kind = match column.fill.kind() {
             Kind::Date => DataType::Date32,
@@ -38,7 +42,7 @@ pub(crate) fn write(report: &Report, out: impl Write + Send) -> Result<Summary, 
     let columns = report.cells.columns.iter().map(|column| Builder::new(column.fill.kind())).collect();
     let writer = ArrowWriter::try_new(out, Arc::clone(&schema), Some(properties))?;
     let mut groups = Groups { writer, schema, columns, rows: 0 };
-    let summary = report.write(&mut groups)?;
+    let summary = report.write(&mut groups, watch)?;
     groups.flush()?;
     // Dropped, a buffered writer would keep a full disk to itself.
     groups.writer.into_inner()?.flush()?;

@@ -150,14 +150,13 @@ impl<W: Write> Sink for Text<W> {
 
     fn cells(&mut self, cells: &[Cell<'_>]) -> Result<(), SampleError> {
         let lines = &mut self.lines;
-        let plain_numbers = self.style.is_plain();
         for cell in cells {
             lines.cell.clear();
             self.style.write(cell, &mut lines.cell);
             let quoted = match cell {
                 Cell::Blank | Cell::Date(_) | Cell::Verbatim(_) => false,
                 Cell::Text(_) => lines.quoting.should_quote(&lines.cell),
-                _ => !plain_numbers && lines.quoting.should_quote(&lines.cell),
+                number => !self.style.is_plain(number) && lines.quoting.should_quote(&lines.cell),
             };
             lines.push_cell(quoted);
         }

@@ -41,10 +41,12 @@ pub(crate) struct Disorder<'w> {
     world: &'w World,
     due: Vec<Due>,
     draws: Draws,
-    /// Columns no score needs, and the counts that scores do need.
+    /// Columns no score needs, and the counts that scores do need; every layout has some of both.
     spare: Vec<Fill>,
     needed_counts: Vec<Fill>,
     words_used: usize,
+    /// How many of `SUBTOTALS` the encoding can write.
+    subtotals: usize,
     so_far: Counts,
 }
 
@@ -65,8 +67,9 @@ const UNNAMED: [&str; 13] = [
     " Unknown ",
     "Aggregate",
 ];
-const SUBTOTALS: [&str; 8] =
-    ["Subtotal", "Totals:", "total", "Gesamt", "Totale", "Totales", "Total général", "Summary"];
+/// The last is beyond Windows-1252.
+const SUBTOTALS: [&str; 9] =
+    ["Subtotal", "Totals:", "total", "Gesamt", "Totale", "Totales", "Total général", "Summary", "Итого"];
 
 impl<'w> Disorder<'w> {
     pub(crate) fn new(kinds: &Kinds, world: &'w World, layout: &Layout, seed: u64) -> Self {
@@ -94,6 +97,7 @@ impl<'w> Disorder<'w> {
                 .filter(|fill| fill.kind() == Kind::Count && !fill.is_spare() && *fill != Fill::Impressions)
                 .collect(),
             words_used: 0,
+            subtotals: SUBTOTALS.len() - usize::from(kinds.has(Mess::Cp1252)),
             so_far: Counts::default(),
         }
     }
@@ -184,7 +188,7 @@ impl<'w> Disorder<'w> {
         let nothing = Counts::default();
         match due.kind {
             Mess::Totals => {
-                let label = SUBTOTALS[self.draws.below(SUBTOTALS.len())];
+                let label = SUBTOTALS[self.draws.below(self.subtotals)];
                 extras.push(Extra::line(Record::aggregate(label, self.so_far)));
             }
             // On average as much again as is named.
@@ -204,8 +208,9 @@ impl<'w> Disorder<'w> {
             }),
             Mess::Parentheses => {
                 let cents = 100 + self.draws.count_below(40_000);
-                for spend in [-cents, cents] {
-                    extras.push(Extra::line(line(own_name, Counts { spend, ..nothing })));
+                for sign in [-1, 1] {
+                    let counts = Counts { spend: sign * cents, clicks: sign, ..nothing };
+                    extras.push(Extra::line(line(own_name, counts)));
                 }
             }
             Mess::MissingWords => {

@@ -82,6 +82,9 @@ pub enum SampleError {
     /// The Parquet file could not be made.
     #[error("the Parquet file could not be written: {0}")]
     Parquet(#[from] parquet::errors::ParquetError),
+    /// The watch broke off.
+    #[error("the sample was cancelled; nothing was written")]
+    Cancelled,
     /// A shipped layout does not parse: a bug.
     #[error("the layout of {platform} {channel} is broken: {source}")]
     Layout {
@@ -95,11 +98,16 @@ pub enum SampleError {
 }
 
 impl SampleError {
-    /// Whether the call is at fault, rather than the machine or a bug.
+    /// Whether the call is at fault, rather than the machine, a bug or a person who cancelled.
     pub fn is_input(&self) -> bool {
         !matches!(
             self,
-            Self::File { .. } | Self::Stream(_) | Self::Workbook(_) | Self::Parquet(_) | Self::Layout { .. }
+            Self::Cancelled
+                | Self::File { .. }
+                | Self::Stream(_)
+                | Self::Workbook(_)
+                | Self::Parquet(_)
+                | Self::Layout { .. }
         )
     }
 }

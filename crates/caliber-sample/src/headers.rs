@@ -13,6 +13,18 @@ pub(crate) fn disordered(layout: &Layout, kinds: &Kinds, seed: u64) -> Vec<Colum
     if kinds.has(Mess::MoneyColumns) {
         multiply_money(&mut columns);
     }
+    if kinds.has(Mess::SimilarHeaders) {
+        for column in &mut columns {
+            lengthen(&mut column.header);
+        }
+    }
+    if kinds.has(Mess::PercentHeaders) {
+        for column in
+            columns.iter_mut().filter(|column| column.fill.is_rate() && !column.header.contains('%'))
+        {
+            column.header.push_str(" (%)");
+        }
+    }
     if kinds.has(Mess::HeaderSpelling) {
         for (number, column) in columns.iter_mut().enumerate() {
             // The seed turns the wheel, so that over a few seeds every header is met in every spelling.
@@ -47,6 +59,15 @@ fn multiply_money(columns: &mut Vec<Column>) {
         fill: Fill::OtherMoney(percent),
     });
     columns.splice(at..at, others);
+}
+
+/// Adds a word where so many are that five sixths still agree.
+fn lengthen(header: &mut String) {
+    let words = header.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric)).count();
+    let numbered = header.starts_with(|c: char| c.is_ascii_digit());
+    if words >= 5 && !numbered && !header.contains('%') {
+        header.insert_str(0, "Gross ");
+    }
 }
 
 /// A header as another export spells it; the same words.
@@ -103,6 +124,15 @@ mod tests {
             assert!(messy.iter().any(|h| h.contains("TTD_")));
             assert!(messy.iter().any(|h| h.contains("\u{2013}")) || messy.iter().any(|h| h.contains("  ")));
         }
+    }
+
+    #[test]
+    fn long_headers_get_a_word_more_and_rates_a_unit() {
+        let similar = headers(&[Mess::SimilarHeaders], 0);
+        assert!(similar.contains(&"Gross Ad Load - XL (Excessive) - Impressions".to_owned()));
+        assert!(similar.contains(&"Impressions".to_owned()));
+        let percent = headers(&[Mess::PercentHeaders], 0);
+        assert!(percent.contains(&"CTR (%)".to_owned()) && percent.contains(&"Clicks".to_owned()));
     }
 
     #[test]

@@ -21,6 +21,19 @@ pub(crate) enum DateStyle {
     MonthFirst,
 }
 
+/// How a report writes a share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RateStyle {
+    /// 0.571234
+    Fraction,
+    /// 57.1234%
+    Percent,
+    /// 57.1234, under a header that says `(%)`. Only a mess plants it.
+    #[serde(skip)]
+    BarePercent,
+}
+
 /// A true rate of a site, and a column of the truth file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -175,6 +188,14 @@ impl Fill {
         matches!(self, Self::Spend | Self::OtherMoney(_) | Self::DataCost | Self::MaxBid | Self::Cpm)
     }
 
+    /// Whether it is a share.
+    pub(crate) fn is_rate(self) -> bool {
+        matches!(
+            self,
+            Self::Ctr | Self::InViewRate | Self::ConversionRate | Self::CompletionRate | Self::WinRate
+        )
+    }
+
     /// Whether no score ever needs it, so that a mess may spoil it and the scores stay.
     pub(crate) fn is_spare(self) -> bool {
         self.is_label() && !matches!(self, Self::Site | Self::SupplyVendor | Self::Currency | Self::Campaign)
@@ -234,6 +255,7 @@ pub(crate) struct Layout {
     /// What some exports of the platform put before each header.
     pub(crate) header_prefix: String,
     pub(crate) dates: DateStyle,
+    pub(crate) rates: RateStyle,
     pub(crate) media_type: String,
     pub(crate) columns: Vec<Column>,
     /// The rates of a normal site.

@@ -30,7 +30,7 @@ mod world;
 pub use error::SampleError;
 pub use layout::{channels, platforms};
 pub use mess::Mess;
-pub use output::{truth_path, write, write_csv, write_truth};
+pub use output::{truth_path, write, write_csv, write_truth, write_watched};
 pub use world::Class;
 
 /// What sample to write.

@@ -60,7 +60,9 @@ pub enum Mess {
     CurrencySigns,
     /// Rates in percent with a sign.
     Percent,
-    /// Negative adjustments in parentheses, each cancelled by a row of its own.
+    /// Rates in percent without a sign, `(%)` at the end of their headers.
+    PercentHeaders,
+    /// Negative adjustments of spend and clicks in parentheses, each cancelled by a row of its own.
     Parentheses,
     /// `-`, `--`, `n/a`, `N/A`, `null`, `NaN` and blanks: in cells no score needs, and in rows of no
     /// impressions.
@@ -71,6 +73,9 @@ pub enum Mess {
     DecimalComma,
     /// Headers in other case, with underscores, en dashes, more blanks, the platform's prefix, units.
     HeaderSpelling,
+    /// Long headers with a word more, which are found by similarity. `all` leaves it out: the headers that
+    /// tell a platform by its own words are among them.
+    SimilarHeaders,
     /// Names as URLs, in upper case, with `www.`, port, path, query or a trailing dot; app ids as store
     /// addresses; names in words with more blanks.
     Urls,
@@ -111,7 +116,7 @@ pub enum Mess {
 
 impl Mess {
     /// Every kind, `All` first, the more usual of those that exclude each other before the others.
-    pub const KINDS: [Self; 44] = [
+    pub const KINDS: [Self; 46] = [
         Self::All,
         Self::Bom,
         Self::Utf16,
@@ -134,11 +139,13 @@ impl Mess {
         Self::Thousands,
         Self::CurrencySigns,
         Self::Percent,
+        Self::PercentHeaders,
         Self::Parentheses,
         Self::MissingWords,
         Self::SpreadsheetText,
         Self::DecimalComma,
         Self::HeaderSpelling,
+        Self::SimilarHeaders,
         Self::Urls,
         Self::Idn,
         Self::Unreadable,
@@ -183,11 +190,13 @@ impl Mess {
             Self::Thousands => "thousands",
             Self::CurrencySigns => "currency_signs",
             Self::Percent => "percent",
+            Self::PercentHeaders => "percent_headers",
             Self::Parentheses => "parentheses",
             Self::MissingWords => "missing_words",
             Self::SpreadsheetText => "spreadsheet_text",
             Self::DecimalComma => "decimal_comma",
             Self::HeaderSpelling => "header_spelling",
+            Self::SimilarHeaders => "similar_headers",
             Self::Urls => "urls",
             Self::Idn => "idn",
             Self::Unreadable => "unreadable",
@@ -209,18 +218,21 @@ impl Mess {
     }
 
     /// Kinds of which a file can show only one; `all` takes the one that comes first in `KINDS`.
-    const EXCLUSIVE: [&[Self]; 6] = [
+    const EXCLUSIVE: [&[Self]; 9] = [
         &[Self::Bom, Self::Utf16, Self::Cp1252],
         &[Self::Semicolon, Self::Tab, Self::Pipe],
         &[Self::MixedNewlines, Self::Crlf, Self::Cr],
+        &[Self::Percent, Self::PercentHeaders],
         &[Self::HeaderSpelling, Self::NoHeader],
+        &[Self::PercentHeaders, Self::NoHeader],
+        &[Self::SimilarHeaders, Self::NoHeader],
         &[Self::RepeatedHeader, Self::NoHeader],
         &[Self::DuplicateHeaders, Self::NoHeader],
     ];
 
-    /// Whether a report with this kind cannot be scored without flags that settle it.
+    /// Whether a report with this kind may need flags that settle it before it can be scored.
     fn needs_flags(self) -> bool {
-        matches!(self, Self::SeveralCurrencies | Self::NoHeader)
+        matches!(self, Self::SeveralCurrencies | Self::NoHeader | Self::SimilarHeaders)
     }
 
     /// Whether a file of the format can show it.
@@ -251,6 +263,7 @@ impl Mess {
                     | Self::Parentheses
                     | Self::MissingWords
                     | Self::HeaderSpelling
+                    | Self::SimilarHeaders
                     | Self::Urls
                     | Self::Idn
                     | Self::MissingImpressions
@@ -356,6 +369,8 @@ mod tests {
                 Mess::Crlf,
                 Mess::Cr,
                 Mess::MetadataSheet,
+                Mess::PercentHeaders,
+                Mess::SimilarHeaders,
                 Mess::SeveralCurrencies,
                 Mess::NoHeader,
             ];

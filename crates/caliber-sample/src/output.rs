@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use flate2::write::GzEncoder;
@@ -10,7 +11,7 @@ use rust_xlsxwriter::XlsxError;
 use tempfile::NamedTempFile;
 
 use crate::delimited::{Lines, Text};
-use crate::report::Report;
+use crate::report::{Report, Watch};
 use crate::{Request, SampleError, Summary, columnar, workbook};
 
 /// How delimited text is packed.
@@ -81,13 +82,25 @@ pub fn truth_path(report: &Path) -> PathBuf {
 /// `.csv.gz` and `.csv.zst`; `.xlsx`; `.parquet`. Both files are written beside their place and moved there
 /// once they are whole.
 pub fn write(request: &Request, out: &Path) -> Result<Summary, SampleError> {
+    write_watched(request, out, &mut |_| ControlFlow::Continue(()))
+}
+
+/// Writes as [`write()`] does, and tells `watch` every thousand rows or so how many are written. Where it
+/// breaks off, nothing is left behind and the error is [`SampleError::Cancelled`].
+pub fn write_watched(
+    request: &Request,
+    out: &Path,
+    watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
+) -> Result<Summary, SampleError> {
     let format = Format::of(out)?;
     let report = Report::new(request, format)?;
     let file = Draft::beside(out)?;
     let summary = match format {
-        Format::Delimited { delimiter, packing } => write_packed(&report, delimiter, packing, file.writer()),
-        Format::Workbook => workbook::write(&report, file.temporary.as_file()),
-        Format::Parquet => columnar::write(&report, file.writer()),
+        Format::Delimited { delimiter, packing } => {
+            write_packed(&report, delimiter, packing, file.writer(), watch)
+        }
+        Format::Workbook => workbook::write(&report, file.temporary.as_file(), watch),
+        Format::Parquet => columnar::write(&report, file.writer(), watch),
     };
     let summary = summary.map_err(|error| file.blame(error))?;
     let truth = Draft::beside(&truth_path(out))?;
@@ -100,7 +113,8 @@ pub fn write(request: &Request, out: &Path) -> Result<Summary, SampleError> {
 /// Writes the report as comma-separated text into a stream, without its truth.
 pub fn write_csv(request: &Request, out: impl Write) -> Result<Summary, SampleError> {
     let report = Report::new(request, Format::Delimited { delimiter: b',', packing: None })?;
-    write_text(&report, b',', BufWriter::new(out)).map(|written| written.0)
+    write_text(&report, b',', BufWriter::new(out), &mut |_| ControlFlow::Continue(()))
+        .map(|written| written.0)
 }
 
 /// Writes the truth about the report of a request into a stream.
@@ -114,30 +128,36 @@ fn write_packed(
     delimiter: u8,
     packing: Option<Packing>,
     out: impl Write,
+    watch: Watch<'_>,
 ) -> Result<Summary, SampleError> {
     match packing {
-        None => write_text(report, delimiter, out).map(|written| written.0),
+        None => write_text(report, delimiter, out, watch).map(|written| written.0),
         // No name and no time in the header: the same bytes whenever they are written.
         Some(Packing::Gzip) => {
             let packed =
                 BufWriter::with_capacity(1 << 16, GzEncoder::new(out, flate2::Compression::default()));
-            let (summary, packed) = write_text(report, delimiter, packed)?;
+            let (summary, packed) = write_text(report, delimiter, packed, watch)?;
             packed.into_inner().map_err(io::IntoInnerError::into_error)?.finish()?.flush()?;
             Ok(summary)
         }
         Some(Packing::Zstd) => {
             let packed = BufWriter::with_capacity(1 << 16, zstd::Encoder::new(out, 3)?);
-            let (summary, packed) = write_text(report, delimiter, packed)?;
+            let (summary, packed) = write_text(report, delimiter, packed, watch)?;
             packed.into_inner().map_err(io::IntoInnerError::into_error)?.finish()?.flush()?;
             Ok(summary)
         }
     }
 }
 
-fn write_text<W: Write>(report: &Report, delimiter: u8, out: W) -> Result<(Summary, W), SampleError> {
+fn write_text<W: Write>(
+    report: &Report,
+    delimiter: u8,
+    out: W,
+    watch: Watch<'_>,
+) -> Result<(Summary, W), SampleError> {
     let lines = Lines::disordered(out, delimiter, &report.kinds)?;
     let mut text = Text { lines, style: report.style() };
-    let summary = report.write(&mut text)?;
+    let summary = report.write(&mut text, watch)?;
     Ok((summary, text.lines.finish()?))
 }
 

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::io::Write;
+use std::ops::ControlFlow;
 
 use crate::cell::{Cell, Style};
 use crate::delimited::Lines;
 use crate::disorder::{self, Disorder, Extra};
 use crate::headers;
-use crate::layout::{self, Fill, Layout, Rate};
+use crate::layout::{self, Fill, Layout, Rate, RateStyle};
 use crate::mess::Kinds;
 use crate::output::Format;
 use crate::record::{Cells, Record};
@@ -24,6 +25,12 @@ pub(crate) trait Sink {
     /// A line of data; `cells` may be fewer than the columns.
     fn cells(&mut self, cells: &[Cell<'_>]) -> Result<(), SampleError>;
 }
+
+/// Told the rows written so far; may break off.
+pub(crate) type Watch<'w> = &'w mut dyn FnMut(u64) -> ControlFlow<()>;
+
+/// Rows between two looks at the watch.
+const ROWS_PER_LOOK: u64 = 1024;
 
 /// A report about to be written.
 pub(crate) struct Report {
@@ -60,13 +67,19 @@ impl Report {
             thousands: self.kinds.has(Mess::Thousands),
             decimal_comma: self.kinds.has(Mess::DecimalComma),
             currency_signs: self.kinds.has(Mess::CurrencySigns),
-            percent: self.kinds.has(Mess::Percent),
+            rates: if self.kinds.has(Mess::Percent) {
+                RateStyle::Percent
+            } else if self.kinds.has(Mess::PercentHeaders) {
+                RateStyle::BarePercent
+            } else {
+                self.layout.rates
+            },
             parentheses: self.kinds.has(Mess::Parentheses),
         }
     }
 
     /// Writes every line.
-    pub(crate) fn write(&self, sink: &mut dyn Sink) -> Result<Summary, SampleError> {
+    pub(crate) fn write(&self, sink: &mut dyn Sink, watch: Watch<'_>) -> Result<Summary, SampleError> {
         let headers: Vec<&str> = self.cells.columns.iter().map(|column| column.header.as_str()).collect();
         if self.kinds.has(Mess::Preamble) {
             for line in PREAMBLE {
@@ -77,7 +90,7 @@ impl Report {
             sink.header(&headers)?;
         }
         self.write_totals_above(sink)?;
-        let totals = self.write_rows(sink, &headers)?;
+        let totals = self.write_rows(sink, &headers, watch)?;
         self.write_totals_below(sink, totals)?;
         Ok(Summary {
             rows: self.world.rows,
@@ -93,11 +106,19 @@ impl Report {
         Rows::new(&self.world, &self.layout, self.seed)
     }
 
-    fn write_rows(&self, sink: &mut dyn Sink, headers: &[&str]) -> Result<Counts, SampleError> {
+    fn write_rows(
+        &self,
+        sink: &mut dyn Sink,
+        headers: &[&str],
+        watch: Watch<'_>,
+    ) -> Result<Counts, SampleError> {
         let mut disorder = Disorder::new(&self.kinds, &self.world, &self.layout, self.seed);
         let mut extras = Vec::new();
         let mut totals = Counts::default();
         for (position, row) in (0..).zip(self.rows()) {
+            if position % ROWS_PER_LOOK == 0 && watch(position).is_break() {
+                return Err(SampleError::Cancelled);
+            }
             totals.add(&row.counts);
             let name = self.world.sites[row.site].name.as_str();
             let mut record = Record { labels: Some(row.labels), ..Record::aggregate(name, row.counts) };

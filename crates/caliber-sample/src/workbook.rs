@@ -5,11 +5,16 @@ use std::io::{Seek, Write};
 use rust_xlsxwriter::{ColNum, DocProperties, ExcelDateTime, Format as Look, RowNum, Workbook, Worksheet};
 
 use crate::cell::{Cell, MONTH, Style, YEAR};
-use crate::report::{Report, Sink};
+use crate::layout::RateStyle;
+use crate::report::{Report, Sink, Watch};
 use crate::{Mess, SampleError, Summary};
 
 /// Writes the report as a workbook.
-pub(crate) fn write(report: &Report, out: impl Write + Seek + Send) -> Result<Summary, SampleError> {
+pub(crate) fn write(
+    report: &Report,
+    out: impl Write + Seek + Send,
+    watch: Watch<'_>,
+) -> Result<Summary, SampleError> {
     if report.world.rows >= u64::from(SHEET_ROWS) {
         return Err(SampleError::SheetFull);
     }
@@ -26,7 +31,7 @@ pub(crate) fn write(report: &Report, out: impl Write + Seek + Send) -> Result<Su
     let sheet = workbook.add_worksheet_with_constant_memory()?.set_name("Site Report_data")?;
     let style = report.style();
     let mut rows = Sheet { cells: sheet, style, date: Look::new().set_num_format("yyyy-mm-dd"), row: 0 };
-    let summary = report.write(&mut rows)?;
+    let summary = report.write(&mut rows, watch)?;
     workbook.save_to_writer(out)?;
     Ok(summary)
 }
@@ -59,7 +64,9 @@ impl Sheet<'_> {
 
     /// A decimal that the style writes as text, or as the number it is.
     fn number(&mut self, column: ColNum, cell: &Cell<'_>, units: i64, places: u8) -> Result<(), SampleError> {
-        if self.style.is_plain() {
+        if self.style.is_plain(cell) {
+            let places = places
+                - 2 * u8::from(matches!(cell, Cell::Rate(_)) && self.style.rates != RateStyle::Fraction);
             self.cells.write_number(self.row, column, units as f64 / POWERS[usize::from(places)])?;
             return Ok(());
         }

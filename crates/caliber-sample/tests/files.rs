@@ -4,12 +4,13 @@
 
 use std::fs::{self, File};
 use std::io::Read;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Float64Type, Int64Type};
 use calamine::{Data, Reader, Xlsx, open_workbook};
-use caliber_sample::{Mess, Request, SampleError, truth_path, write, write_csv};
+use caliber_sample::{Mess, Request, SampleError, truth_path, write, write_csv, write_watched};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 fn request(mess: &[Mess]) -> Request {
@@ -168,6 +169,23 @@ fn a_failed_run_leaves_what_was_there() {
     assert!(matches!(error, SampleError::File { .. }) && !error.is_input(), "{error}");
     assert_eq!(fs::read_to_string(&path).unwrap(), "kept");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn a_watch_sees_the_rows_and_may_break_off() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a.csv", "a.csv.gz", "a.xlsx", "a.parquet"] {
+        let request = Request { rows: Some(5_000), ..request(&[]) };
+        let mut seen = Vec::new();
+        let mut watch = |rows| {
+            seen.push(rows);
+            if rows > 2_000 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let error = write_watched(&request, &folder.path().join(name), &mut watch).unwrap_err();
+        assert!(matches!(error, SampleError::Cancelled) && !error.is_input());
+        assert_eq!(seen, [0, 1024, 2048]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "{name}");
+    }
 }
 
 #[test]

@@ -65,8 +65,8 @@ fn the_same_request_gives_the_same_bytes_on_every_machine() {
         ("trade_desk", "ctv", 1_307_314_171_052_679_960),
         ("pulsepoint", "display", 7_031_249_758_196_667_173),
         ("pulsepoint", "video", 16_455_058_676_038_360_532),
-        ("dv360", "display", 2_115_477_305_597_100_024),
-        ("dv360", "video", 16_100_847_817_413_119_240),
+        ("dv360", "display", 15_380_187_596_881_184_250),
+        ("dv360", "video", 7_584_998_092_174_583_304),
         ("generic", "display", 14_366_228_234_863_348_536),
     ];
     assert_eq!(found, pinned);
@@ -196,8 +196,8 @@ fn classes_differ_as_the_trade_says_and_overlap() {
     assert!(of("fraud", "conversion_rate").iter().all(|rate| *rate == 0.0));
     assert!(median(of("premium", "cpm")) > median(of(normal, "cpm")));
     for rate in ["cpm", "ctr", "viewability", "ad_load", "ad_refresh"] {
-        // The best tenth of one class lies within the worst tenth of the other.
-        let above = of(mfa, rate).iter().filter(|r| **r > median(of(normal, rate))).count();
+        let middle = median(of(normal, rate));
+        let above = of(mfa, rate).iter().filter(|rate| **rate > middle).count();
         let share = above as f64 / of(mfa, rate).len() as f64;
         assert!((0.01..0.99).contains(&share), "{rate} does not overlap: {share}");
     }

@@ -78,7 +78,12 @@ pub(crate) fn words(header: &str) -> String {
     let header = header.split_whitespace().collect::<Vec<_>>().join(" ");
     let header =
         ["ttd ", "pulsepoint ", "report "].iter().find_map(|p| header.strip_prefix(p)).unwrap_or(&header);
-    header.trim_end_matches(" (usd)").trim_end_matches(" (adv currency)").to_owned()
+    header
+        .trim_start_matches("gross ")
+        .trim_end_matches(" (%)")
+        .trim_end_matches(" (usd)")
+        .trim_end_matches(" (adv currency)")
+        .to_owned()
 }
 
 /// The number in a cell, if there is one.
