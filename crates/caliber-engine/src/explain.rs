@@ -16,13 +16,18 @@ impl<'a> Explainer<'a> {
     /// Prepares to explain rows of `results`.
     pub fn new(results: &'a Results, dictionary: &'a Dictionary) -> Self {
         let rows = results.len().max(1) as f64;
-        let means = results.metrics.iter().map(|metric| metric.contributions.iter().sum::<f64>() / rows).collect();
+        let means =
+            results.metrics.iter().map(|metric| metric.contributions.iter().sum::<f64>() / rows).collect();
         Self { results, dictionary, means }
     }
 
     /// The Shapley values of a row, in the order of the metrics. They sum to its score less the mean score.
     pub fn shapley(&self, row: usize) -> impl Iterator<Item = f64> {
-        self.results.metrics.iter().zip(&self.means).map(move |(metric, mean)| metric.contributions[row] - mean)
+        self.results
+            .metrics
+            .iter()
+            .zip(&self.means)
+            .map(move |(metric, mean)| metric.contributions[row] - mean)
     }
 
     /// The metric that lifts a row most, in words.
@@ -51,7 +56,11 @@ impl<'a> Explainer<'a> {
                 self.written(&metric.name, value),
                 points.abs()
             ),
-            None => format!("{} is missing, which costs {:.1} points against the average", metric.name, points.abs()),
+            None => format!(
+                "{} is missing, which costs {:.1} points against the average",
+                metric.name,
+                points.abs()
+            ),
         }
     }
 

@@ -78,7 +78,10 @@ pub fn normalize(
         return Ok((vec![0.0; values.len()], Bounds { min: None, max: None, count }));
     };
     if method == Normalization::Rank {
-        return Ok((ranked(values, better, present.len()), Bounds { min: Some(first), max: Some(last), count }));
+        return Ok((
+            ranked(values, better, present.len()),
+            Bounds { min: Some(first), max: Some(last), count },
+        ));
     }
     let (min, max) = match method {
         Normalization::Minmax => (first, last),
@@ -133,7 +136,10 @@ mod tests {
             assert_eq!(normalized(&[Some(7.0)], Better::Higher, method), [50.0]);
             assert_eq!(normalized(&[None, None], Better::Higher, method), [0.0, 0.0]);
         }
-        assert_eq!(normalized(&[Some(0.1 + 0.2), Some(0.3)], Better::Higher, Normalization::Minmax), [50.0, 50.0]);
+        assert_eq!(
+            normalized(&[Some(0.1 + 0.2), Some(0.3)], Better::Higher, Normalization::Minmax),
+            [50.0, 50.0]
+        );
     }
 
     #[test]

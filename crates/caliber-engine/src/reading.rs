@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use crate::dictionary::Dictionary;
 use crate::progress::Progress;
@@ -117,7 +117,8 @@ impl Reading<'_> {
             let (rollup, lines) = self.sum(file, layout, &plan)?;
             let mut decided = (*plan).clone();
             let doubts = self.decide(&mut decided, &rollup.facts, &mapping);
-            learned.conventions = decided.numbers.iter().map(|number| (number.column, number.conventions)).collect();
+            learned.conventions =
+                decided.numbers.iter().map(|number| (number.column, number.conventions)).collect();
             let turned = plan.numbers.iter().zip(&rollup.facts).filter(|(number, facts)| {
                 !number.is_rate && facts.carries_percent() && learned.percent.insert(number.column)
             });
@@ -143,19 +144,29 @@ impl Reading<'_> {
         unreachable!("the loop returns at the latest with its last reading")
     }
 
-    fn plan(&self, file: &ReportFile, layout: &Layout, learned: &Learned) -> Result<(Mapping, Supplies, Plan)> {
+    fn plan(
+        &self,
+        file: &ReportFile,
+        layout: &Layout,
+        learned: &Learned,
+    ) -> Result<(Mapping, Supplies, Plan)> {
         let needs = Needs::of(self.recipe).by(self.dimension);
         let peek = Peek { rows: &file.preview, percent: &learned.percent };
         let mapping = mapping::map_headers(&file.headers, self.dictionary, &needs, self.overrides, &peek)?;
         let supplies = mapping::supply(&needs, self.dictionary, &mapping)?;
         let mut numbers = Numbers { file, mapping: &mapping, learned, columns: Vec::new() };
         numbers.index(supplies.impressions);
-        let totals = [&supplies.clicks, &supplies.conversions, &supplies.spend].map(|columns| numbers.indexes(columns));
+        let totals = [&supplies.clicks, &supplies.conversions, &supplies.spend]
+            .map(|columns| numbers.indexes(columns));
         let metrics: Vec<MetricSource> = layout
             .metrics
             .iter()
             .map(|slots| {
-                let supply = supplies.metrics.iter().chain(&supplies.extras).find(|supply| supply.metric == slots.name);
+                let supply = supplies
+                    .metrics
+                    .iter()
+                    .chain(&supplies.extras)
+                    .find(|supply| supply.metric == slots.name);
                 supply.map_or(MetricSource::Absent, |supply| numbers.source(supply, supplies.impressions))
             })
             .collect();
@@ -178,14 +189,18 @@ impl Reading<'_> {
             .iter()
             .map(|(header, pattern)| {
                 let same = |other: &String| other.trim().to_lowercase() == header.trim().to_lowercase();
-                let position = match header.strip_prefix('#').and_then(|number| number.parse::<usize>().ok()) {
+                let position = match header.strip_prefix('#').and_then(|number| number.parse::<usize>().ok())
+                {
                     Some(number) => (1..=file.headers.len()).contains(&number).then(|| number - 1),
                     None => file.headers.iter().position(same),
                 };
                 let column = position.ok_or_else(|| {
-                    Error::new(Code::NotFound, format!("--where names `{header}`, which is no header of the report"))
-                        .in_file(file.source.name())
-                        .help(format!("its headers are: {}", file.headers.join(", ")))
+                    Error::new(
+                        Code::NotFound,
+                        format!("--where names `{header}`, which is no header of the report"),
+                    )
+                    .in_file(file.source.name())
+                    .help(format!("its headers are: {}", file.headers.join(", ")))
                 })?;
                 Ok(Filter { column, pattern: Pattern::new(pattern) })
             })
@@ -209,10 +224,16 @@ impl Reading<'_> {
 
     /// Sets the conventions that the facts speak for. Returns the rates whose scale is a guess, and the columns
     /// whose separator is.
-    fn decide(&self, plan: &mut Plan, facts: &[ColumnFacts], mapping: &Mapping) -> (Vec<String>, Vec<String>) {
+    fn decide(
+        &self,
+        plan: &mut Plan,
+        facts: &[ColumnFacts],
+        mapping: &Mapping,
+    ) -> (Vec<String>, Vec<String>) {
         let (mut guessed_scales, mut guessed_decimals) = (Vec::new(), Vec::new());
         let settled = |wanted| facts.iter().filter(|facts| facts.decimal() == Some(wanted)).count();
-        let usual = if settled(Decimal::Comma) > settled(Decimal::Point) { Decimal::Comma } else { Decimal::Point };
+        let usual =
+            if settled(Decimal::Comma) > settled(Decimal::Point) { Decimal::Comma } else { Decimal::Point };
         let nothing_settled = settled(Decimal::Comma) + settled(Decimal::Point) == 0;
         for (number, facts) in plan.numbers.iter_mut().zip(facts) {
             if facts.is_undecided() && nothing_settled {
@@ -279,16 +300,13 @@ impl Reading<'_> {
         .map_err(|error| error.in_file(file.source.name()))
     }
 
-    fn sum_text(
-        &self,
-        file: &ReportFile,
-        rollup: impl Fn() -> RollUp + Sync,
-    ) -> Result<(RollUp, Lines)> {
+    fn sum_text(&self, file: &ReportFile, rollup: impl Fn() -> RollUp + Sync) -> Result<(RollUp, Lines)> {
         let &Body::Text { encoding, delimiter, skip_bytes, skip_lines } = &file.body else {
             return Err(Error::new(Code::Malformed, "the file is not text"));
         };
         let mut stream = text::stream(&file.source, encoding, self.progress)?;
-        io::copy(&mut (&mut stream).take(skip_bytes), &mut io::sink()).map_err(|error| read_error(error, "file"))?;
+        io::copy(&mut (&mut stream).take(skip_bytes), &mut io::sink())
+            .map_err(|error| read_error(error, "file"))?;
         let chunker = Mutex::new(Chunker::new(stream, delimiter, self.chunk_bytes));
         let parts = in_parallel(self.threads, |_| {
             let (mut rollup, mut buffer, mut index) = (rollup(), Buffer::default(), Index::default());
@@ -330,12 +348,7 @@ impl Reading<'_> {
         }
     }
 
-    fn sum_sheet(
-        &self,
-        file: &ReportFile,
-        sheet: &str,
-        mut rollup: RollUp,
-    ) -> Result<(RollUp, Lines)> {
+    fn sum_sheet(&self, file: &ReportFile, sheet: &str, mut rollup: RollUp) -> Result<(RollUp, Lines)> {
         let header_line = file.header_line.unwrap_or(0);
         let open = std::fs::File::open(file.source.path()).map_err(|error| read_error(error, "workbook"))?;
         let mut workbook = Workbook::open(open)?;
@@ -363,7 +376,8 @@ impl Reading<'_> {
         plan: &Plan,
         rollup: impl Fn() -> RollUp + Sync,
     ) -> Result<(RollUp, Lines)> {
-        let open = std::fs::File::open(file.source.path()).map_err(|error| read_error(error, "Parquet file"))?;
+        let open =
+            std::fs::File::open(file.source.path()).map_err(|error| read_error(error, "Parquet file"))?;
         let parquet = ParquetReport::open(open)?;
         let mut columns: Vec<usize> = plan.numbers.iter().map(|number| number.column).collect();
         columns.extend([plan.dimension_column].iter().chain(&plan.date).chain(&plan.currency));
@@ -382,7 +396,8 @@ impl Reading<'_> {
                     self.progress.check()?;
                     for index in 0..batch.len() {
                         let line = first_line + index as u64;
-                        rollup.add(&batch.row(index), || Place { chunk: group as u32, lines_before: line - 1 });
+                        rollup
+                            .add(&batch.row(index), || Place { chunk: group as u32, lines_before: line - 1 });
                     }
                     self.progress.rows.fetch_add(batch.len() as u64, Ordering::Relaxed);
                     Ok(ControlFlow::Continue(()))
@@ -429,7 +444,11 @@ impl Numbers<'_> {
         match &supply.source {
             Supplied::Counts { numerator, denominator, .. } => MetricSource::Counts {
                 numerator: self.indexes(numerator),
-                denominator: if *denominator == [impressions] { Vec::new() } else { self.indexes(denominator) },
+                denominator: if *denominator == [impressions] {
+                    Vec::new()
+                } else {
+                    self.indexes(denominator)
+                },
             },
             Supplied::Reported { column } => MetricSource::Reported(self.index(*column)),
             Supplied::Total { columns } => {
@@ -446,7 +465,8 @@ fn agreeing_scale(file: &ReportFile, supply: &MetricSupply, column: usize, plan:
         let known = plan.numbers.iter().find(|number| number.column == column);
         known.map_or(plan.numbers[0].conventions.decimal, |number| number.conventions.decimal)
     };
-    let value = |row: &OwnedRow, column: usize| crate::rollup::facts::value_of(&row.cell(column), decimal(column));
+    let value =
+        |row: &OwnedRow, column: usize| crate::rollup::facts::value_of(&row.cell(column), decimal(column));
     let sum = |row: &OwnedRow, columns: &[usize]| -> f64 {
         columns.iter().map(|&column| value(row, column).0).filter(|value| !value.is_nan()).sum()
     };
@@ -471,13 +491,15 @@ fn in_parallel<T: Send>(threads: usize, task: impl Fn(usize) -> Result<T> + Sync
     std::thread::scope(|scope| {
         let task = &task;
         let workers: Vec<_> = (0..threads.max(1)).map(|worker| scope.spawn(move || task(worker))).collect();
-        let joined: Vec<_> = workers.into_iter().map(|worker| worker.join().map_err(|_| broken_thread())).collect();
+        let joined: Vec<_> =
+            workers.into_iter().map(|worker| worker.join().map_err(|_| broken_thread())).collect();
         joined.into_iter().map(|result| result.and_then(|result| result)).collect()
     })
 }
 
 fn broken_thread() -> Error {
-    Error::new(Code::Machine, "a thread broke down while it read").help("this is a bug of ours; please report it")
+    Error::new(Code::Machine, "a thread broke down while it read")
+        .help("this is a bug of ours; please report it")
 }
 
 fn merged(rollups: Vec<RollUp>) -> Result<RollUp> {
@@ -504,10 +526,11 @@ fn unreadable_chunk(error: ChunkError, lines: &Lines) -> Error {
                 text::too_long().at_line(line)
             }
         }
-        ChunkError::TooWide { place, width } => {
-            Error::new(Code::TooLarge, format!("a row of {width} cells; a report has at most {MAX_COLUMNS} columns"))
-                .at_line(lines.line(place))
-                .help("export the report again with the columns that scoring needs")
-        }
+        ChunkError::TooWide { place, width } => Error::new(
+            Code::TooLarge,
+            format!("a row of {width} cells; a report has at most {MAX_COLUMNS} columns"),
+        )
+        .at_line(lines.line(place))
+        .help("export the report again with the columns that scoring needs"),
     }
 }

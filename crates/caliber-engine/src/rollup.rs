@@ -322,7 +322,8 @@ impl RollUp {
 
     #[cold]
     fn passes_filters(&self, row: &impl Row) -> bool {
-        let matches = |filter: &Filter| filter.pattern.matches(&names::text_of(&row.cell(filter.column).text()));
+        let matches =
+            |filter: &Filter| filter.pattern.matches(&names::text_of(&row.cell(filter.column).text()));
         self.plan.filters.iter().all(matches)
     }
 

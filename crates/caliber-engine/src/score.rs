@@ -3,8 +3,8 @@
 use crate::dictionary::Dictionary;
 use crate::normalize::{Bounds, Counts, Normalization, normalize};
 use crate::recipe::{Dimension, Recipe};
-use crate::results::{EffectiveCounts, ExtraColumn, MetricColumn, Results, Status};
 use crate::report::mapping::EXTRAS;
+use crate::results::{EffectiveCounts, ExtraColumn, MetricColumn, Results, Status};
 use crate::rollup::plan::TOTALS;
 use crate::rollup::{MetricSums, Rolled, RowNoise};
 use crate::statistics::{quantile, sorted_present, tie_groups};
@@ -71,7 +71,8 @@ pub(crate) fn score(
         let counts = sums.noise.as_ref().map(|_| Counts { events: &events, trials: &trials });
         let (normalized, metric_bounds) = normalize(values, metric.better, options.normalization, counts)
             .map_err(|error| {
-                Error::new(Code::Machine, format!("{} cannot be shrunk", metric.metric)).caused_by(error.to_string())
+                Error::new(Code::Machine, format!("{} cannot be shrunk", metric.metric))
+                    .caused_by(error.to_string())
             })?;
         let contributions = normalized.iter().map(|value| metric.weight * value / weight_sum).collect();
         let effective = sums.noise.as_ref().map(|noise| effective_counts(&pick(noise, &kept)));
@@ -124,7 +125,11 @@ pub(crate) fn score(
 }
 
 /// The rows with enough impressions, and what the others are together.
-fn filter_by_volume(rolled: &Rolled, recipe: &Recipe, options: Options) -> Result<(Vec<usize>, BelowMinimum)> {
+fn filter_by_volume(
+    rolled: &Rolled,
+    recipe: &Recipe,
+    options: Options,
+) -> Result<(Vec<usize>, BelowMinimum)> {
     let total: f64 = rolled.impressions.iter().sum();
     let least = if options.min_impressions > 0.0 {
         options.min_impressions.max(recipe.min_impression_share * total)
@@ -146,7 +151,8 @@ fn filter_by_volume(rolled: &Rolled, recipe: &Recipe, options: Options) -> Resul
 }
 
 fn nothing_scored(rolled: &Rolled, least: f64) -> Error {
-    let largest = (0..rolled.names.len()).max_by(|&a, &b| rolled.impressions[a].total_cmp(&rolled.impressions[b]));
+    let largest =
+        (0..rolled.names.len()).max_by(|&a, &b| rolled.impressions[a].total_cmp(&rolled.impressions[b]));
     match largest {
         Some(row) => Error::new(
             Code::NothingScored,

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use serde::Serialize;
 
-use crate::dictionary::Dictionary;
+use crate::dictionary::{ColumnKind, Dictionary};
 use crate::lists::Lists;
 use crate::names;
 use crate::normalize::Normalization;
@@ -22,9 +22,11 @@ use crate::report::xls::Sandbox;
 use crate::report::{Body, Opening, Peek, ReportFile};
 use crate::results::Results;
 use crate::rollup::plan::Layout;
-use crate::rollup::{Rolled, RollUp};
+use crate::rollup::{RollUp, Rolled};
 use crate::score::{self, ScoredRows};
-use crate::summary::{self, AggregateRows, ListsSummary, PeriodOfReport, Portion, ScoreStatistics, StatusCounts, Summary};
+use crate::summary::{
+    self, AggregateRows, ListsSummary, PeriodOfReport, Portion, ScoreStatistics, StatusCounts, Summary,
+};
 use crate::{Code, Error, Result};
 
 /// Bytes of text that a thread works on at a time: it fits a core's cache beside the sums.
@@ -179,7 +181,12 @@ fn choose<'b>(file: &ReportFile, options: &Options, context: &Context<'b>) -> Re
     if let Some(name) = &options.recipe {
         let recipe = context.book.by_name(name)?;
         let channel = options.channel.unwrap_or_else(|| recipe.usual_channel());
-        return Ok(Chosen { recipe, dictionary: context.book.dictionary_of(recipe), channel, recognised: false });
+        return Ok(Chosen {
+            recipe,
+            dictionary: context.book.dictionary_of(recipe),
+            channel,
+            recognised: false,
+        });
     }
     let percent = BTreeSet::new();
     let peek = Peek { rows: &file.preview, percent: &percent };
@@ -266,12 +273,15 @@ impl Gathered {
         }
         self.add_currency(file, read);
         self.sums_unique_ids |= read.plan.numbers.iter().any(|number| {
-            dictionary.column(&number.canonical).is_some_and(|column| !column.additive)
+            dictionary
+                .column(&number.canonical)
+                .is_some_and(|column| column.kind == ColumnKind::Count && !column.additive)
         });
         let (encoding, delimiter) = match &file.body {
-            Body::Text { encoding, delimiter, .. } if file.format == Format::Csv => {
-                (Some(if rollup.not_utf8 { encoding.or_windows_1252() } else { *encoding }), Some(char::from(*delimiter)))
-            }
+            Body::Text { encoding, delimiter, .. } if file.format == Format::Csv => (
+                Some(if rollup.not_utf8 { encoding.or_windows_1252() } else { *encoding }),
+                Some(char::from(*delimiter)),
+            ),
             _ => (None, None),
         };
         self.quality.files.push(FileQuality {
@@ -333,14 +343,19 @@ impl Gathered {
         for header in &read.guessed_decimals {
             warnings.push(Warning {
                 code: "decimal_guessed",
-                message: format!("`{header}`: nothing in the file tells whether 1,234 is 1234; it was taken so"),
+                message: format!(
+                    "`{header}`: nothing in the file tells whether 1,234 is 1234; it was taken so"
+                ),
             });
         }
         for (number, facts) in read.plan.numbers.iter().zip(&read.rollup.facts) {
             if facts.negative > 0 {
                 warnings.push(Warning {
                     code: "negative_values",
-                    message: format!("`{}` has {} negative values; they were summed as adjustments", number.header, facts.negative),
+                    message: format!(
+                        "`{}` has {} negative values; they were summed as adjustments",
+                        number.header, facts.negative
+                    ),
                 });
             }
         }
@@ -349,7 +364,10 @@ impl Gathered {
             let lines: Vec<String> = places.iter().map(|place| read.lines.line(*place).to_string()).collect();
             warnings.push(Warning {
                 code: "ragged_rows",
-                message: format!("{ragged} rows have more cells than the header; the first are on lines {}", lines.join(", ")),
+                message: format!(
+                    "{ragged} rows have more cells than the header; the first are on lines {}",
+                    lines.join(", ")
+                ),
             });
         }
     }
@@ -359,8 +377,9 @@ impl Gathered {
             return Ok(());
         }
         let all: Vec<&str> = self.currencies.iter().map(String::as_str).collect();
-        let error = Error::new(Code::SeveralCurrencies, format!("the report's money is in {}", all.join(" and ")))
-            .in_file(file.source.name());
+        let error =
+            Error::new(Code::SeveralCurrencies, format!("the report's money is in {}", all.join(" and ")))
+                .in_file(file.source.name());
         Err(match &self.currency_header {
             Some(header) => error
                 .at_column(header)
@@ -374,7 +393,8 @@ impl Gathered {
         if period.ambiguous {
             self.quality.warnings.push(Warning {
                 code: "date_order_guessed",
-                message: "nothing in the date column tells day from month; the shorter period was taken".into(),
+                message: "nothing in the date column tells day from month; the shorter period was taken"
+                    .into(),
             });
         }
         if period.unreadable > 0 {
@@ -383,7 +403,10 @@ impl Gathered {
                 message: format!("{} cells of the date column hold no day", period.unreadable),
             });
         }
-        PeriodOfReport { from: period.from.map(|day| day.to_string()), to: period.to.map(|day| day.to_string()) }
+        PeriodOfReport {
+            from: period.from.map(|day| day.to_string()),
+            to: period.to.map(|day| day.to_string()),
+        }
     }
 }
 
@@ -421,7 +444,9 @@ fn finish(
     dimension: Dimension,
     options: &Options,
 ) -> Result<Scored> {
-    let Gathered { mut quality, rows_read, rows_dropped, currencies, totals_present, sums_unique_ids, .. } = gathered;
+    let Gathered {
+        mut quality, rows_read, rows_dropped, currencies, totals_present, sums_unique_ids, ..
+    } = gathered;
     let recipe = chosen.recipe;
     let min_impressions = options.min_impressions.unwrap_or(recipe.min_impressions) as f64;
     let score_options = score::Options { dimension, normalization: options.normalization, min_impressions };
@@ -431,7 +456,8 @@ fn finish(
     if sums_unique_ids && rolled.rows.iter().any(|rows| *rows > 1.0) {
         quality.warnings.push(Warning {
             code: "unique_ids_summed",
-            message: "unique IDs were summed over several rows of one name, so they are an upper bound".into(),
+            message: "unique IDs were summed over several rows of one name, so they are an upper bound"
+                .into(),
         });
     }
     for metric in without_noise {
@@ -449,9 +475,11 @@ fn finish(
     quality.warnings.dedup();
 
     let protected: BTreeSet<String> = options.protected.iter().map(|name| key_of(name, dimension)).collect();
-    let lists = Lists::quartile(&results, options.list_share, &|name| protected.contains(&key_of(name, dimension)));
+    let lists =
+        Lists::quartile(&results, options.list_share, &|name| protected.contains(&key_of(name, dimension)));
     let (top, bottom) = summary::extremes(&results);
-    let total = |column: &Option<Vec<f64>>| column.as_ref().map(|column| summary::total(column.iter().copied()));
+    let total =
+        |column: &Option<Vec<f64>>| column.as_ref().map(|column| summary::total(column.iter().copied()));
     let total_impressions = summary::total(results.impressions.iter().copied());
     let total_spend = total(&results.spend);
     let aggregates = rolled.aggregates;
@@ -483,7 +511,9 @@ fn finish(
             spend: below_minimum.spend,
         },
         campaign_score: summary::campaign_score(&results),
-        average_cpm: total_spend.filter(|_| total_impressions != 0.0).map(|spend| spend / total_impressions * 1000.0),
+        average_cpm: total_spend
+            .filter(|_| total_impressions != 0.0)
+            .map(|spend| spend / total_impressions * 1000.0),
         total_impressions,
         total_clicks: total(&results.clicks),
         total_conversions: total(&results.conversions),
@@ -556,8 +586,13 @@ pub fn inspect(source: Source, options: &Options, context: &Context<'_>) -> Resu
             cells.map(|cell| (!cell.is_blank()).then(|| names::text_of(&cell.text()))).collect()
         })
         .collect();
-    let mut inspection =
-        Inspection { quality: Quality::default(), recognised: None, candidates: None, suggestions: Vec::new(), preview };
+    let mut inspection = Inspection {
+        quality: Quality::default(),
+        recognised: None,
+        candidates: None,
+        suggestions: Vec::new(),
+        preview,
+    };
     match choose(file, options, context) {
         Ok(chosen) => {
             context.progress.total_bytes.store(file.source.size()?, Ordering::Relaxed);

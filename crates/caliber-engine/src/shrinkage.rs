@@ -96,7 +96,8 @@ impl CostFunction for Likelihood<'_> {
             .rows
             .iter()
             .map(|&(events, trials)| {
-                alone + libm::lgamma(a + events) + libm::lgamma(b + trials - events) - libm::lgamma(a + b + trials)
+                alone + libm::lgamma(a + events) + libm::lgamma(b + trials - events)
+                    - libm::lgamma(a + b + trials)
             })
             .sum();
         Ok(-likelihood)

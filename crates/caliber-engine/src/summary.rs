@@ -188,7 +188,8 @@ pub(crate) fn total(values: impl IntoIterator<Item = f64>) -> f64 {
 /// Mean score, weighted by impressions.
 pub fn campaign_score(results: &Results) -> Option<f64> {
     let impressions = total(results.impressions.iter().copied());
-    let weighted = total(results.scores.iter().zip(&results.impressions).map(|(score, volume)| score * volume));
+    let weighted =
+        total(results.scores.iter().zip(&results.impressions).map(|(score, volume)| score * volume));
     (impressions != 0.0).then(|| weighted / impressions)
 }
 

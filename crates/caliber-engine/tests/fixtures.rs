@@ -53,7 +53,8 @@ fn number(value: &Value) -> f64 {
 fn check_row(scored: &Scored, expected: &Value, fixture: &str) {
     let results = &scored.results;
     let name = expected["entity"].as_str().expect("a name");
-    let row = results.names.iter().position(|known| known == name).unwrap_or_else(|| panic!("{fixture}: {name}"));
+    let row =
+        results.names.iter().position(|known| known == name).unwrap_or_else(|| panic!("{fixture}: {name}"));
     for (key, value) in expected.as_object().expect("an object") {
         let metric = |name: &str| results.metrics.iter().position(|metric| metric.name == name);
         let ours = match key.as_str() {
@@ -148,7 +149,8 @@ fn every_fixture_is_recognised_by_its_headers() {
         let scored = score(fixture, &options);
         assert_eq!(Value::from(scored.summary.platform.as_str()), expected["platform"], "{fixture}");
         // Audio and video share their headers and their recipe.
-        let channel = if expected["channel"] == "audio" { "video".into() } else { expected["channel"].clone() };
+        let channel =
+            if expected["channel"] == "audio" { "video".into() } else { expected["channel"].clone() };
         assert_eq!(Value::from(scored.summary.channel.as_str()), channel, "{fixture}");
     }
 }

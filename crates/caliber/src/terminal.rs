@@ -78,7 +78,8 @@ impl Terminal {
                 }})
             )
         } else {
-            let help = error.help.as_ref().map(|help| format!("\n  {BOLD}help:{BOLD:#} {help}")).unwrap_or_default();
+            let help =
+                error.help.as_ref().map(|help| format!("\n  {BOLD}help:{BOLD:#} {help}")).unwrap_or_default();
             writeln!(stderr, "{RED}error:{RED:#} {error}{help}")
         };
     }

@@ -93,7 +93,10 @@ pub(crate) enum ChunkError {
         quote: bool,
     },
     /// A record of more cells than any report has.
-    TooWide { place: Place, width: usize },
+    TooWide {
+        place: Place,
+        width: usize,
+    },
 }
 
 impl From<io::Error> for ChunkError {
@@ -141,7 +144,11 @@ impl<R: Read> Chunker<R> {
                 break;
             }
             if buffer.len() > MAX_RECORD_BYTES {
-                return Err(self.unclosed(buffer, boundary.open_quote.unwrap_or(0), boundary.open_quote.is_some()));
+                return Err(self.unclosed(
+                    buffer,
+                    boundary.open_quote.unwrap_or(0),
+                    boundary.open_quote.is_some(),
+                ));
             }
         }
         self.next_index += 1;
@@ -314,7 +321,10 @@ impl Index {
         self.used += count;
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the masks of one block and the state around it, called once")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the masks of one block and the state around it, called once"
+    )]
     fn push_quoted(
         &mut self,
         chunk: &[u8],
@@ -501,7 +511,10 @@ mod tests {
             }
         }
         let mut chunker = Chunker::new(Endless(0), b',', 1 << 18);
-        assert!(matches!(chunker.next(&mut Buffer::default()), Err(ChunkError::Unclosed { quote: false, .. })));
+        assert!(matches!(
+            chunker.next(&mut Buffer::default()),
+            Err(ChunkError::Unclosed { quote: false, .. })
+        ));
     }
 
     proptest! {

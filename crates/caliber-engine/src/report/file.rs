@@ -102,7 +102,10 @@ impl ReportFile {
 /// The header among rows, by content: the row with most known headers, the first of equals.
 fn find_header(rows: &[OwnedRow], opening: &Opening<'_>) -> Option<(usize, usize)> {
     let judged = rows.iter().take(HEADER_ROWS).map(|row| points(row, opening));
-    judged.enumerate().filter(|&(_, points)| points > 0).reduce(|best, next| if next.1 > best.1 { next } else { best })
+    judged
+        .enumerate()
+        .filter(|&(_, points)| points > 0)
+        .reduce(|best, next| if next.1 > best.1 { next } else { best })
 }
 
 fn points(row: &OwnedRow, opening: &Opening<'_>) -> usize {
@@ -115,12 +118,15 @@ fn no_header(rows: &[OwnedRow]) -> Error {
         let cells = row.cells.iter().take(6).map(|cell| names::text_of(&cell.text())).collect::<Vec<_>>();
         format!("; the first row is: {}", cells.join(" | "))
     });
-    Error::new(Code::NoHeader, format!("no row looks like the header of a report{}", first.unwrap_or_default()))
-        .at_line(rows.first().map_or(1, |row| row.line))
-        .help(
-            "if the file has no header, give --no-header and --map domain=#1 --map impressions=#2 ...; \
+    Error::new(
+        Code::NoHeader,
+        format!("no row looks like the header of a report{}", first.unwrap_or_default()),
+    )
+    .at_line(rows.first().map_or(1, |row| row.line))
+    .help(
+        "if the file has no header, give --no-header and --map domain=#1 --map impressions=#2 ...; \
              if its headers are unknown, name them with --map NAME=HEADER",
-        )
+    )
 }
 
 /// Header texts of a row, and the rows around it.
@@ -134,15 +140,22 @@ struct Split {
 fn split(rows: &[OwnedRow], opening: &Opening<'_>) -> Result<Split> {
     if opening.no_header {
         let width = rows.iter().map(Row::len).max().unwrap_or(0);
-        return Ok(Split { headers: vec![String::new(); width], header: None, header_line: None, skipped_before: 0 });
+        return Ok(Split {
+            headers: vec![String::new(); width],
+            header: None,
+            header_line: None,
+            skipped_before: 0,
+        });
     }
     let (header, _) = find_header(rows, opening).ok_or_else(|| no_header(rows))?;
     Ok(Split {
         headers: rows[header].cells.iter().map(|cell| names::text_of(&cell.text())).collect(),
         header: Some(header),
         header_line: Some(rows[header].line),
-        skipped_before: rows[..header].iter().filter(|row| !row.cells.iter().all(super::cell::Cell::is_blank)).count()
-            as u64,
+        skipped_before: rows[..header]
+            .iter()
+            .filter(|row| !row.cells.iter().all(super::cell::Cell::is_blank))
+            .count() as u64,
     })
 }
 

@@ -160,7 +160,8 @@ impl Source {
     /// Whether two sources hold the same bytes.
     pub fn same_bytes(&self, other: &Self) -> Result<bool> {
         let (mut ours, mut theirs) = (open_file(&self.path)?, open_file(&other.path)?);
-        let length = |file: &File| file.metadata().map(|metadata| metadata.len()).map_err(|error| unreadable(&error));
+        let length =
+            |file: &File| file.metadata().map(|metadata| metadata.len()).map_err(|error| unreadable(&error));
         if length(&ours)? != length(&theirs)? {
             return Ok(false);
         }
@@ -231,7 +232,9 @@ fn contents(head: &[u8]) -> Result<Contents> {
     };
     // `MZ` and the like also begin honest text: the control characters below decide.
     let binary = looks_binary(head);
-    if let Some((_, what)) = OTHERS.iter().find(|(magic, _)| head.starts_with(magic) && (binary || magic.len() > 3)) {
+    if let Some((_, what)) =
+        OTHERS.iter().find(|(magic, _)| head.starts_with(magic) && (binary || magic.len() > 3))
+    {
         return Err(wrong(what));
     }
     if head.get(257..262) == Some(b"ustar") {
@@ -243,7 +246,8 @@ fn contents(head: &[u8]) -> Result<Contents> {
     let start: Vec<u8> = head.iter().copied().skip_while(blank_or_bom).take(64).collect();
     let start = String::from_utf8_lossy(&start).to_ascii_lowercase();
     if ["<!doctype", "<html", "<?xml", "<table", "<meta"].iter().any(|tag| start.starts_with(tag)) {
-        return Err(wrong("a web page or XML").help("open it in a spreadsheet and save it as .xlsx, or export the report as CSV"));
+        return Err(wrong("a web page or XML")
+            .help("open it in a spreadsheet and save it as .xlsx, or export the report as CSV"));
     }
     if start.starts_with("{\"") || start.starts_with("[{") || start.starts_with("{\n") {
         return Err(wrong("JSON"));
@@ -316,8 +320,11 @@ fn unpack_zip(mut counted: Counted) -> Result<Box<dyn Read + Send>> {
     };
     let entry = archive.by_index_raw(*index).map_err(malformed)?;
     if entry.encrypted() {
-        return Err(Error::new(Code::Encrypted, format!("{name} in the zip archive is protected by a password"))
-            .help("unpack it and give the file inside"));
+        return Err(Error::new(
+            Code::Encrypted,
+            format!("{name} in the zip archive is protected by a password"),
+        )
+        .help("unpack it and give the file inside"));
     }
     let (start, length, method) = (entry.data_start(), entry.compressed_size(), entry.compression());
     drop(entry);
@@ -395,9 +402,10 @@ fn open_file(path: &Path) -> Result<File> {
 fn unreadable(error: &io::Error) -> Error {
     let (message, help) = match error.kind() {
         io::ErrorKind::NotFound => ("no such file".to_owned(), "check the name and the folder"),
-        io::ErrorKind::PermissionDenied => {
-            ("no permission to read the file".to_owned(), "change its permissions or copy it to a folder of your own")
-        }
+        io::ErrorKind::PermissionDenied => (
+            "no permission to read the file".to_owned(),
+            "change its permissions or copy it to a folder of your own",
+        ),
         _ => (format!("cannot be read: {error}"), "check the file and the disk"),
     };
     Error::new(Code::NotReadable, message).help(help)
@@ -406,10 +414,13 @@ fn unreadable(error: &io::Error) -> Error {
 /// Tells a broken download from a broken disk.
 pub(crate) fn read_error(error: io::Error, what: &str) -> Error {
     match error.kind() {
-        io::ErrorKind::UnexpectedEof => Error::new(Code::Truncated, format!("the {what} is cut off in the middle"))
-            .help("download or copy the file again"),
+        io::ErrorKind::UnexpectedEof => {
+            Error::new(Code::Truncated, format!("the {what} is cut off in the middle"))
+                .help("download or copy the file again")
+        }
         io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other => {
-            Error::new(Code::Malformed, format!("the {what} is damaged: {error}")).help("download or copy the file again")
+            Error::new(Code::Malformed, format!("the {what} is damaged: {error}"))
+                .help("download or copy the file again")
         }
         _ => Error::new(Code::NotReadable, format!("cannot be read: {error}")),
     }

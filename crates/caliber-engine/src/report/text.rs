@@ -79,12 +79,18 @@ pub(crate) fn utf16(head: &[u8]) -> Option<Encoding> {
 }
 
 /// Opens a text source as a stream of UTF-8 (or Windows-1252) without a byte order mark.
-pub(crate) fn stream(source: &Source, encoding: Encoding, progress: &Progress) -> Result<Box<dyn Read + Send>> {
+pub(crate) fn stream(
+    source: &Source,
+    encoding: Encoding,
+    progress: &Progress,
+) -> Result<Box<dyn Read + Send>> {
     let mut stream = source.stream(progress)?;
     Ok(match encoding {
         Encoding::Utf8 | Encoding::Windows1252 => stream,
         Encoding::Utf8Bom => {
-            stream.read_exact(&mut [0; 3]).map_err(|error| read_error(error, "file").in_file(source.name()))?;
+            stream
+                .read_exact(&mut [0; 3])
+                .map_err(|error| read_error(error, "file").in_file(source.name()))?;
             stream
         }
         Encoding::Utf16Le => Box::new(Utf16::new(stream, UTF_16LE.new_decoder_with_bom_removal())),
@@ -101,8 +107,11 @@ pub(crate) fn sample(source: &Source) -> Result<Sample> {
     let mut head = vec![0; 4096];
     let got = fill(&mut source.stream(&progress)?, &mut head)?;
     head.truncate(got);
-    let encoding = utf16(&head)
-        .unwrap_or(if head.starts_with(b"\xef\xbb\xbf") { Encoding::Utf8Bom } else { Encoding::Utf8 });
+    let encoding = utf16(&head).unwrap_or(if head.starts_with(b"\xef\xbb\xbf") {
+        Encoding::Utf8Bom
+    } else {
+        Encoding::Utf8
+    });
     let mut stream = stream(source, encoding, &progress)?;
     let mut bytes = Vec::new();
     let mut wanted = SAMPLE_BYTES;

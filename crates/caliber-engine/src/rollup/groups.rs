@@ -79,7 +79,8 @@ impl Groups {
         self.rare_at.push(NO_RARE);
         self.spellings.push(Vec::new());
         let (hasher, text, ends) = (&self.hasher, &self.text, &self.key_ends);
-        self.table.insert_unique(hash, group as u32, |&group| hasher.hash_one(key(text, ends, group as usize)));
+        self.table
+            .insert_unique(hash, group as u32, |&group| hasher.hash_one(key(text, ends, group as usize)));
         group
     }
 
@@ -105,7 +106,8 @@ impl Groups {
     /// The rare sums, if any row needed them.
     pub(crate) fn rare_of(&self, group: usize) -> Option<&[Sum]> {
         let at = self.rare_at[group];
-        (at != NO_RARE).then(|| &self.rare[at as usize * self.rare_width..(at as usize + 1) * self.rare_width])
+        (at != NO_RARE)
+            .then(|| &self.rare[at as usize * self.rare_width..(at as usize + 1) * self.rare_width])
     }
 
     /// The impressions of a group under one spelling of its name.
@@ -120,9 +122,9 @@ impl Groups {
 
     /// The name shown: the spelling with most impressions, the first in the alphabet of equals; else the key.
     pub(crate) fn shown(&self, group: usize) -> String {
-        let best = self.spellings[group]
-            .iter()
-            .max_by(|(a, impressions_a), (b, impressions_b)| impressions_a.cmp(impressions_b).then_with(|| b.cmp(a)));
+        let best = self.spellings[group].iter().max_by(|(a, impressions_a), (b, impressions_b)| {
+            impressions_a.cmp(impressions_b).then_with(|| b.cmp(a))
+        });
         String::from_utf8_lossy(best.map_or(self.key(group), |(spelling, _)| spelling)).into_owned()
     }
 

@@ -59,10 +59,15 @@ pub(crate) struct NoiseSlots {
 
 impl Layout {
     pub(crate) fn new(recipe: &Recipe, dictionary: &Dictionary, dimension: Dimension) -> Self {
-        let mut layout =
-            Self { dimension, metrics: Vec::new(), width: FIRST_TOTAL + TOTALS.len(), rare_width: EMPTY_ROWS + 1 };
+        let mut layout = Self {
+            dimension,
+            metrics: Vec::new(),
+            width: FIRST_TOTAL + TOTALS.len(),
+            rare_width: EMPTY_ROWS + 1,
+        };
         let names = recipe.metrics.iter().map(|metric| metric.metric.as_str());
-        let extras = EXTRAS.into_iter().filter(|extra| recipe.metrics.iter().all(|metric| metric.metric != *extra));
+        let extras =
+            EXTRAS.into_iter().filter(|extra| recipe.metrics.iter().all(|metric| metric.metric != *extra));
         for name in names.chain(extras) {
             layout.add(name, dictionary);
         }
@@ -74,7 +79,9 @@ impl Layout {
         let ratio = definition.as_ref().and_then(|definition| definition.ratio.as_ref());
         let own_denominator = ratio.is_some_and(|ratio| ratio.denominator != "impressions");
         let share = definition.as_ref().is_some_and(|definition| definition.share);
-        let total = definition.as_ref().is_some_and(|definition| definition.ratio.is_none() && definition.total.is_some());
+        let total = definition
+            .as_ref()
+            .is_some_and(|definition| definition.ratio.is_none() && definition.total.is_some());
         let slot = |count: &mut usize| {
             *count += 1;
             *count - 1
@@ -134,7 +141,9 @@ impl MetricSource {
             Self::Counts { numerator, denominator } if denominator.is_empty() => {
                 (sum_of(values, numerator), impressions)
             }
-            Self::Counts { numerator, denominator } => (sum_of(values, numerator), sum_of(values, denominator)),
+            Self::Counts { numerator, denominator } => {
+                (sum_of(values, numerator), sum_of(values, denominator))
+            }
         }
     }
 }

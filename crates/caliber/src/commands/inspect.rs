@@ -16,7 +16,9 @@ const PREVIEW_CELL: usize = 18;
 
 /// Show what a report is and how its headers are understood
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  caliber sample --platform dv360 --channel video --out report.csv && caliber inspect report.csv")]
+#[command(
+    after_help = "Example:\n  caliber sample --platform dv360 --channel video --out report.csv && caliber inspect report.csv"
+)]
 pub(crate) struct Args {
     /// Report file; `-` is standard input
     #[arg(value_name = "REPORT")]
@@ -79,11 +81,16 @@ fn print_file(inspection: &Inspection, out: &mut dyn Write) -> io::Result<()> {
 
 fn print_recipe(inspection: &Inspection, out: &mut dyn Write) -> io::Result<()> {
     if let Some(found) = &inspection.recognised {
-        return writeln!(out, "Recognised as {BOLD}{} {}{BOLD:#}, recipe {}\n", found.platform, found.channel, found.recipe);
+        return writeln!(
+            out,
+            "Recognised as {BOLD}{} {}{BOLD:#}, recipe {}\n",
+            found.platform, found.channel, found.recipe
+        );
     }
     writeln!(out, "{YELLOW}No recipe fits alone.{YELLOW:#} The nearest:")?;
     for candidate in inspection.candidates.iter().flatten().take(4) {
-        let lacking: Vec<String> = candidate.lacking.iter().map(|(name, hint)| format!("{name} ({hint})")).collect();
+        let lacking: Vec<String> =
+            candidate.lacking.iter().map(|(name, hint)| format!("{name} ({hint})")).collect();
         let lacks = if lacking.is_empty() { "nothing".into() } else { lacking.join("; ") };
         writeln!(out, "  {}: {} metrics found, lacking {lacks}", candidate.recipe, candidate.found)?;
     }
@@ -94,7 +101,7 @@ fn print_mapping(inspection: &Inspection, out: &mut dyn Write) -> io::Result<()>
     let quality = &inspection.quality;
     if !quality.mapping.is_empty() {
         let mut table = Table::new();
-        table.load_preset(comfy_table::presets::NOTHING);
+        table.load_style(comfy_table::presets::NOTHING);
         table.set_header(["column", "header", "how", "scale"]);
         for mapped in &quality.mapping {
             let scale = match mapped.scale {
@@ -127,7 +134,7 @@ fn print_mapping(inspection: &Inspection, out: &mut dyn Write) -> io::Result<()>
 
 fn print_preview(inspection: &Inspection, out: &mut dyn Write) -> io::Result<()> {
     let mut table = Table::new();
-    table.load_preset(comfy_table::presets::NOTHING);
+    table.load_style(comfy_table::presets::NOTHING);
     for row in &inspection.preview {
         table.add_row(row.iter().take(PREVIEW_COLUMNS).map(|cell| {
             let text = cell.clone().unwrap_or_default();
@@ -140,7 +147,11 @@ fn print_preview(inspection: &Inspection, out: &mut dyn Write) -> io::Result<()>
     }
     let width = inspection.preview.iter().map(Vec::len).max().unwrap_or(0);
     let more = width.saturating_sub(PREVIEW_COLUMNS);
-    let note = if more > 0 { format!(" (and {} more)", counted(more as u64, "column", "columns")) } else { String::new() };
+    let note = if more > 0 {
+        format!(" (and {} more)", counted(more as u64, "column", "columns"))
+    } else {
+        String::new()
+    };
     writeln!(out, "\n{BOLD}First rows{BOLD:#}{note}")?;
     for line in table.lines() {
         writeln!(out, "{}", line.trim_end())?;

@@ -64,12 +64,15 @@ fn goal(text: &str) -> std::result::Result<Goal, String> {
 }
 
 fn dimension(text: &str) -> std::result::Result<Dimension, String> {
-    let of = |text: &str| [Dimension::Domain, Dimension::SupplyVendor].into_iter().find(|known| known.name() == text);
+    let of = |text: &str| {
+        [Dimension::Domain, Dimension::SupplyVendor].into_iter().find(|known| known.name() == text)
+    };
     word(text, of, "domain, supply_vendor")
 }
 
 pub(crate) fn normalization(text: &str) -> std::result::Result<Normalization, String> {
-    let of = |text: &str| Normalization::ALL.into_iter().find(|(name, _)| *name == text).map(|(_, method)| method);
+    let of =
+        |text: &str| Normalization::ALL.into_iter().find(|(name, _)| *name == text).map(|(_, method)| method);
     word(text, of, "minmax, winsorized, rank, shrunk")
 }
 
@@ -187,7 +190,9 @@ fn expand(report: &str) -> Result<Vec<PathBuf>> {
     })?;
     paths.retain(|path| path.is_file());
     if paths.is_empty() {
-        return Err(Error::new(Code::NotReadable, "no file matches").in_file(report).help("check the pattern and the folder"));
+        return Err(Error::new(Code::NotReadable, "no file matches")
+            .in_file(report)
+            .help("check the pattern and the folder"));
     }
     paths.sort();
     Ok(paths)
@@ -213,9 +218,13 @@ mod tests {
 
     #[test]
     fn only_extensions_of_reports_are_taken_off() {
-        for (path, stem) in
-            [("a/b.csv", "a/b"), ("b.CSV.gz", "b"), ("b.2025.01.xlsx", "b.2025.01"), ("report", "report"), (".csv", ".csv")]
-        {
+        for (path, stem) in [
+            ("a/b.csv", "a/b"),
+            ("b.CSV.gz", "b"),
+            ("b.2025.01.xlsx", "b.2025.01"),
+            ("report", "report"),
+            (".csv", ".csv"),
+        ] {
             assert_eq!(without_extensions(Path::new(path)), Path::new(stem));
         }
     }

@@ -34,7 +34,9 @@ enum Action {
         name: String,
     },
     /// Check a recipe file
-    #[command(after_help = "Example:\n  caliber recipes show pulsepoint-video | sed s/pulsepoint-video/mine/ > mine.toml && caliber recipes check mine.toml")]
+    #[command(
+        after_help = "Example:\n  caliber recipes show pulsepoint-video | sed s/pulsepoint-video/mine/ > mine.toml && caliber recipes check mine.toml"
+    )]
     Check {
         /// The file
         file: PathBuf,
@@ -73,7 +75,7 @@ fn list(book: &RecipeBook, terminal: Terminal) -> Result<()> {
     let recipes: Vec<&Recipe> = book.iter().collect();
     terminal.answer(&recipes, |out| {
         let mut table = Table::new();
-        table.load_preset(comfy_table::presets::NOTHING);
+        table.load_style(comfy_table::presets::NOTHING);
         table.set_header(["name", "metrics (v: lower is better)"]);
         for recipe in &recipes {
             let metrics = recipe.metrics.iter().map(|metric| {

@@ -54,8 +54,12 @@ pub(crate) fn run(args: Args, terminal: Terminal) -> Result<()> {
     request.rows = args.rows;
     request.domains = args.domains;
     request.seed = args.seed;
-    request.mess =
-        args.mess.iter().map(|kind| kind.parse()).collect::<std::result::Result<Vec<Mess>, _>>().map_err(failed)?;
+    request.mess = args
+        .mess
+        .iter()
+        .map(|kind| kind.parse())
+        .collect::<std::result::Result<Vec<Mess>, _>>()
+        .map_err(failed)?;
     let written = caliber_sample::write(&request, &args.out).map_err(failed)?;
     let truth = truth_path(&args.out);
     let document = json!({

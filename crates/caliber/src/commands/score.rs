@@ -27,7 +27,9 @@ const GRACE: Duration = Duration::from_secs(2);
 ///
 /// Several files are one report. Platform, channel and recipe are recognised from the headers unless given.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  caliber sample --platform trade_desk --channel display --out report.csv && caliber score report.csv")]
+#[command(
+    after_help = "Example:\n  caliber sample --platform trade_desk --channel display --out report.csv && caliber score report.csv"
+)]
 pub(crate) struct Args {
     /// Report files or quoted globs; `-` is standard input
     #[arg(required = true, value_name = "REPORT")]
@@ -95,7 +97,9 @@ pub(crate) fn run(args: Args, terminal: Terminal) -> Result<()> {
     let progress = Progress::default();
     cancel_on_ctrl_c(&progress)?;
     let sources = reading::open(&args.reports)?;
-    let folder = OutputFolder::create(&args.out.clone().unwrap_or_else(|| default_folder(&args.reports[0], &sources)))?;
+    let folder = OutputFolder::create(
+        &args.out.clone().unwrap_or_else(|| default_folder(&args.reports[0], &sources)),
+    )?;
     let context = Context { book: &book, sandbox: &xls_sheet::read_apart, progress: &progress };
     let mut scored = watched(terminal, &progress, || caliber_engine::score(sources, &options, &context))?;
     scored.summary.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -171,7 +175,10 @@ fn watched<T>(terminal: Terminal, progress: &Progress, work: impl FnOnce() -> T)
         let watched = &bar;
         scope.spawn(move || {
             let started = Instant::now();
-            while stopped.recv_timeout(Duration::from_millis(80)).is_err_and(|end| end == std::sync::mpsc::RecvTimeoutError::Timeout) {
+            while stopped
+                .recv_timeout(Duration::from_millis(80))
+                .is_err_and(|end| end == std::sync::mpsc::RecvTimeoutError::Timeout)
+            {
                 watched.set_length(progress.total_bytes.load(Ordering::Relaxed));
                 watched.set_position(progress.bytes.load(Ordering::Relaxed));
                 let rows = progress.rows.load(Ordering::Relaxed) as f64 / started.elapsed().as_secs_f64();
@@ -211,10 +218,12 @@ fn write(scored: &Scored, folder: &OutputFolder, formats: &[ResultsFormat]) -> R
             folder.write(OutputFile::ResultsJson, |file| write_results_json(results, file))?;
         }
         if wants(ResultsFormat::Xlsx) {
-            folder.write(OutputFile::ResultsXlsx, |file| write_results_xlsx(results, folder.scratch(), file))?;
+            folder
+                .write(OutputFile::ResultsXlsx, |file| write_results_xlsx(results, folder.scratch(), file))?;
         }
         parquet.join().map_err(|_| {
-            Error::new(Code::Machine, "a thread broke down while it wrote").help("this is a bug of ours; please report it")
+            Error::new(Code::Machine, "a thread broke down while it wrote")
+                .help("this is a bug of ours; please report it")
         })?
     })
 }

@@ -55,11 +55,7 @@ pub(crate) fn main(args: &Args) -> ExitCode {
 }
 
 /// The child's part: writes the named sheet, or the one that `best` picks, to standard output.
-fn run(
-    file: &Path,
-    sheet: Option<&str>,
-    best: impl Fn(&[SheetPreview]) -> Result<usize>,
-) -> ExitCode {
+fn run(file: &Path, sheet: Option<&str>, best: impl Fn(&[SheetPreview]) -> Result<usize>) -> ExitCode {
     let choose = |sheets: &[SheetPreview]| sheet.map_or_else(|| best(sheets), |name| named(sheets, name));
     let written = limit_self().and_then(|()| to_csv(file, choose, BufWriter::new(std::io::stdout().lock())));
     let (outcome, exit) = match written {

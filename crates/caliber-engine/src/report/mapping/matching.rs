@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Ambiguity, ColumnPeek, EXTRAS, How, Mapped, Mapping, Needs, Override, Suggestion, Target, Warning,
-    supply,
+    Ambiguity, ColumnPeek, EXTRAS, How, Mapped, Mapping, Needs, Override, Suggestion, Target, Warning, supply,
 };
 use crate::dictionary::header::{Header, Unit, normalise, words_of};
 use crate::dictionary::{ColumnKind, Dictionary, Known, nearest};

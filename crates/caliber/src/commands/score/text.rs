@@ -19,7 +19,12 @@ const BAR: usize = 40;
 /// Characters of a name before it is cut.
 const NAME: usize = 36;
 
-pub(super) fn print(scored: &Scored, files: &[PathBuf], took: Duration, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn print(
+    scored: &Scored,
+    files: &[PathBuf],
+    took: Duration,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     print_what_was_read(scored, took, out)?;
     print_what_was_left_out(scored, out)?;
     print_score(scored, out)?;
@@ -118,7 +123,13 @@ fn print_score(scored: &Scored, out: &mut dyn Write) -> io::Result<()> {
     parts.extend(summary.average_cpm.map(|cpm| format!("CPM {cpm:.2}")));
     writeln!(out, "\n{BOLD}Campaign score {score}{BOLD:#} of 100   {}", parts.join(", "))?;
     let counts = &summary.status_counts;
-    writeln!(out, "good {}, moderate {}, poor {}\n", count(counts.good), count(counts.moderate), count(counts.poor))
+    writeln!(
+        out,
+        "good {}, moderate {}, poor {}\n",
+        count(counts.good),
+        count(counts.moderate),
+        count(counts.poor)
+    )
 }
 
 /// Scores by tens, from the lowest band that holds any to the highest.
@@ -151,7 +162,7 @@ fn print_extremes(scored: &Scored, out: &mut dyn Write) -> io::Result<()> {
             continue;
         }
         let mut table = Table::new();
-        table.load_preset(comfy_table::presets::NOTHING);
+        table.load_style(comfy_table::presets::NOTHING);
         table.set_header([title, "score", "impressions", "spend", "main reason"]);
         for row in rows {
             let reason = if is_best { explainer.best_reason(row) } else { explainer.worst_reason(row) };
@@ -203,8 +214,11 @@ fn print_lists(scored: &Scored, files: &[PathBuf], out: &mut dyn Write) -> io::R
         writeln!(out, "Protected from the blocklist: {}", lists.protected.join(", "))?;
     }
     let Some(folder) = files.first().and_then(|file| file.parent()) else { return Ok(()) };
-    let names: Vec<String> =
-        files.iter().filter_map(|file| file.file_name()).map(|name| name.to_string_lossy().into_owned()).collect();
+    let names: Vec<String> = files
+        .iter()
+        .filter_map(|file| file.file_name())
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect();
     writeln!(out, "Written to {BOLD}{}{BOLD:#}: {}", folder.display(), names.join(", "))
 }
 
