@@ -163,9 +163,8 @@ pub fn score(sources: Vec<Source>, options: &Options, context: &Context<'_>) -> 
     }
     let all = all.ok_or_else(|| Error::new(Code::BadOption, "no report was given"))?;
     gathered.refuse_several_currencies(&files[0])?;
-    let rolled = all.finish();
     let period = gathered.period(&all);
-    drop(all);
+    let rolled = all.finish();
     finish(rolled, period, gathered, &files, &chosen, dimension, options)
 }
 
