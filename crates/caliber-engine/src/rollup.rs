@@ -15,7 +15,9 @@ use std::sync::Arc;
 
 use self::facts::{ColumnFacts, Place};
 use self::groups::Groups;
-use self::plan::{EMPTY_ROWS, FIRST_TOTAL, Filter, IMPRESSIONS, Layout, MetricSource, Plan, ROWS, SQUARES, sum_of};
+use self::plan::{
+    EMPTY_ROWS, FIRST_TOTAL, Filter, IMPRESSIONS, Layout, MetricSource, Plan, ROWS, SQUARES, sum_of,
+};
 pub(crate) use self::rolled::{MetricSums, Rolled, RowNoise};
 use crate::names::{self, NameKind};
 use crate::report::cell::{Cell, Row};
@@ -258,9 +260,27 @@ impl RollUp {
             self.dropped.repeated_header += 1;
             return;
         }
-        if let Some(tail) = self.tails.last_mut() {
-            tail.rows += 1;
+        if self.is_note(row) {
+            if let Some(tail) = self.tails.last_mut() {
+                tail.rows += 1;
+            }
+        } else {
+            self.rows_read += 1;
+            self.dropped.missing_impressions += 1;
         }
+    }
+
+    /// Whether a row without impressions may be a note below the table: a cell or two, and none names a site.
+    fn is_note(&self, row: &impl Row) -> bool {
+        let filled = (0..row.len()).filter(|&column| !row.cell(column).is_blank()).count();
+        if filled * 4 > self.width.max(8) {
+            return false;
+        }
+        let cell = row.cell(self.plan.dimension_column);
+        let mut scratch = String::new();
+        let text = cell.text();
+        let key = names::normalise(&text, self.layout.dimension, &mut scratch);
+        !matches!(names::classify(key, self.layout.dimension), NameKind::Host | NameKind::AppId)
     }
 
     /// Rows before one with impressions were rows without them, not notes.
