@@ -157,14 +157,14 @@ impl Source {
         stream.map_err(|error| error.in_file(&self.name))
     }
 
-    /// Whether two sources hold the same bytes.
+    /// Whether two sources hold the same bytes, packed or not.
     pub fn same_bytes(&self, other: &Self) -> Result<bool> {
-        let (mut ours, mut theirs) = (open_file(&self.path)?, open_file(&other.path)?);
-        let length =
-            |file: &File| file.metadata().map(|metadata| metadata.len()).map_err(|error| unreadable(&error));
-        if length(&ours)? != length(&theirs)? {
+        let packed = self.compression.or(other.compression).is_some();
+        if !packed && self.size()? != other.size()? {
             return Ok(false);
         }
+        let uncounted = Progress::default();
+        let (mut ours, mut theirs) = (self.stream(&uncounted)?, other.stream(&uncounted)?);
         let (mut a, mut b) = (vec![0; HEAD_BYTES], vec![0; HEAD_BYTES]);
         loop {
             let got = fill(&mut ours, &mut a)?;

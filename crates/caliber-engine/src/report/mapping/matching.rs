@@ -84,8 +84,14 @@ pub(crate) fn assign(
         matcher.take_by_name(&group, |rank| rank == 0);
         matcher.take_by_name(&group, |_| true);
     }
-    let lacking = matcher.lacking(needs);
-    matcher.take_by_likeness(&lacking);
+    // Also a column that something else stands in for: it may be the better source.
+    let unclaimed: Vec<usize> = matcher
+        .lacking(needs)
+        .into_iter()
+        .chain(matcher.needed(needs))
+        .filter(|&column| matcher.is_free(column))
+        .collect();
+    matcher.take_by_likeness(&unclaimed);
     let suggestions = matcher.suggestions(&matcher.lacking(needs));
     Ok(Mapping { suggestions, ..matcher.into_mapping() })
 }
