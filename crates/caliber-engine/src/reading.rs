@@ -152,8 +152,10 @@ impl Reading<'_> {
     ) -> Result<(Mapping, Supplies, Plan)> {
         let needs = Needs::of(self.recipe).by(self.dimension);
         let peek = Peek { rows: &file.preview, percent: &learned.percent };
-        let mapping = mapping::map_headers(&file.headers, self.dictionary, &needs, self.overrides, &peek)?;
-        let supplies = mapping::supply(&needs, self.dictionary, &mapping)?;
+        let named = |error: Error| error.in_file(file.source.name());
+        let mapping = mapping::map_headers(&file.headers, self.dictionary, &needs, self.overrides, &peek)
+            .map_err(named)?;
+        let supplies = mapping::supply(&needs, self.dictionary, &mapping).map_err(named)?;
         let mut numbers = Numbers { file, mapping: &mapping, learned, columns: Vec::new() };
         numbers.index(supplies.impressions);
         let totals = [&supplies.clicks, &supplies.conversions, &supplies.spend]
