@@ -15,7 +15,9 @@ use std::sync::Arc;
 
 use self::facts::{ColumnFacts, Place};
 use self::groups::Groups;
-use self::plan::{EMPTY_ROWS, FIRST_TOTAL, Filter, IMPRESSIONS, Layout, Plan, ROWS, SQUARES, sum_of};
+use self::plan::{
+    EMPTY_ROWS, FIRST_TOTAL, Filter, IMPRESSIONS, Layout, MetricSource, Plan, ROWS, SQUARES, sum_of,
+};
 pub(crate) use self::rolled::{MetricSums, Rolled, RowNoise};
 use crate::names::{self, NameKind};
 use crate::report::cell::{Cell, Row};
@@ -24,6 +26,10 @@ use crate::report::number::{self, Evidence, Parsed};
 
 /// Distinct currencies kept; one more than one is an error already.
 const CURRENCIES: usize = 16;
+
+/// Rows that are summed together. Their sums lie all over memory; fetching many at once hides how long each takes,
+/// which made the roll-up of 20,000 domains a fifth faster.
+const BATCH: usize = 64;
 
 /// Rows that were read and not used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,15 +75,16 @@ pub(crate) struct RollUp {
     pub(crate) ragged: (u64, Vec<Place>),
     pub(crate) width: usize,
     pub(crate) not_utf8: bool,
+    /// The groups of rows that are read and not summed yet, and their numbers one row after the other.
+    pending: Vec<u32>,
     values: Vec<f64>,
-    scratch: String,
 }
 
 impl RollUp {
     /// A roll-up of a file whose header has `width` cells.
     pub(crate) fn new(layout: Arc<Layout>, plan: Arc<Plan>, width: usize) -> Self {
         Self {
-            groups: Groups::new(layout.width, layout.rare_width),
+            groups: Groups::new(layout.dimension, layout.width, layout.rare_width),
             facts: vec![ColumnFacts::default(); plan.numbers.len()],
             days: DayColumn::default(),
             currencies: BTreeSet::new(),
@@ -88,8 +95,8 @@ impl RollUp {
             ragged: (0, Vec::new()),
             width,
             not_utf8: false,
-            values: vec![f64::NAN; plan.numbers.len()],
-            scratch: String::new(),
+            pending: Vec::with_capacity(BATCH),
+            values: vec![f64::NAN; BATCH * plan.numbers.len()],
             layout,
             plan,
         }
@@ -113,94 +120,61 @@ impl RollUp {
             self.drop_row(row);
             return;
         }
-        let cell = row.cell(self.plan.dimension_column);
-        let Some(group) = self.group(&cell, impressions) else {
+        let place_of_name = self.place(row);
+        if self.groups.kind(place_of_name.group) == NameKind::Missing {
             self.rows_read += 1;
             self.dropped.missing_dimension += 1;
             return;
-        };
+        }
+        self.groups.count_spelling(place_of_name, impressions);
         self.rows_read += 1;
         self.settle_tail();
         if row.len() > self.width {
             self.note_ragged(row, place);
         }
+        let base = self.pending.len() * self.plan.numbers.len();
+        self.values[base] = impressions;
         for index in 1..self.plan.numbers.len() {
-            self.values[index] = self.number(row, index, place);
+            self.values[base + index] = self.number(row, index, place);
         }
-        self.values[0] = impressions;
-        self.add_sums(group, impressions);
+        self.pending.push(place_of_name.group as u32);
+        if self.pending.len() == BATCH {
+            self.flush();
+        }
         self.add_words(row);
     }
 
-    /// The sums of a row whose numbers stand in `values`.
-    #[inline]
-    fn add_sums(&mut self, group: usize, impressions: f64) {
-        let Self { layout, plan, groups, values, .. } = self;
-        let sums = groups.sums(group);
-        sums[IMPRESSIONS].add(impressions);
-        sums[ROWS].count();
-        if impressions > 0.0 {
-            sums[SQUARES].add_square(impressions);
+    /// Sums the rows that are pending.
+    fn flush(&mut self) {
+        let Self { layout, plan, groups, pending, values, .. } = self;
+        groups.touch(pending);
+        for (&group, values) in pending.iter().zip(values.chunks_exact(plan.numbers.len())) {
+            add_sums(layout, plan, groups, group as usize, values);
         }
-        for (total, columns) in plan.totals.iter().enumerate() {
-            let value = sum_of(values, columns);
-            if !value.is_nan() {
-                sums[FIRST_TOTAL + total].add(value);
-            }
-        }
-        for (metric, source) in layout.metrics.iter().zip(&plan.metrics) {
-            let (x, n) = source.of(values, impressions, metric.per);
-            if x.is_nan() || n.is_nan() {
-                continue;
-            }
-            sums[metric.x].add(x);
-            if let Some(slot) = metric.n {
-                sums[slot].add(n);
-            }
-            if let Some(noise) = &metric.noise
-                && n > 0.0
-            {
-                sums[noise.q].add(x * x / n);
-                if let Some((squares, rows)) = noise.own {
-                    sums[squares].add_square(n);
-                    sums[rows].count();
-                }
-            }
-        }
-        if impressions <= 0.0 || values.iter().any(|value| value.is_nan()) || plan.has_absent {
-            self.add_rare_sums(group, impressions);
-        }
-    }
-
-    /// What few rows add to: numbers that are missing, rows without impressions.
-    fn add_rare_sums(&mut self, group: usize, impressions: f64) {
-        let Self { layout, plan, groups, values, .. } = self;
-        let rare = groups.rare(group);
-        if impressions <= 0.0 {
-            rare[EMPTY_ROWS].count();
-        }
-        for (metric, source) in layout.metrics.iter().zip(&plan.metrics) {
-            let (x, n) = source.of(values, impressions, metric.per);
-            if x.is_nan() || n.is_nan() {
-                if metric.n.is_none() {
-                    rare[metric.absent].add(impressions);
-                    if impressions > 0.0 {
-                        rare[metric.absent + 1].add_square(impressions);
-                        rare[metric.absent + 2].count();
-                    }
-                }
-            } else if let Some(noise) = &metric.noise
-                && n <= 0.0
-            {
-                rare[noise.without_trials].add(x);
-                rare[noise.without_trials + 1].add(n);
-            }
-        }
+        pending.clear();
     }
 
     /// Reads a number; NaN where it is missing or cannot be read.
     #[inline]
     fn number(&mut self, row: &impl Row, index: usize, place: impl Fn() -> Place) -> f64 {
+        let column = &self.plan.numbers[index];
+        let facts = &mut self.facts[index];
+        if let Some(plain) = row.plain(column.column)
+            && let Some((value, evidence)) = number::plain(plain, column.conventions.decimal)
+        {
+            facts.evidence[evidence as usize] += 1;
+            facts.plain += 1;
+            if column.is_rate {
+                facts.note_rate(value);
+                return value / column.conventions.scale;
+            }
+            return value;
+        }
+        self.unusual_number(row, index, place)
+    }
+
+    /// A number that is more than digits: blank, grouped, signed, with a currency, typed.
+    fn unusual_number(&mut self, row: &impl Row, index: usize, place: impl Fn() -> Place) -> f64 {
         let column = &self.plan.numbers[index];
         let facts = &mut self.facts[index];
         let (parsed, evidence) = match row.cell(column.column) {
@@ -231,25 +205,19 @@ impl RollUp {
         }
     }
 
-    /// The group of a row's dimension cell; `None` where a word says that it is missing.
+    /// Where a row's dimension cell belongs.
     #[inline]
-    fn group(&mut self, cell: &Cell<'_>, impressions: f64) -> Option<usize> {
-        let dimension = self.layout.dimension;
+    fn place(&mut self, row: &impl Row) -> groups::Place {
+        let column = self.plan.dimension_column;
+        if let Some(plain) = row.plain(column)
+            && plain.is_ascii()
+        {
+            return self.groups.place(plain);
+        }
+        let cell = row.cell(column);
         let text = cell.text();
-        let key = names::normalise(&text, dimension, &mut self.scratch);
-        let group = self.groups.find_or_insert(key.as_bytes(), || names::classify(key, dimension));
-        match self.groups.kind(group) {
-            NameKind::Host | NameKind::Aggregate => {}
-            NameKind::Missing => return None,
-            NameKind::AppId | NameKind::Name => {
-                let shown = names::shown(&text, self.groups.kind(group), dimension);
-                self.groups.spelling(group, shown.as_bytes()).add(impressions);
-            }
-        }
-        if !text.is_ascii() && std::str::from_utf8(&text).is_err() {
-            self.not_utf8 = true;
-        }
-        Some(group)
+        self.not_utf8 |= std::str::from_utf8(&text).is_err();
+        self.groups.place(&text)
     }
 
     /// Day and currency of a row that is used.
@@ -292,9 +260,27 @@ impl RollUp {
             self.dropped.repeated_header += 1;
             return;
         }
-        if let Some(tail) = self.tails.last_mut() {
-            tail.rows += 1;
+        if self.is_note(row) {
+            if let Some(tail) = self.tails.last_mut() {
+                tail.rows += 1;
+            }
+        } else {
+            self.rows_read += 1;
+            self.dropped.missing_impressions += 1;
         }
+    }
+
+    /// Whether a row without impressions may be a note below the table: a cell or two, and none names a site.
+    fn is_note(&self, row: &impl Row) -> bool {
+        let filled = (0..row.len()).filter(|&column| !row.cell(column).is_blank()).count();
+        if filled * 4 > self.width.max(8) {
+            return false;
+        }
+        let cell = row.cell(self.plan.dimension_column);
+        let mut scratch = String::new();
+        let text = cell.text();
+        let key = names::normalise(&text, self.layout.dimension, &mut scratch);
+        !matches!(names::classify(key, self.layout.dimension), NameKind::Host | NameKind::AppId)
     }
 
     /// Rows before one with impressions were rows without them, not notes.
@@ -341,14 +327,18 @@ impl RollUp {
     }
 
     /// Takes in the sums of another file.
-    pub(crate) fn absorb(&mut self, other: Self) {
+    pub(crate) fn absorb(&mut self, mut other: Self) {
+        self.flush();
+        other.flush();
         self.groups.merge(&other.groups);
         self.days = std::mem::take(&mut self.days).merge(other.days);
         self.currencies.extend(other.currencies);
     }
 
     /// Puts another thread's sums to these.
-    pub(crate) fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, mut other: Self) {
+        self.flush();
+        other.flush();
         self.groups.merge(&other.groups);
         for (ours, theirs) in self.facts.iter_mut().zip(other.facts) {
             ours.merge(theirs);
@@ -366,5 +356,79 @@ impl RollUp {
             facts::keep_first(&mut self.ragged.1, place);
         }
         self.not_utf8 |= other.not_utf8;
+    }
+}
+
+/// The sums of a row whose numbers stand in `values`.
+#[inline]
+fn add_sums(layout: &Layout, plan: &Plan, groups: &mut Groups, group: usize, values: &[f64]) {
+    let impressions = values[0];
+    let sums = groups.sums(group);
+    sums[IMPRESSIONS].add(impressions);
+    sums[ROWS].count();
+    if impressions > 0.0 {
+        sums[SQUARES].add_square(impressions);
+    }
+    for (total, columns) in plan.totals.iter().enumerate() {
+        let value = sum_of(values, columns);
+        if !value.is_nan() {
+            sums[FIRST_TOTAL + total].add(value);
+        }
+    }
+    for (metric, source) in layout.metrics.iter().zip(&plan.metrics) {
+        let (x, n) = source.of(values, impressions, metric.per);
+        if x.is_nan() || n.is_nan() {
+            continue;
+        }
+        // A count over impressions that is a total was added with the totals.
+        if metric.reported.is_none() {
+            sums[metric.x].add(x);
+        }
+        if let Some(slot) = metric.n {
+            sums[slot].add(n);
+        }
+        if let Some(noise) = &metric.noise
+            && n > 0.0
+        {
+            sums[noise.q].add(x * x / n);
+            if let Some((squares, rows)) = noise.own {
+                sums[squares].add_square(n);
+                sums[rows].count();
+            }
+        }
+    }
+    if impressions <= 0.0 || values.iter().any(|value| value.is_nan()) || plan.has_rare {
+        add_rare_sums(layout, plan, groups, group, values);
+    }
+}
+
+/// What few rows add to: numbers that are missing, rows without impressions.
+fn add_rare_sums(layout: &Layout, plan: &Plan, groups: &mut Groups, group: usize, values: &[f64]) {
+    let impressions = values[0];
+    let rare = groups.rare(group);
+    if impressions <= 0.0 {
+        rare[EMPTY_ROWS].count();
+    }
+    for (metric, source) in layout.metrics.iter().zip(&plan.metrics) {
+        let (x, n) = source.of(values, impressions, metric.per);
+        if x.is_nan() || n.is_nan() {
+            if metric.n.is_none() {
+                rare[metric.absent].add(impressions);
+                if impressions > 0.0 {
+                    rare[metric.absent + 1].add_square(impressions);
+                    rare[metric.absent + 2].count();
+                }
+            }
+            continue;
+        }
+        if let (Some(slot), MetricSource::Reported(_)) = (metric.reported, source) {
+            rare[slot].add(x);
+        }
+        if let Some(noise) = &metric.noise
+            && n <= 0.0
+        {
+            rare[noise.without_trials].add(x);
+            rare[noise.without_trials + 1].add(n);
+        }
     }
 }

@@ -163,9 +163,8 @@ pub fn score(sources: Vec<Source>, options: &Options, context: &Context<'_>) -> 
     }
     let all = all.ok_or_else(|| Error::new(Code::BadOption, "no report was given"))?;
     gathered.refuse_several_currencies(&files[0])?;
-    let rolled = all.finish();
     let period = gathered.period(&all);
-    drop(all);
+    let rolled = all.finish();
     finish(rolled, period, gathered, &files, &chosen, dimension, options)
 }
 
@@ -320,11 +319,16 @@ impl Gathered {
             self.currency_header.get_or_insert_with(|| file.column_name(column));
             return;
         }
-        for (index, facts) in read.rollup.facts.iter().enumerate() {
-            if read.plan.totals[2].contains(&index) {
-                self.currencies.extend(facts.currencies.iter().map(|currency| (*currency).to_owned()));
-                self.currencies.extend(currency_of_header(&read.plan.numbers[index].header));
-            }
+        for &index in &read.plan.totals[2] {
+            let code = currency_of_header(&read.plan.numbers[index].header);
+            let signs = read.rollup.facts[index].currencies.iter().map(|sign| (*sign).to_owned());
+            // `$ 1.50` under `Cost (CAD)` is in Canadian dollars.
+            self.currencies.extend(signs.filter(|sign| {
+                code.as_deref().is_none_or(|code| {
+                    sign.len() == 3 && sign.bytes().all(|b| b.is_ascii_uppercase()) && sign != code
+                })
+            }));
+            self.currencies.extend(code);
         }
     }
 
@@ -460,10 +464,13 @@ fn finish(
                 .into(),
         });
     }
-    for metric in without_noise {
+    if !without_noise.is_empty() {
         quality.warnings.push(Warning {
             code: "row_noise_unknown",
-            message: format!("too few names have several rows to tell how much {metric} differs between rows; it counts as nothing"),
+            message: format!(
+                "too few names have several rows to tell how much rates differ between rows; it counts as nothing for {}",
+                without_noise.join(", ")
+            ),
         });
     }
     for (metric, _) in bounds.iter().filter(|(_, bounds)| bounds.count == 0) {
