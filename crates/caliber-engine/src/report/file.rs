@@ -16,6 +16,7 @@ use crate::{Code, Error, Result};
 pub(crate) const HEADER_ROWS: usize = 200;
 /// Rows that are looked at before all are read.
 const PREVIEW_ROWS: usize = 500;
+const EXPORT_AGAIN: &str = "export the report again, or name another sheet with --sheet";
 /// The most columns: those of a spreadsheet.
 pub(crate) const MAX_COLUMNS: usize = 16_384;
 
@@ -212,9 +213,9 @@ fn open_workbook(source: Source, opening: &Opening<'_>) -> Result<ReportFile> {
         }
     }
     let (_, sheet, mut rows) =
-        best.ok_or_else(|| Error::new(Code::Empty, "the workbook has no sheet of cells"))?;
+        best.ok_or_else(|| Error::new(Code::Empty, "the workbook has no sheet of cells").help(EXPORT_AGAIN))?;
     if rows.is_empty() {
-        return Err(Error::new(Code::Empty, "the sheet is empty").in_sheet(sheet));
+        return Err(Error::new(Code::Empty, "the sheet is empty").in_sheet(sheet).help(EXPORT_AGAIN));
     }
     let split = split(&rows, opening).map_err(|error| error.in_sheet(&sheet))?;
     rows.drain(..split.header.map_or(0, |header| header + 1));

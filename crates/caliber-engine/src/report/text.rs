@@ -127,12 +127,15 @@ pub(crate) fn sample(source: &Source) -> Result<Sample> {
             is_whole = true;
             break;
         }
-        if let Some(newline) = memchr::memrchr2(b'\n', b'\r', &bytes[..bytes.len() - 1]) {
-            bytes.truncate(newline + 1);
+        let whole =
+            memchr::memrchr2(b'\n', b'\r', &bytes[..bytes.len() - 1]).map_or(0, |newline| newline + 1);
+        // A line that fills half the sample may be the only one below the header.
+        if whole > wanted / 2 {
+            bytes.truncate(whole);
             break;
         }
         if wanted > MAX_RECORD_BYTES {
-            return Err(too_long().at_line(1));
+            return Err(too_long().at_line(count_lines(&bytes[..whole]) + 1));
         }
         wanted *= 2;
     }
