@@ -50,8 +50,10 @@ fn main() -> ExitCode {
     })
 }
 
-/// The root of the workspace that this chore was built from.
+/// The root of the workspace that cargo runs this chore in. Asked at run time: two checkouts that share a target folder
+/// share the binary too, and the path built into it is only right for one of them.
 fn workspace_root() -> PathBuf {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    own.parent().unwrap_or(own).to_path_buf()
+    let own = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    own.parent().map_or_else(|| own.clone(), Path::to_path_buf)
 }
