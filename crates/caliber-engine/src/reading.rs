@@ -173,7 +173,11 @@ impl Reading<'_> {
         let plan = Plan {
             dimension_column: supplies.dimension,
             totals,
-            has_absent: metrics.contains(&MetricSource::Absent),
+            has_rare: layout.metrics.iter().zip(&metrics).any(|(slots, source)| match source {
+                MetricSource::Absent => true,
+                MetricSource::Reported(_) => slots.reported.is_some(),
+                MetricSource::Counts { .. } => false,
+            }),
             metrics,
             date: supplies.date,
             currency: supplies.currency,

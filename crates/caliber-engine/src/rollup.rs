@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use self::facts::{ColumnFacts, Place};
 use self::groups::Groups;
-use self::plan::{EMPTY_ROWS, FIRST_TOTAL, Filter, IMPRESSIONS, Layout, Plan, ROWS, SQUARES, sum_of};
+use self::plan::{EMPTY_ROWS, FIRST_TOTAL, Filter, IMPRESSIONS, Layout, MetricSource, Plan, ROWS, SQUARES, sum_of};
 pub(crate) use self::rolled::{MetricSums, Rolled, RowNoise};
 use crate::names::{self, NameKind};
 use crate::report::cell::{Cell, Row};
@@ -70,14 +70,13 @@ pub(crate) struct RollUp {
     pub(crate) width: usize,
     pub(crate) not_utf8: bool,
     values: Vec<f64>,
-    scratch: String,
 }
 
 impl RollUp {
     /// A roll-up of a file whose header has `width` cells.
     pub(crate) fn new(layout: Arc<Layout>, plan: Arc<Plan>, width: usize) -> Self {
         Self {
-            groups: Groups::new(layout.width, layout.rare_width),
+            groups: Groups::new(layout.dimension, layout.width, layout.rare_width),
             facts: vec![ColumnFacts::default(); plan.numbers.len()],
             days: DayColumn::default(),
             currencies: BTreeSet::new(),
@@ -89,7 +88,6 @@ impl RollUp {
             width,
             not_utf8: false,
             values: vec![f64::NAN; plan.numbers.len()],
-            scratch: String::new(),
             layout,
             plan,
         }
@@ -113,12 +111,13 @@ impl RollUp {
             self.drop_row(row);
             return;
         }
-        let cell = row.cell(self.plan.dimension_column);
-        let Some(group) = self.group(&cell, impressions) else {
+        let place_of_name = self.place(row);
+        if self.groups.kind(place_of_name.group) == NameKind::Missing {
             self.rows_read += 1;
             self.dropped.missing_dimension += 1;
             return;
-        };
+        }
+        self.groups.count_spelling(place_of_name, impressions);
         self.rows_read += 1;
         self.settle_tail();
         if row.len() > self.width {
@@ -128,7 +127,7 @@ impl RollUp {
             self.values[index] = self.number(row, index, place);
         }
         self.values[0] = impressions;
-        self.add_sums(group, impressions);
+        self.add_sums(place_of_name.group, impressions);
         self.add_words(row);
     }
 
@@ -153,7 +152,10 @@ impl RollUp {
             if x.is_nan() || n.is_nan() {
                 continue;
             }
-            sums[metric.x].add(x);
+            // A count over impressions that is a total was added with the totals.
+            if metric.reported.is_none() {
+                sums[metric.x].add(x);
+            }
             if let Some(slot) = metric.n {
                 sums[slot].add(n);
             }
@@ -167,7 +169,7 @@ impl RollUp {
                 }
             }
         }
-        if impressions <= 0.0 || values.iter().any(|value| value.is_nan()) || plan.has_absent {
+        if impressions <= 0.0 || values.iter().any(|value| value.is_nan()) || plan.has_rare {
             self.add_rare_sums(group, impressions);
         }
     }
@@ -189,7 +191,12 @@ impl RollUp {
                         rare[metric.absent + 2].count();
                     }
                 }
-            } else if let Some(noise) = &metric.noise
+                continue;
+            }
+            if let (Some(slot), MetricSource::Reported(_)) = (metric.reported, source) {
+                rare[slot].add(x);
+            }
+            if let Some(noise) = &metric.noise
                 && n <= 0.0
             {
                 rare[noise.without_trials].add(x);
@@ -201,6 +208,24 @@ impl RollUp {
     /// Reads a number; NaN where it is missing or cannot be read.
     #[inline]
     fn number(&mut self, row: &impl Row, index: usize, place: impl Fn() -> Place) -> f64 {
+        let column = &self.plan.numbers[index];
+        let facts = &mut self.facts[index];
+        if let Some(plain) = row.plain(column.column)
+            && let Some((value, evidence)) = number::plain(plain, column.conventions.decimal)
+        {
+            facts.evidence[evidence as usize] += 1;
+            facts.plain += 1;
+            if column.is_rate {
+                facts.note_rate(value);
+                return value / column.conventions.scale;
+            }
+            return value;
+        }
+        self.unusual_number(row, index, place)
+    }
+
+    /// A number that is more than digits: blank, grouped, signed, with a currency, typed.
+    fn unusual_number(&mut self, row: &impl Row, index: usize, place: impl Fn() -> Place) -> f64 {
         let column = &self.plan.numbers[index];
         let facts = &mut self.facts[index];
         let (parsed, evidence) = match row.cell(column.column) {
@@ -231,25 +256,19 @@ impl RollUp {
         }
     }
 
-    /// The group of a row's dimension cell; `None` where a word says that it is missing.
+    /// Where a row's dimension cell belongs.
     #[inline]
-    fn group(&mut self, cell: &Cell<'_>, impressions: f64) -> Option<usize> {
-        let dimension = self.layout.dimension;
+    fn place(&mut self, row: &impl Row) -> groups::Place {
+        let column = self.plan.dimension_column;
+        if let Some(plain) = row.plain(column)
+            && plain.is_ascii()
+        {
+            return self.groups.place(plain);
+        }
+        let cell = row.cell(column);
         let text = cell.text();
-        let key = names::normalise(&text, dimension, &mut self.scratch);
-        let group = self.groups.find_or_insert(key.as_bytes(), || names::classify(key, dimension));
-        match self.groups.kind(group) {
-            NameKind::Host | NameKind::Aggregate => {}
-            NameKind::Missing => return None,
-            NameKind::AppId | NameKind::Name => {
-                let shown = names::shown(&text, self.groups.kind(group), dimension);
-                self.groups.spelling(group, shown.as_bytes()).add(impressions);
-            }
-        }
-        if !text.is_ascii() && std::str::from_utf8(&text).is_err() {
-            self.not_utf8 = true;
-        }
-        Some(group)
+        self.not_utf8 |= std::str::from_utf8(&text).is_err();
+        self.groups.place(&text)
     }
 
     /// Day and currency of a row that is used.

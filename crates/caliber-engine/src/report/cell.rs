@@ -96,6 +96,12 @@ impl std::fmt::Display for Day {
 pub trait Row {
     /// The cell in a column, counted from 0; `Missing` beyond the row's end.
     fn cell(&self, column: usize) -> Cell<'_>;
+    /// The cell's bytes, where they stand in the file just so; a short cut for text formats.
+    fn plain(&self, column: usize) -> Option<&[u8]> {
+        let _ = column;
+        None
+    }
+
     /// How many cells the row has.
     fn len(&self) -> usize;
     /// Whether it has none.

@@ -384,7 +384,8 @@ pub(crate) struct Record<'a> {
 
 impl<'a> Record<'a> {
     /// The bytes of a cell as they stand, quotes and all.
-    pub(crate) fn raw(&self, column: usize) -> Option<&'a [u8]> {
+    #[inline]
+    fn raw(&self, column: usize) -> Option<&'a [u8]> {
         let end = *self.ends.get(column)? as usize;
         let start = if column == 0 { self.start } else { self.ends[column - 1] + 1 } as usize;
         Some(&self.chunk[start..end])
@@ -403,6 +404,12 @@ impl<'a> Record<'a> {
 }
 
 impl Row for Record<'_> {
+    #[inline]
+    fn plain(&self, column: usize) -> Option<&[u8]> {
+        self.raw(column).filter(|raw| raw.first().is_some_and(|first| !matches!(first, &QUOTE | b' ')))
+    }
+
+    #[inline]
     fn cell(&self, column: usize) -> Cell<'_> {
         match self.raw(column) {
             None | Some([]) => Cell::Missing,

@@ -73,6 +73,16 @@ pub fn parse(cell: &[u8], decimal: Decimal) -> (Parsed, Evidence) {
     }
 }
 
+/// A cell of nothing but digits and at most the column's own separator between them, which is nearly every cell;
+/// `None` leaves it to [`parse`].
+#[inline]
+pub(crate) fn plain(cell: &[u8], decimal: Decimal) -> Option<(f64, Evidence)> {
+    match parse_plain(cell, decimal)? {
+        (Parsed::Number(number), evidence) => Some((number.value, evidence)),
+        _ => None,
+    }
+}
+
 /// Whether a text says that there is nothing: blank, dashes or a word such as `n/a`, in any case.
 pub fn is_missing(cell: &[u8]) -> bool {
     text::is_missing(cell)

@@ -6,35 +6,73 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use super::exact::Sum;
-use crate::names::NameKind;
+use crate::names::{self, NameKind};
+use crate::recipe::Dimension;
 
-/// No rare sums yet.
-const NO_RARE: u32 = u32::MAX;
+/// No rare sums yet, or no spelling to count.
+const NONE: u32 = u32::MAX;
+/// Bytes of a spelling kept in its entry, so that finding it touches one line of the cache.
+const INLINE: usize = 48;
+/// Spellings remembered beyond four a group. URLs differ from row to row, so not all can be.
+const SPARE_SPELLINGS: usize = 4096;
 
-/// Groups in the order they were met, found by key. Each has a row of sums that nearly every report row adds to,
-/// and one of rare sums that is made when the first row needs it.
+/// A cell as it was spelled, and what it means.
+#[derive(Clone, Copy)]
+struct Spelling {
+    text: [u8; INLINE],
+    len: u32,
+    /// Where the text stands in the arena, if it is too long for the entry.
+    at: u32,
+    group: u32,
+    /// The place to count its impressions, for ids and names.
+    shown: u32,
+}
+
+/// A way to show a group's name, and the impressions of the rows that spell it so.
+struct Shown {
+    name: Box<str>,
+    impressions: Sum,
+    /// The group's one before it.
+    previous: u32,
+}
+
+/// Where a row belongs.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) group: usize,
+    shown: u32,
+}
+
+/// Groups in the order they were met, found by how cells are spelled. Each has a row of sums that nearly every
+/// report row adds to, and one of rare sums that is made when the first row needs it.
 pub(crate) struct Groups {
-    table: HashTable<u32>,
+    dimension: Dimension,
+    spellings: HashTable<Spelling>,
     hasher: RandomState,
+    long_text: Vec<u8>,
     /// Keys one after the other.
-    text: Vec<u8>,
-    key_ends: Vec<u32>,
+    keys: Vec<u8>,
+    key_ends: Vec<usize>,
     kinds: Vec<NameKind>,
     width: usize,
     sums: Vec<Sum>,
     rare_width: usize,
     rare_at: Vec<u32>,
     rare: Vec<Sum>,
-    /// Spellings of ids and names with their impressions.
-    spellings: Vec<Vec<(Box<[u8]>, Sum)>>,
+    shown: Vec<Shown>,
+    /// The last of a group's names as shown.
+    last_shown: Vec<u32>,
+    scratch: String,
 }
 
 impl Groups {
-    pub(crate) fn new(width: usize, rare_width: usize) -> Self {
+    pub(crate) fn new(dimension: Dimension, width: usize, rare_width: usize) -> Self {
         Self {
-            table: HashTable::new(),
+            dimension,
+            spellings: HashTable::new(),
             hasher: RandomState::default(),
-            text: Vec::new(),
+            long_text: Vec::new(),
+            keys: Vec::new(),
             key_ends: vec![0],
             kinds: Vec::new(),
             width,
@@ -42,7 +80,9 @@ impl Groups {
             rare_width,
             rare_at: Vec::new(),
             rare: Vec::new(),
-            spellings: Vec::new(),
+            shown: Vec::new(),
+            last_shown: Vec::new(),
+            scratch: String::new(),
         }
     }
 
@@ -51,37 +91,107 @@ impl Groups {
     }
 
     pub(crate) fn key(&self, group: usize) -> &[u8] {
-        key(&self.text, &self.key_ends, group)
+        &self.keys[self.key_ends[group]..self.key_ends[group + 1]]
     }
 
     pub(crate) fn kind(&self, group: usize) -> NameKind {
         self.kinds[group]
     }
 
-    /// The group of a key; `kind` is asked only for a new one.
+    /// Where a cell belongs.
     #[inline]
-    pub(crate) fn find_or_insert(&mut self, wanted: &[u8], kind: impl FnOnce() -> NameKind) -> usize {
-        let hash = self.hasher.hash_one(wanted);
-        let (text, ends) = (&self.text, &self.key_ends);
-        if let Some(&group) = self.table.find(hash, |&group| key(text, ends, group as usize) == wanted) {
-            return group as usize;
+    pub(crate) fn place(&mut self, cell: &[u8]) -> Place {
+        match self.find(cell) {
+            Some(spelling) => Place { group: spelling.group as usize, shown: spelling.shown },
+            None => self.learn(cell),
         }
-        self.insert(hash, wanted, kind())
     }
 
+    #[inline]
+    fn find(&self, cell: &[u8]) -> Option<&Spelling> {
+        let long_text = &self.long_text;
+        self.spellings.find(self.hasher.hash_one(cell), |known| known.is(cell, long_text))
+    }
+
+    /// A spelling that was not met before, or is not remembered.
     #[cold]
-    fn insert(&mut self, hash: u64, wanted: &[u8], kind: NameKind) -> usize {
+    fn learn(&mut self, cell: &[u8]) -> Place {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let key = names::normalise(cell, self.dimension, &mut scratch);
+        let group = match self.find(key.as_bytes()) {
+            Some(known) => known.group as usize,
+            None => self.insert(key, names::classify(key, self.dimension)),
+        };
+        self.scratch = scratch;
+        let shown = match self.kinds[group] {
+            NameKind::AppId | NameKind::Name => {
+                let shown = names::shown(cell, self.kinds[group], self.dimension);
+                self.shown_at(group, &shown)
+            }
+            NameKind::Host | NameKind::Aggregate | NameKind::Missing => NONE,
+        };
+        if self.spellings.len() < 4 * self.len() + SPARE_SPELLINGS {
+            self.remember(cell, group, shown);
+        }
+        Place { group, shown }
+    }
+
+    fn insert(&mut self, key: &str, kind: NameKind) -> usize {
         let group = self.len();
-        self.text.extend_from_slice(wanted);
-        self.key_ends.push(self.text.len() as u32);
+        self.keys.extend_from_slice(key.as_bytes());
+        self.key_ends.push(self.keys.len());
         self.kinds.push(kind);
         self.sums.resize(self.sums.len() + self.width, Sum::ZERO);
-        self.rare_at.push(NO_RARE);
-        self.spellings.push(Vec::new());
-        let (hasher, text, ends) = (&self.hasher, &self.text, &self.key_ends);
-        self.table
-            .insert_unique(hash, group as u32, |&group| hasher.hash_one(key(text, ends, group as usize)));
+        self.rare_at.push(NONE);
+        self.last_shown.push(NONE);
+        // A key is its own key, so the group is found by it.
+        let shown = match kind {
+            NameKind::AppId | NameKind::Name => self.shown_at(group, key),
+            NameKind::Host | NameKind::Aggregate | NameKind::Missing => NONE,
+        };
+        self.remember(key.as_bytes(), group, shown);
         group
+    }
+
+    fn remember(&mut self, cell: &[u8], group: usize, shown: u32) {
+        if self.find(cell).is_some() {
+            return;
+        }
+        let mut spelling =
+            Spelling { text: [0; INLINE], len: cell.len() as u32, at: 0, group: group as u32, shown };
+        if cell.len() <= INLINE {
+            spelling.text[..cell.len()].copy_from_slice(cell);
+        } else {
+            spelling.at = self.long_text.len() as u32;
+            self.long_text.extend_from_slice(cell);
+        }
+        let (hasher, long_text) = (&self.hasher, &self.long_text);
+        self.spellings.insert_unique(hasher.hash_one(cell), spelling, |known| {
+            hasher.hash_one(known.bytes(long_text))
+        });
+    }
+
+    /// The place in `shown` of a way to show a group's name.
+    fn shown_at(&mut self, group: usize, name: &str) -> u32 {
+        let mut at = self.last_shown[group];
+        while at != NONE {
+            let shown = &self.shown[at as usize];
+            if *shown.name == *name {
+                return at;
+            }
+            at = shown.previous;
+        }
+        let previous = std::mem::replace(&mut self.last_shown[group], self.shown.len() as u32);
+        self.shown.push(Shown { name: name.into(), impressions: Sum::ZERO, previous });
+        self.last_shown[group]
+    }
+
+    /// Counts a row's impressions for the spelling of its name.
+    #[inline]
+    pub(crate) fn count_spelling(&mut self, place: Place, impressions: f64) {
+        if place.shown != NONE {
+            self.shown[place.shown as usize].impressions.add(impressions);
+        }
     }
 
     #[inline]
@@ -95,7 +205,7 @@ impl Groups {
 
     /// The rare sums, made now if they were not.
     pub(crate) fn rare(&mut self, group: usize) -> &mut [Sum] {
-        if self.rare_at[group] == NO_RARE {
+        if self.rare_at[group] == NONE {
             self.rare_at[group] = (self.rare.len() / self.rare_width.max(1)) as u32;
             self.rare.resize(self.rare.len() + self.rare_width, Sum::ZERO);
         }
@@ -106,32 +216,25 @@ impl Groups {
     /// The rare sums, if any row needed them.
     pub(crate) fn rare_of(&self, group: usize) -> Option<&[Sum]> {
         let at = self.rare_at[group];
-        (at != NO_RARE)
-            .then(|| &self.rare[at as usize * self.rare_width..(at as usize + 1) * self.rare_width])
+        (at != NONE).then(|| &self.rare[at as usize * self.rare_width..(at as usize + 1) * self.rare_width])
     }
 
-    /// The impressions of a group under one spelling of its name.
-    pub(crate) fn spelling(&mut self, group: usize, spelling: &[u8]) -> &mut Sum {
-        let spellings = &mut self.spellings[group];
-        let at = spellings.iter().position(|(known, _)| **known == *spelling).unwrap_or_else(|| {
-            spellings.push((spelling.into(), Sum::ZERO));
-            spellings.len() - 1
+    /// The name shown: the spelling with most impressions, the first in the alphabet of equals; the key where no
+    /// spelling is counted.
+    pub(crate) fn name(&self, group: usize) -> String {
+        let spellings = std::iter::successors(self.shown.get(self.last_shown[group] as usize), |shown| {
+            self.shown.get(shown.previous as usize)
         });
-        &mut spellings[at].1
-    }
-
-    /// The name shown: the spelling with most impressions, the first in the alphabet of equals; else the key.
-    pub(crate) fn shown(&self, group: usize) -> String {
-        let best = self.spellings[group].iter().max_by(|(a, impressions_a), (b, impressions_b)| {
-            impressions_a.cmp(impressions_b).then_with(|| b.cmp(a))
-        });
-        String::from_utf8_lossy(best.map_or(self.key(group), |(spelling, _)| spelling)).into_owned()
+        let best = spellings
+            .max_by(|a, b| a.impressions.cmp(&b.impressions).then_with(|| b.name.cmp(&a.name)))
+            .map(|shown| shown.name.to_string());
+        best.unwrap_or_else(|| String::from_utf8_lossy(self.key(group)).into_owned())
     }
 
     /// Adds the groups of another table of the same layout.
     pub(crate) fn merge(&mut self, other: &Self) {
         for theirs in 0..other.len() {
-            let ours = self.find_or_insert(other.key(theirs), || other.kind(theirs));
+            let ours = self.place(other.key(theirs)).group;
             for (sum, more) in self.sums(ours).iter_mut().zip(other.sums_of(theirs)) {
                 sum.merge(*more);
             }
@@ -140,8 +243,11 @@ impl Groups {
                     sum.merge(*more);
                 }
             }
-            for (spelling, impressions) in &other.spellings[theirs] {
-                self.spelling(ours, spelling).merge(*impressions);
+            let mut at = other.last_shown[theirs];
+            while let Some(shown) = other.shown.get(at as usize) {
+                let place = self.shown_at(ours, &shown.name);
+                self.shown[place as usize].impressions.merge(shown.impressions);
+                at = shown.previous;
             }
         }
     }
@@ -154,6 +260,15 @@ impl Groups {
     }
 }
 
-fn key<'a>(text: &'a [u8], ends: &[u32], group: usize) -> &'a [u8] {
-    &text[ends[group] as usize..ends[group + 1] as usize]
+impl Spelling {
+    #[inline]
+    fn bytes<'a>(&'a self, long_text: &'a [u8]) -> &'a [u8] {
+        let len = self.len as usize;
+        if len <= INLINE { &self.text[..len] } else { &long_text[self.at as usize..self.at as usize + len] }
+    }
+
+    #[inline]
+    fn is(&self, cell: &[u8], long_text: &[u8]) -> bool {
+        self.len as usize == cell.len() && self.bytes(long_text) == cell
+    }
 }

@@ -36,8 +36,10 @@ pub(crate) struct MetricSlots {
     pub(crate) per: f64,
     /// The metric is itself a summed column: the value is its numerator.
     pub(crate) total: bool,
-    /// Slot of sum x.
+    /// Slot of sum x. Where x is one of [`TOTALS`] over impressions, it is that total's slot.
     pub(crate) x: usize,
+    /// Rare slot of the sum of x from reported values; only where `x` is the slot of a total.
+    pub(crate) reported: Option<usize>,
     /// Slot of sum n; `None` where n is impressions, which all rows have.
     pub(crate) n: Option<usize>,
     /// Slots for the noise between rows, for shares only.
@@ -86,7 +88,11 @@ impl Layout {
             *count += 1;
             *count - 1
         };
-        let x = slot(&mut self.width);
+        let shared = ratio
+            .filter(|_| !own_denominator)
+            .and_then(|ratio| TOTALS.iter().position(|total| *total == ratio.numerator));
+        let x = shared.map_or_else(|| slot(&mut self.width), |total| FIRST_TOTAL + total);
+        let reported = shared.map(|_| slot(&mut self.rare_width));
         let n = own_denominator.then(|| slot(&mut self.width));
         let noise = share.then(|| NoiseSlots {
             q: slot(&mut self.width),
@@ -98,7 +104,7 @@ impl Layout {
             self.rare_width += 3;
         }
         let per = ratio.map_or(1.0, |ratio| ratio.per);
-        self.metrics.push(MetricSlots { name: name.into(), per, total, x, n, noise, absent });
+        self.metrics.push(MetricSlots { name: name.into(), per, total, x, reported, n, noise, absent });
     }
 }
 
@@ -180,8 +186,8 @@ pub(crate) struct Plan {
     pub(crate) totals: [Vec<usize>; TOTALS.len()],
     /// One for each of [`Layout::metrics`].
     pub(crate) metrics: Vec<MetricSource>,
-    /// Whether the file lacks a metric that another may have.
-    pub(crate) has_absent: bool,
+    /// Whether every row adds to rare sums: the file lacks a metric, or reports one that others have counts of.
+    pub(crate) has_rare: bool,
     pub(crate) date: Option<usize>,
     pub(crate) currency: Option<usize>,
     pub(crate) filters: Vec<Filter>,

@@ -66,7 +66,7 @@ impl RollUp {
             .partition(|&group| groups.kind(group) != NameKind::Aggregate);
         let column = |slot: usize| named.iter().map(|&group| groups.sums_of(group)[slot].value()).collect();
         Rolled {
-            names: named.iter().map(|&group| groups.shown(group)).collect(),
+            names: named.iter().map(|&group| groups.name(group)).collect(),
             rows: column(ROWS),
             impressions: column(IMPRESSIONS),
             totals: std::array::from_fn(|total| column(FIRST_TOTAL + total)),
@@ -91,7 +91,11 @@ fn metric(groups: &Groups, named: &[usize], slots: &MetricSlots) -> MetricSums {
             Some(slot) => usual[slot],
             None => usual[IMPRESSIONS].without(rarely(slots.absent)),
         };
-        sums.x.push(usual[slots.x].value());
+        let mut x = usual[slots.x];
+        if let Some(slot) = slots.reported {
+            x.merge(rarely(slot));
+        }
+        sums.x.push(x.value());
         sums.n.push(n.value());
         if let (Some(noise), Some(column)) = (&slots.noise, &mut sums.noise) {
             let (squares, rows) = match noise.own {
@@ -102,7 +106,7 @@ fn metric(groups: &Groups, named: &[usize], slots: &MetricSlots) -> MetricSums {
                 ),
             };
             column.push(RowNoise {
-                x: usual[slots.x].without(rarely(noise.without_trials)).value(),
+                x: x.without(rarely(noise.without_trials)).value(),
                 n: n.without(rarely(noise.without_trials + 1)).value(),
                 q: usual[noise.q].value(),
                 squares: squares.of_squares(),
