@@ -104,7 +104,8 @@ impl Reading<'_> {
     pub(crate) fn read(&self, file: &ReportFile, layout: &Arc<Layout>) -> Result<ReadFile> {
         let mut learned = Learned::default();
         for reading in 1.. {
-            let (mapping, supplies, mut plan) = self.plan(file, layout, &learned)?;
+            let (mapping, supplies, mut plan) =
+                self.plan(file, layout, &learned).map_err(|error| error.in_file(file.source.name()))?;
             let known = !learned.conventions.is_empty();
             if !known {
                 // Twice: whether a rate exceeds 1 can be told only under the right decimal separator.
@@ -203,7 +204,6 @@ impl Reading<'_> {
                         Code::NotFound,
                         format!("--where names `{header}`, which is no header of the report"),
                     )
-                    .in_file(file.source.name())
                     .help(format!("its headers are: {}", file.headers.join(", ")))
                 })?;
                 Ok(Filter { column, pattern: Pattern::new(pattern) })

@@ -15,7 +15,9 @@ use std::sync::Arc;
 
 use self::facts::{ColumnFacts, Place};
 use self::groups::Groups;
-use self::plan::{EMPTY_ROWS, FIRST_TOTAL, Filter, IMPRESSIONS, Layout, MetricSource, Plan, ROWS, SQUARES, sum_of};
+use self::plan::{
+    EMPTY_ROWS, FIRST_TOTAL, Filter, IMPRESSIONS, Layout, MetricSource, Plan, ROWS, SQUARES, sum_of,
+};
 pub(crate) use self::rolled::{MetricSums, Rolled, RowNoise};
 use crate::names::{self, NameKind};
 use crate::report::cell::{Cell, Row};

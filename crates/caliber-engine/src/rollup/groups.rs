@@ -166,9 +166,8 @@ impl Groups {
             self.long_text.extend_from_slice(cell);
         }
         let (hasher, long_text) = (&self.hasher, &self.long_text);
-        self.spellings.insert_unique(hasher.hash_one(cell), spelling, |known| {
-            hasher.hash_one(known.bytes(long_text))
-        });
+        self.spellings
+            .insert_unique(hasher.hash_one(cell), spelling, |known| hasher.hash_one(known.bytes(long_text)));
     }
 
     /// The place in `shown` of a way to show a group's name.
