@@ -23,10 +23,17 @@ pub(crate) fn check(bytes: &[u8]) {
     let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
     file.write_all(report).expect("a written file");
 
-    let whole = outcome(file.path(), &Options { threads: 1, ..options.clone() });
-    let cut = outcome(file.path(), &Options { threads: 1, chunk_bytes, ..options.clone() });
+    let (whole, options) = match outcome(file.path(), &Options { threads: 1, ..options.clone() }) {
+        (whole, Some(chosen)) => {
+            (whole, Options { recipe: Some(chosen.0), channel: Some(chosen.1), ..options })
+        }
+        // Refused for its headers, of which chunks and threads know nothing.
+        (Outcome::Refused(Code::NotRecognised | Code::SeveralRecipes | Code::NoHeader, _), _) => return,
+        (whole, None) => (whole, options),
+    };
+    let (cut, _) = outcome(file.path(), &Options { threads: 1, chunk_bytes, ..options.clone() });
     assert_eq!(cut, whole, "in chunks of {chunk_bytes}");
-    let shared = outcome(file.path(), &Options { threads: 2, chunk_bytes, ..options });
+    let (shared, _) = outcome(file.path(), &Options { threads: 2, chunk_bytes, ..options });
     assert_eq!(shared, whole, "in chunks of {chunk_bytes} on two threads");
 }
 
@@ -37,23 +44,26 @@ enum Outcome {
     Refused(Code, Option<u64>),
 }
 
-fn outcome(path: &Path, options: &Options) -> Outcome {
-    match Source::open(path, "report").and_then(|source| score(source, options)) {
-        Ok(scored) => {
-            is_sound(&scored);
-            Outcome::Scored {
-                summary: serde_json::to_string(&scored.summary).expect("a summary is JSON"),
-                quality: serde_json::to_string(&scored.quality).expect("a quality report is JSON"),
-                results: Box::new(scored.results),
-                allow: scored.lists.allow,
-                block: scored.lists.block,
-            }
-        }
+/// What comes of a call, and the recipe and channel it settled on, which spare the next call recognition.
+fn outcome(path: &Path, options: &Options) -> (Outcome, Option<(String, Channel)>) {
+    let scored = match Source::open(path, "report").and_then(|source| score(source, options)) {
+        Ok(scored) => scored,
         Err(error) => {
             is_sound_refusal(&error);
-            Outcome::Refused(error.code, error.line)
+            return (Outcome::Refused(error.code, error.line), None);
         }
-    }
+    };
+    is_sound(&scored);
+    let channel = Channel::of(&scored.summary.channel).expect("a channel");
+    let chosen = (scored.summary.recipe.name.clone(), channel);
+    let outcome = Outcome::Scored {
+        summary: serde_json::to_string(&scored.summary).expect("a summary is JSON"),
+        quality: serde_json::to_string(&scored.quality).expect("a quality report is JSON"),
+        results: Box::new(scored.results),
+        allow: scored.lists.allow,
+        block: scored.lists.block,
+    };
+    (outcome, Some(chosen))
 }
 
 /// The options of a call, and how many bytes a chunk has: 1 to 64.

@@ -22,8 +22,8 @@ fn packed(bytes: &[u8]) -> Vec<u8> {
     let mut inside = false;
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         if let Some(name) = line.strip_prefix(b"=== ") {
-            // A name that stands twice is refused by the writer, and its lines fall to the part before.
-            inside |= archive.start_file(String::from_utf8_lossy(name.trim_ascii()), stored).is_ok();
+            // A name that stands twice, or is no name, is refused by the writer, and its lines are passed over.
+            inside = archive.start_file(String::from_utf8_lossy(name.trim_ascii()), stored).is_ok();
         } else if inside {
             archive.write_all(line).expect("memory takes all");
         }
