@@ -208,7 +208,6 @@ impl Reading<'_> {
                         Code::NotFound,
                         format!("--where names `{header}`, which is no header of the report"),
                     )
-                    .in_file(file.source.name())
                     .help(format!("its headers are: {}", file.headers.join(", ")))
                 })?;
                 Ok(Filter { column, pattern: Pattern::new(pattern) })
