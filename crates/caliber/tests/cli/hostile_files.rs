@@ -187,9 +187,10 @@ fn a_real_workbook_of_twenty_to_one_passes() {
     let (packed, unpacked) = workbook(
         &place,
         "r.xlsx",
-        |at| match at {
-            1 => cells(1, ["Domain", "Impressions", "Spend", "Clicks"]),
-            _ => {
+        |at| {
+            if at == 1 {
+                cells(1, ["Domain", "Impressions", "Spend", "Clicks"])
+            } else {
                 let row =
                     cells(at, [&names[at / 600 % 50], "100", "1.5", if at % 3 == 0 { "2" } else { "1" }]);
                 let label = "Autumn 2025, United States, Prospecting";
