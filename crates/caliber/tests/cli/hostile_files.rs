@@ -187,9 +187,10 @@ fn a_real_workbook_of_twenty_to_one_passes() {
     let (packed, unpacked) = workbook(
         &place,
         "r.xlsx",
-        |at| match at {
-            1 => cells(1, ["Domain", "Impressions", "Spend", "Clicks"]),
-            _ => {
+        |at| {
+            if at == 1 {
+                cells(1, ["Domain", "Impressions", "Spend", "Clicks"])
+            } else {
                 let row =
                     cells(at, [&names[at / 600 % 50], "100", "1.5", if at % 3 == 0 { "2" } else { "1" }]);
                 let label = "Autumn 2025, United States, Prospecting";
@@ -206,7 +207,7 @@ fn a_real_workbook_of_twenty_to_one_passes() {
     let mut args = vec!["score", "--json", "r.xlsx", "--out", "out"];
     args.extend(GENERIC);
     let summary = Call::new(&place, &args).within_memory().run().done().document();
-    assert_eq!((&summary["rows_used"], &summary["scored"]), (&15_000.into(), &26.into()));
+    assert_eq!((&summary["rows_used"], &summary["scored"]), (&15_000.into(), &25.into()));
 }
 
 #[test]

@@ -133,7 +133,7 @@ fn a_folder_that_may_not_be_written_to() {
 #[test]
 fn a_report_that_may_not_be_read() {
     let place = place();
-    fs::set_permissions(place.path("small.csv"), Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(place.path("small.csv"), Permissions::from_mode(0o000)).unwrap();
     let error = unprivileged(&place, &args("small.csv", "new", "csv")).run().error(2);
     assert_eq!((&error["code"], &error["file"]), (&"not_readable".into(), &"small.csv".into()));
     assert!(!place.path("new").exists());

@@ -295,9 +295,9 @@ fn the_figures_of_the_summary_are_those_of_the_results() {
         let count = table.texts("quality_status").iter().filter(|found| *found == status).count();
         assert_eq!(summary["status_counts"][status], count, "{status}");
     }
-    let (scored, below) =
+    let (kept, below) =
         (summary["scored"].as_u64().unwrap(), summary["below_minimum"]["count"].as_u64().unwrap());
-    assert_eq!(summary["dimension_values"], scored + below);
+    assert_eq!(summary["dimension_values"], kept + below);
     assert_eq!(summary["top"][0]["name"], table.names()[0].as_str());
     assert_eq!(summary["bottom"][0]["name"], table.names()[table.rows.len() - 1].as_str());
 }
