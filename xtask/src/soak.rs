@@ -11,6 +11,9 @@ use clap::Subcommand;
 
 use crate::{metadata, needs, run, workspace_root};
 
+/// An input of a few KB that takes a target longer than this has found a way to waste time.
+const SLOWEST_SECONDS: u32 = 30;
+
 /// Flags of `cargo xtask soak`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -152,6 +155,12 @@ impl Fuzz {
         let mut command = self.cargo_fuzz(root, "run", target);
         command.args([&corpus, &committed]).arg("--").arg("-print_final_stats=1");
         command.arg(format!("-max_total_time={}", (self.minutes * 60.0).ceil()));
+        // An input that takes longer is a finding.
+        command.arg(format!("-timeout={SLOWEST_SECONDS}"));
+        let dictionary = root.join("fuzz/dictionaries").join(target).with_extension("dict");
+        if dictionary.is_file() {
+            command.arg(format!("-dict={}", dictionary.display()));
+        }
         let copy = written.try_clone().with_context(|| format!("writing {}", log.display()))?;
         let status = command.stdin(Stdio::null()).stdout(copy).stderr(written).status();
         let status = status.with_context(|| format!("starting `{}`", run::shown(&command)))?;

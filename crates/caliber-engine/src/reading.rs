@@ -21,7 +21,7 @@ use crate::report::{Body, Buffer, ChunkError, Chunker, Index, MAX_COLUMNS, Peek,
 use crate::rollup::RollUp;
 use crate::rollup::facts::{ColumnFacts, Place};
 use crate::rollup::pattern::Pattern;
-use crate::rollup::plan::{Conventions, Filter, Layout, MetricSource, NumberColumn, Plan};
+use crate::rollup::plan::{Conventions, Filter, Header, Layout, MetricSource, NumberColumn, Plan};
 use crate::{Code, Error, Result};
 
 /// How often a file is read again with other conventions before the last reading stands.
@@ -39,7 +39,7 @@ pub enum Scale {
 /// What the call says about how rows are read.
 pub(crate) struct Reading<'a> {
     pub(crate) recipe: &'a Recipe,
-    pub(crate) dictionary: &'a Dictionary,
+    pub(crate) dictionary: Arc<Dictionary>,
     pub(crate) dimension: Dimension,
     pub(crate) overrides: &'a [Override],
     pub(crate) scales: &'a [(String, Scale)],
@@ -104,7 +104,8 @@ impl Reading<'_> {
     pub(crate) fn read(&self, file: &ReportFile, layout: &Arc<Layout>) -> Result<ReadFile> {
         let mut learned = Learned::default();
         for reading in 1.. {
-            let (mapping, supplies, mut plan) = self.plan(file, layout, &learned)?;
+            let (mapping, supplies, mut plan) =
+                self.plan(file, layout, &learned).map_err(|error| error.in_file(file.source.name()))?;
             let known = !learned.conventions.is_empty();
             if !known {
                 // Twice: whether a rate exceeds 1 can be told only under the right decimal separator.
@@ -115,6 +116,9 @@ impl Reading<'_> {
             }
             let plan = Arc::new(plan);
             let (rollup, lines) = self.sum(file, layout, &plan)?;
+            if let Some(place) = rollup.other_table {
+                return Err(other_table().at_line(lines.line(place)).in_file(file.source.name()));
+            }
             let mut decided = (*plan).clone();
             let doubts = self.decide(&mut decided, &rollup.facts, &mapping);
             learned.conventions =
@@ -152,8 +156,9 @@ impl Reading<'_> {
     ) -> Result<(Mapping, Supplies, Plan)> {
         let needs = Needs::of(self.recipe).by(self.dimension);
         let peek = Peek { rows: &file.preview, percent: &learned.percent };
-        let mapping = mapping::map_headers(&file.headers, self.dictionary, &needs, self.overrides, &peek)?;
-        let supplies = mapping::supply(&needs, self.dictionary, &mapping)?;
+        let mapping = mapping::map_headers(&file.headers, &self.dictionary, &needs, self.overrides, &peek)?;
+        let supplies = mapping::supply(&needs, &self.dictionary, &mapping)?;
+        let header = Arc::new(file.headers.clone());
         let mut numbers = Numbers { file, mapping: &mapping, learned, columns: Vec::new() };
         numbers.index(supplies.impressions);
         let totals = [&supplies.clicks, &supplies.conversions, &supplies.spend]
@@ -182,7 +187,7 @@ impl Reading<'_> {
             date: supplies.date,
             currency: supplies.currency,
             filters: self.filters(file)?,
-            impressions_header: file.headers[supplies.impressions].clone(),
+            header: Header { texts: Arc::clone(&header), dictionary: Arc::clone(&self.dictionary) },
             numbers: numbers.columns,
         };
         Ok((mapping, supplies, plan))
@@ -203,7 +208,6 @@ impl Reading<'_> {
                         Code::NotFound,
                         format!("--where names `{header}`, which is no header of the report"),
                     )
-                    .in_file(file.source.name())
                     .help(format!("its headers are: {}", file.headers.join(", ")))
                 })?;
                 Ok(Filter { column, pattern: Pattern::new(pattern) })
@@ -499,6 +503,11 @@ fn in_parallel<T: Send>(threads: usize, task: impl Fn(usize) -> Result<T> + Sync
             workers.into_iter().map(|worker| worker.join().map_err(|_| broken_thread())).collect();
         joined.into_iter().map(|result| result.and_then(|result| result)).collect()
     })
+}
+
+fn other_table() -> Error {
+    Error::new(Code::Malformed, "another table begins here, with headers of its own")
+        .help("give each table in a file of its own, with its header above it")
 }
 
 fn broken_thread() -> Error {

@@ -75,6 +75,8 @@ pub(crate) struct RollUp {
     pub(crate) ragged: (u64, Vec<Place>),
     pub(crate) width: usize,
     pub(crate) not_utf8: bool,
+    /// Where another table begins, with headers of its own.
+    pub(crate) other_table: Option<Place>,
     /// The groups of rows that are read and not summed yet, and their numbers one row after the other.
     pending: Vec<u32>,
     values: Vec<f64>,
@@ -95,6 +97,7 @@ impl RollUp {
             ragged: (0, Vec::new()),
             width,
             not_utf8: false,
+            other_table: None,
             pending: Vec::with_capacity(BATCH),
             values: vec![f64::NAN; BATCH * plan.numbers.len()],
             layout,
@@ -117,7 +120,7 @@ impl RollUp {
         }
         let impressions = self.number(row, 0, place);
         if impressions.is_nan() {
-            self.drop_row(row);
+            self.drop_row(row, place);
             return;
         }
         let place_of_name = self.place(row);
@@ -246,21 +249,31 @@ impl RollUp {
     /// A row without impressions: a blank one, an aggregate's label, the header again, a note below the table,
     /// or a row that is dropped.
     #[cold]
-    fn drop_row(&mut self, row: &impl Row) {
+    fn drop_row(&mut self, row: &impl Row, place: impl Fn() -> Place) {
         if (0..row.len()).all(|column| row.cell(column).is_blank()) {
             return;
         }
-        if let Cell::Text(text) = row.cell(self.plan.numbers[0].column)
-            && !self.plan.impressions_header.is_empty()
-            && String::from_utf8_lossy(&text).trim() == self.plan.impressions_header
-        {
+        let column = &self.plan.numbers[0];
+        let unreadable = match row.cell(column.column) {
+            Cell::Text(text) => number::parse(&text, column.conventions.decimal).0 == Parsed::Unreadable,
+            _ => false,
+        };
+        if unreadable && let Some(repeated) = self.plan.header.repeated_in(row) {
             // It is no number, but it is no mistake either.
             self.facts[0].forget_unreadable();
             self.rows_read += 1;
-            self.dropped.repeated_header += 1;
+            if repeated {
+                self.dropped.repeated_header += 1;
+            } else {
+                let place = place();
+                self.other_table = Some(self.other_table.map_or(place, |known| known.min(place)));
+            }
             return;
         }
         if self.is_note(row) {
+            if unreadable {
+                self.facts[0].forget_unreadable();
+            }
             if let Some(tail) = self.tails.last_mut() {
                 tail.rows += 1;
             }
@@ -356,6 +369,7 @@ impl RollUp {
             facts::keep_first(&mut self.ragged.1, place);
         }
         self.not_utf8 |= other.not_utf8;
+        self.other_table = self.other_table.into_iter().chain(other.other_table).min();
     }
 }
 

@@ -106,7 +106,8 @@ mod tests {
         #[test]
         fn order_and_splitting_change_no_bit(mut terms in prop::collection::vec(-1e9..1e9_f64, 1..50), at in 0_usize..50) {
             let straight = sum(terms.iter().copied());
-            terms.rotate_left(at % terms.len());
+            let by = at % terms.len();
+            terms.rotate_left(by);
             let (mut left, right) = (sum(terms[..at % terms.len()].iter().copied()), sum(terms[at % terms.len()..].iter().copied()));
             left.merge(right);
             prop_assert_eq!(straight, left);

@@ -66,11 +66,8 @@ fn failed(error: SampleError) -> Error {
     }
     let code = if error.is_input() { Code::BadOption } else { Code::Machine };
     let help = error.help();
-    let failed = Error::new(code, error.to_string()).caused_by(error);
-    match help {
-        Some(help) => failed.help(help),
-        None => failed,
-    }
+    let help = help.unwrap_or_else(|| "check the folder of --out and the space on its disk".to_owned());
+    Error::new(code, error.to_string()).help(help).caused_by(error)
 }
 
 pub(crate) fn run(args: Args, terminal: Terminal) -> Result<()> {
