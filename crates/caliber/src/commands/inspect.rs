@@ -214,11 +214,9 @@ fn print_preview(inspection: &Inspection, out: &mut dyn Write) -> io::Result<()>
         room -= wide;
         fitting.push((column, wide));
     }
-    let more = columns - fitting.len();
-    let note = if more > 0 {
-        format!(", and {} more", counted(more as u64, "column", "columns"))
-    } else {
-        String::new()
+    let note = match fitting.len() {
+        shown if shown < columns => format!(", {shown} of {columns} columns"),
+        _ => String::new(),
     };
     writeln!(out, "\n{BOLD}First rows{BOLD:#}{DIM}{note}{DIM:#}")?;
     let line = |cells: &mut dyn Iterator<Item = (String, usize)>| {

@@ -84,7 +84,7 @@ fn list(book: &RecipeBook, terminal: Terminal) -> Result<()> {
         let names =
             recipes.iter().map(|recipe| foreign(&recipe.name).width()).max().unwrap_or(0).max("recipe".len());
         let indent = names + GAP;
-        writeln!(out, "{BOLD}{:indent$}metrics and weights (↓ lower is better){BOLD:#}", "recipe")?;
+        writeln!(out, "{BOLD}{:indent$}metrics (↓ lower is better){BOLD:#}", "recipe")?;
         for recipe in &recipes {
             let name = foreign(&recipe.name);
             let metrics: Vec<String> = recipe

@@ -16,9 +16,10 @@ use crate::terminal::{Terminal, counted, foreign};
 /// The same flags give the same bytes on every machine. Beside FILE stands the truth about it, FILE without
 /// extension and .truth.csv.
 #[derive(clap::Args)]
-#[command(
-    after_help = "Example:\n  caliber sample --platform trade_desk --channel display --rows 5000 --mess preamble,totals --out report.csv"
-)]
+#[command(after_help = format!(
+    "Kinds of mess: {}\n\nExample:\n  caliber sample --platform trade_desk --channel display --rows 5000 --mess preamble,totals --out report.csv",
+    kinds()
+))]
 pub(crate) struct Args {
     #[arg(long, help = format!("Platform whose headers it has: {}", platforms().join(", ")))]
     platform: String,
@@ -33,12 +34,8 @@ pub(crate) struct Args {
     /// Another seed gives another report
     #[arg(long, value_name = "S", default_value_t = Request::DEFAULT_SEED)]
     seed: u64,
-    #[arg(
-        long,
-        value_name = "KIND",
-        value_delimiter = ',',
-        help = format!("Kinds of disorder to plant, with commas between: {}", kinds())
-    )]
+    /// Kinds of disorder to plant, with commas between; they are listed below
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
     mess: Vec<String>,
     /// File to write; .csv, .tsv, .xlsx or .parquet, and .gz or .zst after text
     #[arg(long, value_name = "FILE")]

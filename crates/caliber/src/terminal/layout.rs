@@ -92,7 +92,8 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
     cut
 }
 
-/// A table without lines; its last column wraps where the rest is not wide enough.
+/// A table without lines; its last column wraps where the rest is not wide enough, but never at a no-break blank,
+/// which is printed as a blank.
 pub(crate) struct Grid {
     table: Table,
     columns: usize,
@@ -130,7 +131,7 @@ impl Grid {
         for (at, line) in self.table.lines().enumerate() {
             let line = line.trim_end();
             // The margin of a table without lines.
-            let line = line.strip_prefix(' ').unwrap_or(line);
+            let line = line.strip_prefix(' ').unwrap_or(line).replace('\u{a0}', " ");
             if at == 0 { writeln!(out, "{BOLD}{line}{BOLD:#}")? } else { writeln!(out, "{line}")? }
         }
         Ok(())

@@ -8,6 +8,7 @@ use caliber_engine::Scored;
 use caliber_engine::explain::Explainer;
 use caliber_engine::names::display_unicode;
 use caliber_engine::recipe::Dimension;
+use unicode_width::UnicodeWidthStr;
 
 use crate::terminal::layout::{Grid, cut, draws_bars, flowed, width, wrapped};
 use crate::terminal::{BOLD, DIM, GREEN, YELLOW, count, counted, foreign, grouped, on_lines};
@@ -40,8 +41,12 @@ pub(super) fn print(
 fn print_what_was_read(scored: &Scored, took: Duration, out: &mut dyn Write) -> io::Result<()> {
     let summary = &scored.summary;
     let told = if scored.recognised { " (recognised from the headers)" } else { "" };
-    let (platform, recipe) = (foreign(&summary.platform), foreign(&summary.recipe.name));
-    writeln!(out, "{BOLD}{platform} {} {}{BOLD:#}{told}, recipe {recipe}", summary.channel, summary.goal)?;
+    let title = format!("{} {} {}", foreign(&summary.platform), summary.channel, summary.goal);
+    let text = wrapped(&format!("{title}{told}, recipe {}", foreign(&summary.recipe.name)), width(), 2);
+    match text.strip_prefix(&title) {
+        Some(rest) => writeln!(out, "{BOLD}{title}{BOLD:#}{rest}")?,
+        None => writeln!(out, "{text}")?,
+    }
     let mut parts = vec![
         counted(summary.files.len() as u64, "file", "files"),
         format!("{} in {:.2} s", counted(summary.rows_read, "row", "rows"), took.as_secs_f64()),
@@ -167,44 +172,61 @@ fn print_histogram(scores: &[f64], out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn print_extremes(scored: &Scored, out: &mut dyn Write) -> io::Result<()> {
-    let results = &scored.results;
-    let explainer = Explainer::new(results, &scored.dictionary);
-    let rows = results.len();
+    let explainer = Explainer::new(&scored.results, &scored.dictionary);
+    let rows = scored.results.len();
+    let mut tables: Vec<(&str, Vec<[String; 5]>)> = Vec::new();
     if rows < FEW {
-        return print_rows(scored, "All", 0..rows, &|row| explainer.main_reason(row), out);
+        tables.push(("All", rows_of(scored, 0..rows, &|row| explainer.main_reason(row))));
+    } else {
+        let worst = (rows - EXTREMES..rows).rev();
+        tables.push(("Best", rows_of(scored, 0..EXTREMES, &|row| explainer.best_reason(row))));
+        tables.push(("Worst", rows_of(scored, worst, &|row| explainer.worst_reason(row))));
     }
-    print_rows(scored, "Best", 0..EXTREMES, &|row| explainer.best_reason(row), out)?;
-    let worst = (rows - EXTREMES..rows).rev();
-    print_rows(scored, "Worst", worst, &|row| explainer.worst_reason(row), out)
+    // The columns of both stand below each other.
+    let widest = |column: usize| {
+        let cells = tables.iter().flat_map(|(_, rows)| rows).map(|row| row[column].width());
+        cells.max().unwrap_or(0)
+    };
+    let (names, impressions, spend) = (widest(0), widest(2), widest(3));
+    for (title, rows) in &tables {
+        let title = format!("{title:names$}");
+        let (impressions, spend) =
+            (format!("{:>impressions$}", "impressions"), format!("{:>spend$}", "spend"));
+        let mut grid =
+            Grid::under(&[&title, "score", &impressions, &spend, "reason, against average"], width());
+        for row in rows {
+            grid.row(row.clone());
+        }
+        writeln!(out)?;
+        grid.print(&[1, 2, 3], out)?;
+    }
+    Ok(())
 }
 
-fn print_rows(
+/// Name, score, impressions, spend, reason.
+fn rows_of(
     scored: &Scored,
-    title: &str,
     rows: impl Iterator<Item = usize>,
     reason: &dyn Fn(usize) -> String,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+) -> Vec<[String; 5]> {
     let results = &scored.results;
     let name = (width() * 3 / 10).clamp(NAME.0, NAME.1);
-    let heads = [title, "score", "impressions", "spend", "main reason, against the average"];
-    let mut grid = Grid::under(&heads, width());
-    for row in rows {
+    let row = |row: usize| {
         let reason = reason(row);
         let reason = match reason.strip_suffix(AGAINST) {
             Some(short) => format!("{short} points"),
             None => reason,
         };
-        grid.row([
+        [
             cut(&foreign(&display_unicode(&results.names[row])), name),
             format!("{:.1}", results.scores[row]),
             grouped(results.impressions[row], 0),
             results.spend.as_ref().map_or_else(|| "-".into(), |spend| grouped(spend[row], 2)),
-            foreign(&reason).into_owned(),
-        ]);
-    }
-    writeln!(out)?;
-    grid.print(&[1, 2, 3], out)
+            // A figure and its sign stay on one line.
+            foreign(&reason).replace(" %", "\u{a0}%"),
+        ]
+    };
+    rows.map(row).collect()
 }
 
 fn print_lists(scored: &Scored, files: &[PathBuf], out: &mut dyn Write) -> io::Result<()> {
