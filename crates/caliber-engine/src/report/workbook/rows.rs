@@ -44,13 +44,6 @@ pub struct SheetRow<'a> {
     strings: &'a Strings,
 }
 
-impl SheetRow<'_> {
-    /// Whether a column's number is shown as a percentage. [`Row::cell`] gives the fraction: 0.5 for `50 %`.
-    pub fn is_percent(&self, column: usize) -> bool {
-        matches!(self.slots.get(column), Some(Slot::Number { percent: true, .. }))
-    }
-}
-
 impl Row for SheetRow<'_> {
     fn cell(&self, column: usize) -> Cell<'_> {
         let bytes = match self.slots.get(column) {
