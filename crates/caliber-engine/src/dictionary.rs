@@ -74,6 +74,9 @@ pub struct Column {
     pub additive: bool,
     /// Whether it is a share of a count, in 0..1; rates only.
     pub share: bool,
+    /// What people call it, where the name does not say it well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     /// The headers it is known by, the preferred first.
     pub aliases: Vec<Alias>,
 }
@@ -209,6 +212,12 @@ impl Dictionary {
         self.synonyms.get(name).map_or(name, String::as_str)
     }
 
+    /// What people call a column or metric: `in view (IAS, 1 s)`; without a label of its own, the name in words.
+    pub fn label(&self, name: &str) -> String {
+        let label = self.column(name).and_then(|column| column.label.clone());
+        label.unwrap_or_else(|| name.replace('_', " "))
+    }
+
     /// What a metric is made of; `None` for a name that is no metric.
     pub fn metric(&self, name: &str) -> Option<MetricDefinition<'_>> {
         let column = self.column(name);
@@ -298,6 +307,7 @@ impl Dictionary {
                 kind,
                 additive: kind.is_summed(),
                 share,
+                label: None,
                 aliases: own.collect(),
             });
         }
@@ -351,6 +361,7 @@ impl Dictionary {
                 kind: kind_of_ratio(derived.per),
                 additive: false,
                 share: derived.share,
+                label: None,
                 aliases: Vec::new(),
             });
         }

@@ -628,6 +628,8 @@ pub struct Inspection {
     pub help: Option<String>,
     /// Headers that may be columns nothing else was found for.
     pub suggestions: Vec<crate::report::mapping::Suggestion>,
+    /// The headers as they stand, in the order of the file; empty without a header row.
+    pub headers: Vec<String>,
     /// The first ten rows as read.
     pub preview: Vec<Vec<Option<String>>>,
 }
@@ -665,6 +667,7 @@ pub fn inspect(source: Source, options: &Options, context: &Context<'_>) -> Resu
         candidates: None,
         help: None,
         suggestions: Vec::new(),
+        headers: file.headers.clone(),
         preview,
     };
     match choose(file, options, context) {

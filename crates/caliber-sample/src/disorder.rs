@@ -47,7 +47,7 @@ pub(crate) struct Disorder<'w> {
     words_used: usize,
     /// How many of `SUBTOTALS` the encoding can write.
     subtotals: usize,
-    so_far: Counts,
+    since_subtotal: Counts,
 }
 
 const MISSING: [&str; 7] = ["-", "--", "n/a", "N/A", "null", "NaN", ""];
@@ -67,6 +67,8 @@ const UNNAMED: [&str; 13] = [
     " Unknown ",
     "Aggregate",
 ];
+/// Parts of a report that have a subtotal each.
+const PARTS: u64 = 5;
 /// The last is beyond Windows-1252.
 const SUBTOTALS: [&str; 9] =
     ["Subtotal", "Totals:", "total", "Gesamt", "Totale", "Totales", "Total général", "Summary", "Итого"];
@@ -84,6 +86,11 @@ impl<'w> Disorder<'w> {
                     Mess::Idn => 3,
                     _ => 11 + number,
                 };
+                if kind == Mess::Totals {
+                    // A subtotal stands below what it sums.
+                    let period = world.rows.div_ceil(PARTS).max(1);
+                    return Due { kind, period, offset: period - 1 };
+                }
                 let period = wanted.min(world.rows.div_ceil(2)).max(1);
                 Due { kind, period, offset: number * 5 % period }
             })
@@ -98,7 +105,7 @@ impl<'w> Disorder<'w> {
                 .collect(),
             words_used: 0,
             subtotals: SUBTOTALS.len() - usize::from(kinds.has(Mess::Cp1252)),
-            so_far: Counts::default(),
+            since_subtotal: Counts::default(),
         }
     }
 
@@ -113,7 +120,7 @@ impl<'w> Disorder<'w> {
         if self.due.is_empty() {
             return;
         }
-        self.so_far.add(&row.counts);
+        self.since_subtotal.add(&row.counts);
         let is_due = |due: &&Due| position % due.period == due.offset;
         let due: Vec<Due> = self.due.iter().filter(is_due).copied().collect();
         for due in &due {
@@ -189,7 +196,8 @@ impl<'w> Disorder<'w> {
         match due.kind {
             Mess::Totals => {
                 let label = SUBTOTALS[self.draws.below(self.subtotals)];
-                extras.push(Extra::line(Record::aggregate(label, self.so_far)));
+                let sum = std::mem::take(&mut self.since_subtotal);
+                extras.push(Extra::line(Record::aggregate(label, sum)));
             }
             // On average as much again as is named.
             Mess::TailAggregate => {

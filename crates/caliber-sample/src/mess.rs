@@ -37,8 +37,8 @@ pub enum Mess {
     QuotedNewlines,
     /// Title and date lines before the header.
     Preamble,
-    /// Total rows: directly below the header with the label in another column, in the middle, at the end,
-    /// in several languages.
+    /// Total rows: a grand total directly below the header with its label in another column, a few subtotals in
+    /// the middle in several languages, a grand total at the end.
     Totals,
     /// A pasted pivot table: a `Row Labels` row below the header, `Grand Total` at the end.
     Pivot,
@@ -291,14 +291,24 @@ impl FromStr for Mess {
         if let Some(kind) = Self::KINDS.iter().find(|kind| kind.name() == spelled) {
             return Ok(*kind);
         }
-        let stem: String = spelled.chars().take(4).collect();
-        let nearest = Self::KINDS.iter().find(|kind| stem.len() > 2 && kind.name().contains(&stem));
         Err(SampleError::UnknownMess {
             word: word.into(),
-            nearest: nearest.map(ToString::to_string),
+            nearest: nearest(&spelled).map(|kind| kind.name().to_owned()),
             known: Self::KINDS.map(Self::name).join(", "),
         })
     }
+}
+
+/// The kind that a mistyped word probably meant: at most a third of the letters differ, or the word begins it.
+fn nearest(word: &str) -> Option<Mess> {
+    let near = |kind: &Mess| {
+        let letters = word.chars().count();
+        let edits = strsim::osa_distance(word, kind.name());
+        let begins = letters >= 3 && kind.name().starts_with(word);
+        (begins || edits <= (letters / 3).max(1)).then_some((edits, *kind))
+    };
+    let found = Mess::KINDS.iter().filter_map(near).min_by_key(|(edits, _)| *edits);
+    found.map(|(_, kind)| kind)
 }
 
 /// The kinds to plant in one file, settled: `all` spelled out, conflicts refused.
@@ -352,8 +362,15 @@ mod tests {
         for kind in Mess::KINDS {
             assert_eq!(kind.name().parse::<Mess>().unwrap(), kind);
         }
-        let error = "total".parse::<Mess>().unwrap_err().to_string();
-        assert!(error.contains("did you mean `totals`"), "{error}");
+        let help = |word: &str| word.parse::<Mess>().unwrap_err().help().unwrap();
+        for (word, kind) in
+            [("total", "totals"), ("ragedd", "ragged"), ("thousand", "thousands"), ("dv360", "dv360_footer")]
+        {
+            assert!(help(word).starts_with(&format!("did you mean `{kind}`? ")), "{}", help(word));
+        }
+        for word in ["foo", "everything", "x", ""] {
+            assert!(help(word).starts_with("the kinds are: all, "), "{word}: {}", help(word));
+        }
     }
 
     #[test]

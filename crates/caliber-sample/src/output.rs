@@ -170,6 +170,9 @@ struct Draft {
 impl Draft {
     fn beside(place: &Path) -> Result<Self, SampleError> {
         let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+            return Err(SampleError::NoFolder { path: place.into(), folder: folder.into() });
+        }
         let mut draft = tempfile::Builder::new();
         draft.prefix(".caliber-sample-");
         // Not a secret: readable to whom the umask lets read.
@@ -177,7 +180,8 @@ impl Draft {
         draft.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let temporary = draft
             .tempfile_in(folder.unwrap_or(Path::new(".")))
-            .map_err(|source| SampleError::File { path: place.into(), source })?;
+            // Its own words would name the draft; the kind is the system's.
+            .map_err(|source| SampleError::File { path: place.into(), source: source.kind().into() })?;
         Ok(Self { temporary, place: place.into() })
     }
 

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod commands;
+mod environment;
 mod terminal;
 
 use std::process::ExitCode;
@@ -12,6 +13,9 @@ use clap::{Parser, Subcommand};
 use crate::commands::{inspect, recipes, sample, score, xls_sheet};
 use crate::terminal::Terminal;
 
+/// Where flags of every command stand in the help of each: below its own.
+const LAST: usize = 900;
+
 /// Scores the domains and supply vendors of a programmatic campaign.
 #[derive(Parser)]
 #[command(name = "caliber", version, max_term_width = 110, arg_required_else_help = true)]
@@ -19,10 +23,10 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
     /// Print the answer as one JSON document, and errors as JSON on standard error
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = LAST)]
     json: bool,
     /// Print errors only
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, display_order = LAST + 1)]
     quiet: bool,
 }
 
@@ -43,6 +47,9 @@ fn main() -> ExitCode {
         Err(error) => return misused(&error),
     };
     let terminal = Terminal { json: cli.json, quiet: cli.quiet };
+    if !matches!(cli.command, Command::XlsSheet(_)) {
+        environment::warn_of_unknown(terminal);
+    }
     let outcome = match cli.command {
         Command::Score(args) => score::run(args, terminal),
         Command::Inspect(args) => inspect::run(args, terminal),

@@ -1,10 +1,16 @@
 //! What is printed where: the answer on standard output, everything else on standard error.
 
+mod foreign;
+pub(crate) mod layout;
+
 use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 use caliber_engine::{Code, Error, Result};
 use serde::Serialize;
+
+pub(crate) use foreign::foreign;
+use layout::{width_of_stderr, wrapped};
 
 /// How much is printed, and in which form.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +25,8 @@ pub(crate) struct Terminal {
 pub(crate) const BOLD: Style = Style::new().bold();
 /// What stands in the background.
 pub(crate) const DIM: Style = Style::new().dimmed();
+/// Where the second line of a note begins: below the first word after `note:`.
+const NOTE_INDENT: usize = 6;
 const RED: Style = AnsiColor::Red.on_default().bold();
 /// What a person should look at.
 pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default();
@@ -60,6 +68,35 @@ impl Terminal {
         }
     }
 
+    /// Prints notes on standard error, for people only: a document has them among its warnings.
+    pub(crate) fn notes(self, notes: impl IntoIterator<Item = String>) {
+        if self.json || self.quiet {
+            return;
+        }
+        let mut stderr = anstream::stderr().lock();
+        for note in notes {
+            let text = wrapped(&format!("note: {}", foreign(&note)), width_of_stderr(), NOTE_INDENT);
+            let text = text.strip_prefix("note:").unwrap_or(&text);
+            // Nothing can be said where even this cannot be printed.
+            let _ = writeln!(stderr, "{YELLOW}note:{YELLOW:#}{text}");
+        }
+    }
+
+    /// Prints a warning about the call on standard error.
+    pub(crate) fn warning(self, message: &str, help: &str) {
+        if self.quiet {
+            return;
+        }
+        let mut stderr = anstream::stderr().lock();
+        let (message, help) = (foreign(message), foreign(help));
+        // Nothing can be said where even this cannot be printed.
+        let _ = if self.json {
+            writeln!(stderr, "{}", serde_json::json!({"warning": {"message": message, "help": help}}))
+        } else {
+            writeln!(stderr, "{YELLOW}warning:{YELLOW:#} {message}\n  {BOLD}help:{BOLD:#} {help}")
+        };
+    }
+
     /// Prints an error on standard error.
     pub(crate) fn error(self, error: &Error) {
         let mut stderr = anstream::stderr().lock();
@@ -78,9 +115,8 @@ impl Terminal {
                 }})
             )
         } else {
-            let help =
-                error.help.as_ref().map(|help| format!("\n  {BOLD}help:{BOLD:#} {help}")).unwrap_or_default();
-            writeln!(stderr, "{RED}error:{RED:#} {error}{help}")
+            let help = error.help.as_deref().map(|help| format!("\n  {BOLD}help:{BOLD:#} {}", foreign(help)));
+            writeln!(stderr, "{RED}error:{RED:#} {}{}", foreign(&error.to_string()), help.unwrap_or_default())
         };
     }
 }
@@ -108,6 +144,16 @@ pub(crate) fn count(value: u64) -> String {
 /// `1 row`, `2 rows`.
 pub(crate) fn counted(value: u64, singular: &str, plural: &str) -> String {
     format!("{} {}", count(value), if value == 1 { singular } else { plural })
+}
+
+/// Where cells of a report stand: `on line 3`, `first on lines 3, 8, 9`.
+pub(crate) fn on_lines(lines: &[u64]) -> String {
+    match lines {
+        [line] => format!("on line {line}"),
+        lines => {
+            format!("first on lines {}", lines.iter().map(u64::to_string).collect::<Vec<_>>().join(", "))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ struct ColumnEntry {
     additive: bool,
     #[serde(default)]
     share: bool,
+    label: Option<String>,
     aliases: Vec<AliasEntry>,
 }
 
@@ -102,6 +103,7 @@ impl ColumnEntry {
             kind: self.kind,
             additive: self.additive && self.kind.is_summed(),
             share: self.share,
+            label: self.label,
             aliases: self.aliases.into_iter().map(AliasEntry::into_alias).collect(),
         }
     }

@@ -1,12 +1,16 @@
 //! The options of every command that reads a report.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
+use caliber_engine::dictionary::ColumnKind;
 use caliber_engine::normalize::Normalization;
 use caliber_engine::recipe::{Channel, Dimension, Goal, Recipe, RecipeBook};
 use caliber_engine::report::mapping::Override;
 use caliber_engine::report::source::Source;
-use caliber_engine::{Code, Error, Options, Result, Scale};
+use caliber_engine::{Code, Error, Options, Progress, Result, Scale};
+
+use super::watching::{StandardInput, cancelled};
 
 /// How a report is understood.
 #[derive(clap::Args)]
@@ -37,7 +41,7 @@ pub(crate) struct ReadingArgs {
     #[arg(long = "map", value_name = "NAME=HEADER", value_parser = map)]
     maps: Vec<Override>,
     /// The file has no header row; name its columns with --map NAME=#N
-    #[arg(long, requires = "maps")]
+    #[arg(long)]
     no_header: bool,
     /// Scale of a rate, where the report leaves it open
     #[arg(long = "scale", value_name = "NAME=percent|fraction", value_parser = scale)]
@@ -125,6 +129,11 @@ impl ReadingArgs {
         if let Some(name) = &recipe {
             self.check_recipe(book.by_name(name)?)?;
         }
+        if self.no_header && self.maps.is_empty() {
+            return Err(Error::new(Code::BadOption, "--no-header leaves the columns without names")
+                .help("name them with --map, as in --map domain=#1 --map impressions=#2"));
+        }
+        self.check_scales(book)?;
         Ok(Options {
             platform: self.platform.clone(),
             channel: self.channel,
@@ -139,6 +148,28 @@ impl ReadingArgs {
             sheet: self.sheet.clone(),
             ..Options::default()
         })
+    }
+
+    /// One scale a rate, and only for rates.
+    fn check_scales(&self, book: &RecipeBook) -> Result<()> {
+        let vocabulary = book.vocabulary();
+        for (at, (name, scale)) in self.scales.iter().enumerate() {
+            book.check_column(name)?;
+            // What only a recipe's own dictionary knows is judged where that recipe is read.
+            if vocabulary.column(name).is_some_and(|column| column.kind != ColumnKind::Rate) {
+                return Err(Error::new(Code::BadOption, format!("`{name}` is no rate, so it has no scale"))
+                    .help("leave its --scale out"));
+            }
+            let canonical = vocabulary.canonical(name);
+            let others = self.scales[..at].iter();
+            let twice =
+                |(other, its): &(String, Scale)| vocabulary.canonical(other) == canonical && its != scale;
+            if others.into_iter().any(twice) {
+                return Err(Error::new(Code::BadOption, format!("`{name}` is given two scales"))
+                    .help("give --scale once for each rate"));
+            }
+        }
+        Ok(())
     }
 
     /// A recipe by name and a flag that contradicts it.
@@ -164,11 +195,18 @@ pub(crate) fn default_recipe_folder() -> PathBuf {
 }
 
 /// Opens what was given: files, quoted globs, `-` for standard input.
-pub(crate) fn open(reports: &[String]) -> Result<Vec<Source>> {
+///
+/// # Errors
+/// `Cancelled` where `progress` was while standard input was waited for, and those of opening.
+pub(crate) fn open(reports: &[String], progress: &Progress) -> Result<Vec<Source>> {
     let mut sources = Vec::new();
     for report in reports {
         if report == "-" {
-            sources.push(Source::from_stream(std::io::stdin().lock(), "standard input")?);
+            let source = Source::from_stream(StandardInput::read(progress), "standard input");
+            if progress.cancelled.load(Ordering::Relaxed) {
+                return Err(cancelled());
+            }
+            sources.push(source?);
             continue;
         }
         for path in expand(report)? {

@@ -5,11 +5,15 @@ use std::path::PathBuf;
 use caliber_engine::Result;
 use caliber_engine::recipe::{Better, Recipe, RecipeBook};
 use clap::Subcommand;
-use comfy_table::Table;
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
 
 use super::reading::default_recipe_folder;
-use crate::terminal::Terminal;
+use crate::terminal::layout::{flowed, width};
+use crate::terminal::{BOLD, Terminal, foreign};
+
+/// Blanks between the two columns of the list.
+const GAP: usize = 2;
 
 /// List recipes, show one, or check a file of your own
 #[derive(clap::Args)]
@@ -65,7 +69,9 @@ pub(crate) fn run(args: Args, terminal: Terminal) -> Result<()> {
             // The file's recipe is the last of the book.
             let Some(recipe) = checked.iter().last() else { return Ok(()) };
             terminal.answer(&Checked { valid: true, recipe }, |out| {
-                writeln!(out, "{} is a valid recipe: {} for {}", file.display(), recipe.name, recipe.platform)
+                let file = file.display().to_string();
+                let (name, platform) = (foreign(&recipe.name), foreign(&recipe.platform));
+                writeln!(out, "{} is a valid recipe: {name} for {platform}", foreign(&file))
             })
         }
     }
@@ -73,19 +79,29 @@ pub(crate) fn run(args: Args, terminal: Terminal) -> Result<()> {
 
 fn list(book: &RecipeBook, terminal: Terminal) -> Result<()> {
     let recipes: Vec<&Recipe> = book.iter().collect();
+    let vocabulary = book.vocabulary();
     terminal.answer(&recipes, |out| {
-        let mut table = Table::new();
-        table.load_style(comfy_table::presets::NOTHING);
-        table.set_header(["name", "metrics (v: lower is better)"]);
+        let names =
+            recipes.iter().map(|recipe| foreign(&recipe.name).width()).max().unwrap_or(0).max("recipe".len());
+        let indent = names + GAP;
+        writeln!(out, "{BOLD}{:indent$}metrics and weights (↓ lower is better){BOLD:#}", "recipe")?;
         for recipe in &recipes {
-            let metrics = recipe.metrics.iter().map(|metric| {
-                let sign = if metric.better == Better::Lower { " v" } else { "" };
-                format!("{}{sign} {:.0} %", metric.metric, metric.weight * 100.0)
-            });
-            table.add_row([recipe.name.clone(), metrics.collect::<Vec<_>>().join(", ")]);
-        }
-        for line in table.lines() {
-            writeln!(out, "{}", line.trim_end())?;
+            let name = foreign(&recipe.name);
+            let metrics: Vec<String> = recipe
+                .metrics
+                .iter()
+                .map(|metric| {
+                    let label = vocabulary.label(&metric.metric);
+                    let sign = if metric.better == Better::Lower { " ↓" } else { "" };
+                    format!("{}{sign} {:.0} %", foreign(&label), metric.weight * 100.0)
+                })
+                .collect();
+            let room = width().saturating_sub(indent);
+            let metrics = flowed(metrics.iter().map(String::as_str), ", ", room, 0);
+            for (at, line) in metrics.lines().enumerate() {
+                let head = if at == 0 { &*name } else { "" };
+                writeln!(out, "{head}{:gap$}{line}", "", gap = indent - head.width())?;
+            }
         }
         Ok(())
     })

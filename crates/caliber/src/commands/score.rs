@@ -4,7 +4,7 @@ mod text;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use caliber_engine::explain::Explainer;
 use caliber_engine::normalize::Normalization;
@@ -14,14 +14,11 @@ use caliber_reports::{
     write_results_json, write_results_parquet, write_results_xlsx,
 };
 use clap::ValueEnum;
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::reading::{self, ReadingArgs, normalization, without_extensions};
-use super::xls_sheet;
+use super::watching::{Measure, cancel_on_ctrl_c, cancelled, watched};
+use super::{protected, xls_sheet};
 use crate::terminal::Terminal;
-
-/// How long a reading that was cancelled may take to tidy up.
-const GRACE: Duration = Duration::from_secs(2);
 
 /// Score the domains or supply vendors of a report, and make the lists to upload
 ///
@@ -40,7 +37,7 @@ pub(crate) struct Args {
     #[arg(long, value_parser = normalization, default_value = "minmax")]
     normalization: Normalization,
     /// Least impressions of a row that is scored; 0 keeps all [default: the recipe's, 250 where shipped]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = impressions, allow_negative_numbers = true)]
     min_impressions: Option<u64>,
     /// How rows get on the lists
     #[arg(long, default_value = "quartile")]
@@ -51,7 +48,7 @@ pub(crate) struct Args {
     /// Patterns that block on their own: mfa_pattern, click_surge
     #[arg(long, value_name = "PATTERNS", value_delimiter = ',')]
     block_patterns: Vec<String>,
-    /// File of names that must never be blocked, a name a line
+    /// File of names that must never be blocked: a name a line, or CSV with the names first
     #[arg(long, value_name = "FILE")]
     protect: Option<PathBuf>,
     /// Folder to write to, made if missing [default: the first report without extensions, and -caliber]
@@ -84,6 +81,16 @@ fn share(text: &str) -> std::result::Result<f64, String> {
     }
 }
 
+fn impressions(text: &str) -> std::result::Result<u64, String> {
+    match text.parse::<u64>() {
+        Ok(least) => Ok(least),
+        Err(_) if text.parse::<f64>().is_ok_and(|number| number < 0.0) => {
+            Err("it cannot be negative; 0 keeps all".to_owned())
+        }
+        Err(_) => Err("it is a whole number of impressions, as in 250".to_owned()),
+    }
+}
+
 pub(crate) fn run(args: Args, terminal: Terminal) -> Result<()> {
     let started = Instant::now();
     refuse_what_is_to_come(&args)?;
@@ -92,23 +99,26 @@ pub(crate) fn run(args: Args, terminal: Terminal) -> Result<()> {
     options.normalization = args.normalization;
     options.min_impressions = args.min_impressions;
     options.list_share = args.list_share;
-    options.protected = args.protect.as_deref().map(protected).transpose()?.unwrap_or_default();
+    options.protected = args.protect.as_deref().map(protected::read).transpose()?.unwrap_or_default();
 
     let progress = Progress::default();
-    cancel_on_ctrl_c(&progress)?;
-    let sources = reading::open(&args.reports)?;
+    cancel_on_ctrl_c(&progress, terminal)?;
+    let sources = reading::open(&args.reports, &progress)?;
     let folder = OutputFolder::create(
         &args.out.clone().unwrap_or_else(|| default_folder(&args.reports[0], &sources)),
     )?;
     let context = Context { book: &book, sandbox: &xls_sheet::read_apart, progress: &progress };
-    let mut scored = watched(terminal, &progress, || caliber_engine::score(sources, &options, &context))?;
+    let mut scored =
+        watched(terminal, &progress, Measure::Bytes, || caliber_engine::score(sources, &options, &context))?;
     scored.summary.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     write(&scored, &folder, &args.format)?;
     if progress.cancelled.load(Ordering::Relaxed) {
-        return Err(Error::new(Code::Cancelled, "cancelled; nothing was written"));
+        return Err(cancelled());
     }
     let files = folder.publish()?;
-    terminal.answer(&scored.summary, |out| text::print(&scored, &files, started.elapsed(), out))
+    terminal.answer(&scored.summary, |out| text::print(&scored, &files, started.elapsed(), out))?;
+    terminal.notes(text::notes(&scored));
+    Ok(())
 }
 
 /// The flags have their place; what is behind them comes with a later version.
@@ -124,18 +134,6 @@ fn refuse_what_is_to_come(args: &Args) -> Result<()> {
         .help("leave it out; --normalization shrunk already keeps small counts from deciding"))
 }
 
-/// Names a line each; blank lines and those that begin with `#` are passed over.
-fn protected(file: &Path) -> Result<Vec<String>> {
-    let text = std::fs::read_to_string(file).map_err(|error| {
-        Error::new(Code::NotReadable, format!("the names to protect cannot be read: {error}"))
-            .in_file(file.display().to_string())
-            .help("give a text file with a name a line")
-            .caused_by(error)
-    })?;
-    let names = text.trim_start_matches('\u{feff}').lines().map(str::trim);
-    Ok(names.filter(|name| !name.is_empty() && !name.starts_with('#')).map(str::to_owned).collect())
-}
-
 fn default_folder(first: &str, sources: &[caliber_engine::report::source::Source]) -> PathBuf {
     if first == "-" {
         return PathBuf::from("report-caliber");
@@ -144,52 +142,6 @@ fn default_folder(first: &str, sources: &[caliber_engine::report::source::Source
     let mut name = stem.file_name().unwrap_or_default().to_owned();
     name.push("-caliber");
     stem.with_file_name(name)
-}
-
-/// Lets the first Ctrl-C end the work in order; where that takes long, for one waiting for standard input, ends it.
-fn cancel_on_ctrl_c(progress: &Progress) -> Result<()> {
-    let cancelled = progress.cancelled.clone();
-    ctrlc::set_handler(move || {
-        if !cancelled.swap(true, Ordering::Relaxed) {
-            std::thread::sleep(GRACE);
-        }
-        std::process::exit(130);
-    })
-    .map_err(|error| {
-        Error::new(Code::Machine, format!("Ctrl-C cannot be listened for: {error}")).caused_by(error)
-    })
-}
-
-/// Does the work under a bar with bytes and rows a second.
-fn watched<T>(terminal: Terminal, progress: &Progress, work: impl FnOnce() -> T) -> T {
-    if !terminal.shows_progress() {
-        return work();
-    }
-    let bar = ProgressBar::new(0);
-    let template = "{bar:30} {percent:>3} %  {bytes} of {total_bytes}  {bytes_per_sec}  {msg}";
-    // The template is a constant; where it is refused the plain bar does.
-    bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
-    let done = std::sync::mpsc::channel::<()>();
-    std::thread::scope(|scope| {
-        let (stop, stopped) = done;
-        let watched = &bar;
-        scope.spawn(move || {
-            let started = Instant::now();
-            while stopped
-                .recv_timeout(Duration::from_millis(80))
-                .is_err_and(|end| end == std::sync::mpsc::RecvTimeoutError::Timeout)
-            {
-                watched.set_length(progress.total_bytes.load(Ordering::Relaxed));
-                watched.set_position(progress.bytes.load(Ordering::Relaxed));
-                let rows = progress.rows.load(Ordering::Relaxed) as f64 / started.elapsed().as_secs_f64();
-                watched.set_message(format!("{} rows/s", crate::terminal::grouped(rows, 0)));
-            }
-            watched.finish_and_clear();
-        });
-        let result = work();
-        drop(stop);
-        result
-    })
 }
 
 /// Writes every file, the large ones side by side.

@@ -8,16 +8,20 @@ use caliber_engine::Scored;
 use caliber_engine::explain::Explainer;
 use caliber_engine::names::display_unicode;
 use caliber_engine::recipe::Dimension;
-use comfy_table::{Cell, CellAlignment, Table};
 
-use crate::terminal::{BOLD, DIM, GREEN, YELLOW, count, counted, grouped};
+use crate::terminal::layout::{Grid, cut, draws_bars, flowed, width, wrapped};
+use crate::terminal::{BOLD, DIM, GREEN, YELLOW, count, counted, foreign, grouped, on_lines};
 
 /// Rows shown of the best and of the worst.
 const EXTREMES: usize = 5;
 /// Characters of the longest bar.
 const BAR: usize = 40;
-/// Characters of a name before it is cut.
-const NAME: usize = 36;
+/// With fewer rows the best and the worst would be the same: all are shown.
+const FEW: usize = 2 * EXTREMES;
+/// Columns of the longest name that is not cut, at least and at most.
+const NAME: (usize, usize) = (22, 36);
+/// What every reason ends with; in a table it stands in the head.
+const AGAINST: &str = " points against the average";
 
 pub(super) fn print(
     scored: &Scored,
@@ -30,18 +34,14 @@ pub(super) fn print(
     print_score(scored, out)?;
     print_histogram(&scored.results.scores, out)?;
     print_extremes(scored, out)?;
-    print_lists(scored, files, out)?;
-    print_warnings(scored, out)
+    print_lists(scored, files, out)
 }
 
 fn print_what_was_read(scored: &Scored, took: Duration, out: &mut dyn Write) -> io::Result<()> {
     let summary = &scored.summary;
     let told = if scored.recognised { " (recognised from the headers)" } else { "" };
-    writeln!(
-        out,
-        "{BOLD}{} {} {}{BOLD:#}{told}, recipe {}",
-        summary.platform, summary.channel, summary.goal, summary.recipe.name
-    )?;
+    let (platform, recipe) = (foreign(&summary.platform), foreign(&summary.recipe.name));
+    writeln!(out, "{BOLD}{platform} {} {}{BOLD:#}{told}, recipe {recipe}", summary.channel, summary.goal)?;
     let mut parts = vec![
         counted(summary.files.len() as u64, "file", "files"),
         format!("{} in {:.2} s", counted(summary.rows_read, "row", "rows"), took.as_secs_f64()),
@@ -49,8 +49,8 @@ fn print_what_was_read(scored: &Scored, took: Duration, out: &mut dyn Write) -> 
     if let (Some(from), Some(to)) = (&summary.period.from, &summary.period.to) {
         parts.push(format!("{from} to {to}"));
     }
-    parts.extend(summary.currency.clone());
-    writeln!(out, "{}", parts.join(", "))
+    parts.extend(summary.currency.as_deref().map(|currency| foreign(currency).into_owned()));
+    writeln!(out, "{}", flowed(parts.iter().map(String::as_str), ", ", width(), 0))
 }
 
 fn print_what_was_left_out(scored: &Scored, out: &mut dyn Write) -> io::Result<()> {
@@ -60,6 +60,7 @@ fn print_what_was_left_out(scored: &Scored, out: &mut dyn Write) -> io::Result<(
         let why = match *reason {
             "missing_impressions" => "without impressions",
             "missing_dimension" => "without a name",
+            "repeated_header" if *rows == 1 => "that repeats the header",
             "repeated_header" => "that repeat the header",
             "where" => "that --where leaves out",
             other => other,
@@ -73,10 +74,14 @@ fn print_what_was_left_out(scored: &Scored, out: &mut dyn Write) -> io::Result<(
             names.push("...".into());
         }
         lines.push(format!(
-            "{} that sum up others or name nobody ({}), with {} impressions and {} spend",
-            counted(aggregates.count, "row", "rows"),
+            "{} ({}), with {} and {} spend",
+            counted(
+                aggregates.count,
+                "row that sums up others or names nobody",
+                "rows that sum up others or name nobody"
+            ),
             names.join(", "),
-            grouped(aggregates.impressions, 0),
+            counted(aggregates.impressions as u64, "impression", "impressions"),
             grouped(aggregates.spend, 2)
         ));
     }
@@ -84,22 +89,24 @@ fn print_what_was_left_out(scored: &Scored, out: &mut dyn Write) -> io::Result<(
     if below.count > 0 {
         let all = below.impressions + summary.total_impressions;
         lines.push(format!(
-            "{} of {} {} below the minimum of {} impressions, {:.1} % of the volume",
+            "{} of {} {} below the minimum of {}, {:.1} % of the volume",
             count(below.count),
             count(summary.dimension_values),
             noun(scored, summary.dimension_values),
-            grouped(summary.lists.min_impressions, 0),
+            counted(summary.lists.min_impressions as u64, "impression", "impressions"),
             if all == 0.0 { 0.0 } else { below.impressions / all * 100.0 }
         ));
     }
     for (at, line) in lines.iter().enumerate() {
-        writeln!(out, "{} {line}", if at == 0 { "Left out:" } else { "         " })?;
+        let lead = if at == 0 { "Left out: " } else { "          " };
+        let line = wrapped(line, width().saturating_sub(lead.len()), 2);
+        writeln!(out, "{lead}{}", line.replace('\n', "\n          "))?;
     }
     Ok(())
 }
 
 fn quoted(name: &str) -> String {
-    if name.is_empty() { "blank".into() } else { name.to_owned() }
+    if name.is_empty() { "blank".into() } else { cut(&foreign(name), NAME.1) }
 }
 
 fn noun(scored: &Scored, count: u64) -> &'static str {
@@ -116,12 +123,13 @@ fn print_score(scored: &Scored, out: &mut dyn Write) -> io::Result<()> {
     let score = summary.campaign_score.map_or_else(|| "-".into(), |score| format!("{score:.1}"));
     let mut parts = vec![
         format!("{} {}", count(summary.scored), noun(scored, summary.scored)),
-        format!("{} impressions", grouped(summary.total_impressions, 0)),
+        counted(summary.total_impressions as u64, "impression", "impressions"),
     ];
-    let money = summary.currency.as_deref().map(|currency| format!(" {currency}")).unwrap_or_default();
+    let money = summary.currency.as_deref().map(|code| format!(" {}", foreign(code))).unwrap_or_default();
     parts.extend(summary.total_spend.map(|spend| format!("{}{money} spend", grouped(spend, 2))));
-    parts.extend(summary.average_cpm.map(|cpm| format!("CPM {cpm:.2}")));
-    writeln!(out, "\n{BOLD}Campaign score {score}{BOLD:#} of 100   {}", parts.join(", "))?;
+    parts.extend(summary.average_cpm.map(|cpm| format!("CPM {}", grouped(cpm, 2))));
+    let figures = flowed(parts.iter().map(String::as_str), ", ", width(), 0);
+    writeln!(out, "\n{BOLD}Campaign score {score}{BOLD:#} of 100\n{figures}")?;
     let counts = &summary.status_counts;
     writeln!(
         out,
@@ -141,12 +149,19 @@ fn print_histogram(scores: &[f64], out: &mut dyn Write) -> io::Result<()> {
     let most = bands.iter().copied().max().unwrap_or(0).max(1);
     let first = bands.iter().position(|&band| band > 0).unwrap_or(0);
     let last = bands.iter().rposition(|&band| band > 0).unwrap_or(9);
+    let bars = draws_bars();
     for band in (first..=last).rev() {
+        if !bars {
+            writeln!(out, "{:>3} to {:<3} {:>7}", band * 10, band * 10 + 10, count(bands[band]))?;
+            continue;
+        }
         // Eighths of a character.
         let eighths = (bands[band] as f64 / most as f64 * (BAR * 8) as f64).ceil() as usize;
         let mut bar = "█".repeat(eighths / 8);
         bar.extend(['▏', '▎', '▍', '▌', '▋', '▊', '▉'].get((eighths % 8).wrapping_sub(1)));
-        writeln!(out, "{:>3} to {:<3} {bar} {DIM}{}{DIM:#}", band * 10, band * 10 + 10, count(bands[band]))?;
+        let gap = if bar.is_empty() { "" } else { " " };
+        let (from, to) = (band * 10, band * 10 + 10);
+        writeln!(out, "{from:>3} to {to:<3} {bar}{gap}{DIM}{}{DIM:#}", count(bands[band]))?;
     }
     Ok(())
 }
@@ -154,45 +169,42 @@ fn print_histogram(scores: &[f64], out: &mut dyn Write) -> io::Result<()> {
 fn print_extremes(scored: &Scored, out: &mut dyn Write) -> io::Result<()> {
     let results = &scored.results;
     let explainer = Explainer::new(results, &scored.dictionary);
-    let shown = results.len().min(EXTREMES);
-    let best: Vec<usize> = (0..shown).collect();
-    let worst: Vec<usize> = (results.len() - shown.min(results.len() - shown)..results.len()).rev().collect();
-    for (title, rows, is_best) in [("Best", best, true), ("Worst", worst, false)] {
-        if rows.is_empty() {
-            continue;
-        }
-        let mut table = Table::new();
-        table.load_style(comfy_table::presets::NOTHING);
-        table.set_header([title, "score", "impressions", "spend", "main reason"]);
-        for row in rows {
-            let reason = if is_best { explainer.best_reason(row) } else { explainer.worst_reason(row) };
-            table.add_row([
-                Cell::new(shortened(&display_unicode(&results.names[row]))),
-                Cell::new(format!("{:.1}", results.scores[row])),
-                Cell::new(grouped(results.impressions[row], 0)),
-                Cell::new(results.spend.as_ref().map_or_else(|| "-".into(), |spend| grouped(spend[row], 2))),
-                Cell::new(reason),
-            ]);
-        }
-        for column in 1..=3 {
-            if let Some(column) = table.column_mut(column) {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
-        }
-        writeln!(out)?;
-        for (at, line) in table.lines().enumerate() {
-            let line = line.trim_end();
-            if at == 0 { writeln!(out, "{BOLD}{line}{BOLD:#}")? } else { writeln!(out, "{line}")? }
-        }
+    let rows = results.len();
+    if rows < FEW {
+        return print_rows(scored, "All", 0..rows, &|row| explainer.main_reason(row), out);
     }
-    Ok(())
+    print_rows(scored, "Best", 0..EXTREMES, &|row| explainer.best_reason(row), out)?;
+    let worst = (rows - EXTREMES..rows).rev();
+    print_rows(scored, "Worst", worst, &|row| explainer.worst_reason(row), out)
 }
 
-fn shortened(name: &str) -> String {
-    if name.chars().count() <= NAME {
-        return name.to_owned();
+fn print_rows(
+    scored: &Scored,
+    title: &str,
+    rows: impl Iterator<Item = usize>,
+    reason: &dyn Fn(usize) -> String,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let results = &scored.results;
+    let name = (width() * 3 / 10).clamp(NAME.0, NAME.1);
+    let heads = [title, "score", "impressions", "spend", "main reason, against the average"];
+    let mut grid = Grid::under(&heads, width());
+    for row in rows {
+        let reason = reason(row);
+        let reason = match reason.strip_suffix(AGAINST) {
+            Some(short) => format!("{short} points"),
+            None => reason,
+        };
+        grid.row([
+            cut(&foreign(&display_unicode(&results.names[row])), name),
+            format!("{:.1}", results.scores[row]),
+            grouped(results.impressions[row], 0),
+            results.spend.as_ref().map_or_else(|| "-".into(), |spend| grouped(spend[row], 2)),
+            foreign(&reason).into_owned(),
+        ]);
     }
-    name.chars().take(NAME - 1).chain(['…']).collect()
+    writeln!(out)?;
+    grid.print(&[1, 2, 3], out)
 }
 
 fn print_lists(scored: &Scored, files: &[PathBuf], out: &mut dyn Write) -> io::Result<()> {
@@ -211,7 +223,13 @@ fn print_lists(scored: &Scored, files: &[PathBuf], out: &mut dyn Write) -> io::R
         part(lists.blocklist.spend)
     )?;
     if !lists.protected.is_empty() {
-        writeln!(out, "Protected from the blocklist: {}", lists.protected.join(", "))?;
+        let names: Vec<String> =
+            lists.protected.iter().map(|name| foreign(&display_unicode(name)).into_owned()).collect();
+        writeln!(
+            out,
+            "{}",
+            wrapped(&format!("Protected from the blocklist: {}", names.join(", ")), width(), 2)
+        )?;
     }
     let Some(folder) = files.first().and_then(|file| file.parent()) else { return Ok(()) };
     let names: Vec<String> = files
@@ -219,24 +237,28 @@ fn print_lists(scored: &Scored, files: &[PathBuf], out: &mut dyn Write) -> io::R
         .filter_map(|file| file.file_name())
         .map(|name| name.to_string_lossy().into_owned())
         .collect();
-    writeln!(out, "Written to {BOLD}{}{BOLD:#}: {}", folder.display(), names.join(", "))
+    let folder = folder.display().to_string();
+    let folder = foreign(&folder);
+    let text = wrapped(&format!("Written to {folder}: {}", foreign(&names.join(", "))), width(), 2);
+    match text.strip_prefix(&format!("Written to {folder}")) {
+        Some(rest) => writeln!(out, "Written to {BOLD}{folder}{BOLD:#}{rest}"),
+        None => writeln!(out, "{text}"),
+    }
 }
 
-fn print_warnings(scored: &Scored, out: &mut dyn Write) -> io::Result<()> {
+/// What a person should know, beside the answer.
+pub(super) fn notes(scored: &Scored) -> Vec<String> {
     let quality = &scored.quality;
-    for cells in &quality.unreadable_cells {
-        let lines: Vec<String> = cells.lines.iter().map(u64::to_string).collect();
-        writeln!(
-            out,
-            "{YELLOW}note:{YELLOW:#} {} of `{}` cannot be read and count as missing; first on lines {}",
-            counted(cells.count, "cell", "cells"),
+    let unreadable = quality.unreadable_cells.iter().map(|cells| {
+        let cell = counted(cells.count, "cell", "cells");
+        let verb = if cells.count == 1 { "counts" } else { "count" };
+        format!(
+            "{cell} of `{}` cannot be read and {verb} as missing; {}",
             cells.column,
-            lines.join(", ")
-        )?;
-    }
+            on_lines(&cells.lines)
+        )
+    });
     // What only an analyst asks for stays in quality.json.
-    for warning in quality.warnings.iter().filter(|warning| warning.code != "row_noise_unknown") {
-        writeln!(out, "{YELLOW}note:{YELLOW:#} {}", warning.message)?;
-    }
-    Ok(())
+    let warnings = quality.warnings.iter().filter(|warning| warning.code != "row_noise_unknown");
+    unreadable.chain(warnings.map(|warning| warning.message.clone())).collect()
 }
