@@ -156,11 +156,23 @@ pub fn text_of(cell: &[u8]) -> String {
     trimmed(&decode(cell)).to_owned()
 }
 
+/// The text of a cell, without what cannot be seen and would only fool who reads it.
 fn decode(cell: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(cell) {
+    let text = match std::str::from_utf8(cell) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => encoding_rs::WINDOWS_1252.decode_without_bom_handling(cell).0,
+    };
+    if text.chars().any(is_hidden) {
+        Cow::Owned(text.chars().filter(|c| !is_hidden(*c)).collect())
+    } else {
+        text
     }
+}
+
+/// Control characters but for blanks, and those that turn the direction of writing.
+fn is_hidden(character: char) -> bool {
+    (character.is_control() && !character.is_whitespace())
+        || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Without blanks around it, and without what spreadsheets put in front: `="291097"`, and the apostrophe that

@@ -21,7 +21,7 @@ use crate::report::{Body, Buffer, ChunkError, Chunker, Index, MAX_COLUMNS, Peek,
 use crate::rollup::RollUp;
 use crate::rollup::facts::{ColumnFacts, Place};
 use crate::rollup::pattern::Pattern;
-use crate::rollup::plan::{Conventions, Filter, Layout, MetricSource, NumberColumn, Plan};
+use crate::rollup::plan::{Conventions, Filter, Header, Layout, MetricSource, NumberColumn, Plan};
 use crate::{Code, Error, Result};
 
 /// How often a file is read again with other conventions before the last reading stands.
@@ -39,7 +39,7 @@ pub enum Scale {
 /// What the call says about how rows are read.
 pub(crate) struct Reading<'a> {
     pub(crate) recipe: &'a Recipe,
-    pub(crate) dictionary: &'a Dictionary,
+    pub(crate) dictionary: Arc<Dictionary>,
     pub(crate) dimension: Dimension,
     pub(crate) overrides: &'a [Override],
     pub(crate) scales: &'a [(String, Scale)],
@@ -116,6 +116,9 @@ impl Reading<'_> {
             }
             let plan = Arc::new(plan);
             let (rollup, lines) = self.sum(file, layout, &plan)?;
+            if let Some(place) = rollup.other_table {
+                return Err(other_table().at_line(lines.line(place)).in_file(file.source.name()));
+            }
             let mut decided = (*plan).clone();
             let doubts = self.decide(&mut decided, &rollup.facts, &mapping);
             learned.conventions =
@@ -153,8 +156,9 @@ impl Reading<'_> {
     ) -> Result<(Mapping, Supplies, Plan)> {
         let needs = Needs::of(self.recipe).by(self.dimension);
         let peek = Peek { rows: &file.preview, percent: &learned.percent };
-        let mapping = mapping::map_headers(&file.headers, self.dictionary, &needs, self.overrides, &peek)?;
-        let supplies = mapping::supply(&needs, self.dictionary, &mapping)?;
+        let mapping = mapping::map_headers(&file.headers, &self.dictionary, &needs, self.overrides, &peek)?;
+        let supplies = mapping::supply(&needs, &self.dictionary, &mapping)?;
+        let header = Arc::new(file.headers.clone());
         let mut numbers = Numbers { file, mapping: &mapping, learned, columns: Vec::new() };
         numbers.index(supplies.impressions);
         let totals = [&supplies.clicks, &supplies.conversions, &supplies.spend]
@@ -183,7 +187,7 @@ impl Reading<'_> {
             date: supplies.date,
             currency: supplies.currency,
             filters: self.filters(file)?,
-            impressions_header: file.headers[supplies.impressions].clone(),
+            header: Header { texts: Arc::clone(&header), dictionary: Arc::clone(&self.dictionary) },
             numbers: numbers.columns,
         };
         Ok((mapping, supplies, plan))
@@ -499,6 +503,11 @@ fn in_parallel<T: Send>(threads: usize, task: impl Fn(usize) -> Result<T> + Sync
             workers.into_iter().map(|worker| worker.join().map_err(|_| broken_thread())).collect();
         joined.into_iter().map(|result| result.and_then(|result| result)).collect()
     })
+}
+
+fn other_table() -> Error {
+    Error::new(Code::Malformed, "another table begins here, with headers of its own")
+        .help("give each table in a file of its own, with its header above it")
 }
 
 fn broken_thread() -> Error {

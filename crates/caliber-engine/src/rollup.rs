@@ -27,6 +27,10 @@ use crate::report::number::{self, Evidence, Parsed};
 /// Distinct currencies kept; one more than one is an error already.
 const CURRENCIES: usize = 16;
 
+/// Rows that are summed together. Their sums lie all over memory; fetching many at once hides how long each takes,
+/// which made the roll-up of 20,000 domains a fifth faster.
+const BATCH: usize = 64;
+
 /// Rows that were read and not used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Dropped {
@@ -71,6 +75,10 @@ pub(crate) struct RollUp {
     pub(crate) ragged: (u64, Vec<Place>),
     pub(crate) width: usize,
     pub(crate) not_utf8: bool,
+    /// Where another table begins, with headers of its own.
+    pub(crate) other_table: Option<Place>,
+    /// The groups of rows that are read and not summed yet, and their numbers one row after the other.
+    pending: Vec<u32>,
     values: Vec<f64>,
 }
 
@@ -89,7 +97,9 @@ impl RollUp {
             ragged: (0, Vec::new()),
             width,
             not_utf8: false,
-            values: vec![f64::NAN; plan.numbers.len()],
+            other_table: None,
+            pending: Vec::with_capacity(BATCH),
+            values: vec![f64::NAN; BATCH * plan.numbers.len()],
             layout,
             plan,
         }
@@ -110,7 +120,7 @@ impl RollUp {
         }
         let impressions = self.number(row, 0, place);
         if impressions.is_nan() {
-            self.drop_row(row);
+            self.drop_row(row, place);
             return;
         }
         let place_of_name = self.place(row);
@@ -125,86 +135,26 @@ impl RollUp {
         if row.len() > self.width {
             self.note_ragged(row, place);
         }
+        let base = self.pending.len() * self.plan.numbers.len();
+        self.values[base] = impressions;
         for index in 1..self.plan.numbers.len() {
-            self.values[index] = self.number(row, index, place);
+            self.values[base + index] = self.number(row, index, place);
         }
-        self.values[0] = impressions;
-        self.add_sums(place_of_name.group, impressions);
+        self.pending.push(place_of_name.group as u32);
+        if self.pending.len() == BATCH {
+            self.flush();
+        }
         self.add_words(row);
     }
 
-    /// The sums of a row whose numbers stand in `values`.
-    #[inline]
-    fn add_sums(&mut self, group: usize, impressions: f64) {
-        let Self { layout, plan, groups, values, .. } = self;
-        let sums = groups.sums(group);
-        sums[IMPRESSIONS].add(impressions);
-        sums[ROWS].count();
-        if impressions > 0.0 {
-            sums[SQUARES].add_square(impressions);
+    /// Sums the rows that are pending.
+    fn flush(&mut self) {
+        let Self { layout, plan, groups, pending, values, .. } = self;
+        groups.touch(pending);
+        for (&group, values) in pending.iter().zip(values.chunks_exact(plan.numbers.len())) {
+            add_sums(layout, plan, groups, group as usize, values);
         }
-        for (total, columns) in plan.totals.iter().enumerate() {
-            let value = sum_of(values, columns);
-            if !value.is_nan() {
-                sums[FIRST_TOTAL + total].add(value);
-            }
-        }
-        for (metric, source) in layout.metrics.iter().zip(&plan.metrics) {
-            let (x, n) = source.of(values, impressions, metric.per);
-            if x.is_nan() || n.is_nan() {
-                continue;
-            }
-            // A count over impressions that is a total was added with the totals.
-            if metric.reported.is_none() {
-                sums[metric.x].add(x);
-            }
-            if let Some(slot) = metric.n {
-                sums[slot].add(n);
-            }
-            if let Some(noise) = &metric.noise
-                && n > 0.0
-            {
-                sums[noise.q].add(x * x / n);
-                if let Some((squares, rows)) = noise.own {
-                    sums[squares].add_square(n);
-                    sums[rows].count();
-                }
-            }
-        }
-        if impressions <= 0.0 || values.iter().any(|value| value.is_nan()) || plan.has_rare {
-            self.add_rare_sums(group, impressions);
-        }
-    }
-
-    /// What few rows add to: numbers that are missing, rows without impressions.
-    fn add_rare_sums(&mut self, group: usize, impressions: f64) {
-        let Self { layout, plan, groups, values, .. } = self;
-        let rare = groups.rare(group);
-        if impressions <= 0.0 {
-            rare[EMPTY_ROWS].count();
-        }
-        for (metric, source) in layout.metrics.iter().zip(&plan.metrics) {
-            let (x, n) = source.of(values, impressions, metric.per);
-            if x.is_nan() || n.is_nan() {
-                if metric.n.is_none() {
-                    rare[metric.absent].add(impressions);
-                    if impressions > 0.0 {
-                        rare[metric.absent + 1].add_square(impressions);
-                        rare[metric.absent + 2].count();
-                    }
-                }
-                continue;
-            }
-            if let (Some(slot), MetricSource::Reported(_)) = (metric.reported, source) {
-                rare[slot].add(x);
-            }
-            if let Some(noise) = &metric.noise
-                && n <= 0.0
-            {
-                rare[noise.without_trials].add(x);
-                rare[noise.without_trials + 1].add(n);
-            }
-        }
+        pending.clear();
     }
 
     /// Reads a number; NaN where it is missing or cannot be read.
@@ -299,23 +249,51 @@ impl RollUp {
     /// A row without impressions: a blank one, an aggregate's label, the header again, a note below the table,
     /// or a row that is dropped.
     #[cold]
-    fn drop_row(&mut self, row: &impl Row) {
+    fn drop_row(&mut self, row: &impl Row, place: impl Fn() -> Place) {
         if (0..row.len()).all(|column| row.cell(column).is_blank()) {
             return;
         }
-        if let Cell::Text(text) = row.cell(self.plan.numbers[0].column)
-            && !self.plan.impressions_header.is_empty()
-            && String::from_utf8_lossy(&text).trim() == self.plan.impressions_header
-        {
+        let column = &self.plan.numbers[0];
+        let unreadable = match row.cell(column.column) {
+            Cell::Text(text) => number::parse(&text, column.conventions.decimal).0 == Parsed::Unreadable,
+            _ => false,
+        };
+        if unreadable && let Some(repeated) = self.plan.header.repeated_in(row) {
             // It is no number, but it is no mistake either.
             self.facts[0].forget_unreadable();
             self.rows_read += 1;
-            self.dropped.repeated_header += 1;
+            if repeated {
+                self.dropped.repeated_header += 1;
+            } else {
+                let place = place();
+                self.other_table = Some(self.other_table.map_or(place, |known| known.min(place)));
+            }
             return;
         }
-        if let Some(tail) = self.tails.last_mut() {
-            tail.rows += 1;
+        if self.is_note(row) {
+            if unreadable {
+                self.facts[0].forget_unreadable();
+            }
+            if let Some(tail) = self.tails.last_mut() {
+                tail.rows += 1;
+            }
+        } else {
+            self.rows_read += 1;
+            self.dropped.missing_impressions += 1;
         }
+    }
+
+    /// Whether a row without impressions may be a note below the table: a cell or two, and none names a site.
+    fn is_note(&self, row: &impl Row) -> bool {
+        let filled = (0..row.len()).filter(|&column| !row.cell(column).is_blank()).count();
+        if filled * 4 > self.width.max(8) {
+            return false;
+        }
+        let cell = row.cell(self.plan.dimension_column);
+        let mut scratch = String::new();
+        let text = cell.text();
+        let key = names::normalise(&text, self.layout.dimension, &mut scratch);
+        !matches!(names::classify(key, self.layout.dimension), NameKind::Host | NameKind::AppId)
     }
 
     /// Rows before one with impressions were rows without them, not notes.
@@ -362,14 +340,18 @@ impl RollUp {
     }
 
     /// Takes in the sums of another file.
-    pub(crate) fn absorb(&mut self, other: Self) {
+    pub(crate) fn absorb(&mut self, mut other: Self) {
+        self.flush();
+        other.flush();
         self.groups.merge(&other.groups);
         self.days = std::mem::take(&mut self.days).merge(other.days);
         self.currencies.extend(other.currencies);
     }
 
     /// Puts another thread's sums to these.
-    pub(crate) fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, mut other: Self) {
+        self.flush();
+        other.flush();
         self.groups.merge(&other.groups);
         for (ours, theirs) in self.facts.iter_mut().zip(other.facts) {
             ours.merge(theirs);
@@ -387,5 +369,80 @@ impl RollUp {
             facts::keep_first(&mut self.ragged.1, place);
         }
         self.not_utf8 |= other.not_utf8;
+        self.other_table = self.other_table.into_iter().chain(other.other_table).min();
+    }
+}
+
+/// The sums of a row whose numbers stand in `values`.
+#[inline]
+fn add_sums(layout: &Layout, plan: &Plan, groups: &mut Groups, group: usize, values: &[f64]) {
+    let impressions = values[0];
+    let sums = groups.sums(group);
+    sums[IMPRESSIONS].add(impressions);
+    sums[ROWS].count();
+    if impressions > 0.0 {
+        sums[SQUARES].add_square(impressions);
+    }
+    for (total, columns) in plan.totals.iter().enumerate() {
+        let value = sum_of(values, columns);
+        if !value.is_nan() {
+            sums[FIRST_TOTAL + total].add(value);
+        }
+    }
+    for (metric, source) in layout.metrics.iter().zip(&plan.metrics) {
+        let (x, n) = source.of(values, impressions, metric.per);
+        if x.is_nan() || n.is_nan() {
+            continue;
+        }
+        // A count over impressions that is a total was added with the totals.
+        if metric.reported.is_none() {
+            sums[metric.x].add(x);
+        }
+        if let Some(slot) = metric.n {
+            sums[slot].add(n);
+        }
+        if let Some(noise) = &metric.noise
+            && n > 0.0
+        {
+            sums[noise.q].add(x * x / n);
+            if let Some((squares, rows)) = noise.own {
+                sums[squares].add_square(n);
+                sums[rows].count();
+            }
+        }
+    }
+    if impressions <= 0.0 || values.iter().any(|value| value.is_nan()) || plan.has_rare {
+        add_rare_sums(layout, plan, groups, group, values);
+    }
+}
+
+/// What few rows add to: numbers that are missing, rows without impressions.
+fn add_rare_sums(layout: &Layout, plan: &Plan, groups: &mut Groups, group: usize, values: &[f64]) {
+    let impressions = values[0];
+    let rare = groups.rare(group);
+    if impressions <= 0.0 {
+        rare[EMPTY_ROWS].count();
+    }
+    for (metric, source) in layout.metrics.iter().zip(&plan.metrics) {
+        let (x, n) = source.of(values, impressions, metric.per);
+        if x.is_nan() || n.is_nan() {
+            if metric.n.is_none() {
+                rare[metric.absent].add(impressions);
+                if impressions > 0.0 {
+                    rare[metric.absent + 1].add_square(impressions);
+                    rare[metric.absent + 2].count();
+                }
+            }
+            continue;
+        }
+        if let (Some(slot), MetricSource::Reported(_)) = (metric.reported, source) {
+            rare[slot].add(x);
+        }
+        if let Some(noise) = &metric.noise
+            && n <= 0.0
+        {
+            rare[noise.without_trials].add(x);
+            rare[noise.without_trials + 1].add(n);
+        }
     }
 }

@@ -32,6 +32,8 @@ pub(crate) struct BelowMinimum {
     pub(crate) count: u64,
     pub(crate) impressions: f64,
     pub(crate) spend: f64,
+    /// What a row needed.
+    pub(crate) least: f64,
 }
 
 /// Scored rows and what was met on the way.
@@ -146,6 +148,7 @@ fn filter_by_volume(
         count: below.len() as u64,
         impressions: sum(&rolled.impressions),
         spend: sum(&rolled.totals[2]),
+        least: least.max(0.0),
     };
     Ok((kept, below_minimum))
 }
@@ -163,7 +166,7 @@ fn nothing_scored(rolled: &Rolled, least: f64) -> Error {
                 rolled.impressions[row]
             ),
         )
-        .help("lower --min-impressions; 0 keeps all rows"),
+        .help("--min-impressions 0 keeps all rows"),
         None => Error::new(Code::NothingScored, "no row is left: every row was dropped or sums up others")
             .help("look at the rows with `caliber inspect`; --map NAME=HEADER names other columns"),
     }

@@ -15,7 +15,7 @@ use crate::reading::{ReadFile, Reading, Scale};
 use crate::recipe::{
     Asked, Candidate, Channel, Dimension, Goal, Headers, Recipe, RecipeBook, candidates, recognise,
 };
-use crate::report::mapping::{Override, Warning};
+use crate::report::mapping::{Needs, Override, Warning, map_headers};
 use crate::report::quality::{FileQuality, MappedColumn, Quality, UnreadableCells};
 use crate::report::source::{Format, Source};
 use crate::report::xls::Sandbox;
@@ -122,6 +122,8 @@ pub struct Scored {
     pub recognised: bool,
     /// Labels of the rows that sum up others or name nobody.
     pub aggregate_names: Vec<String>,
+    /// The least impressions a row needed: the minimum, or the recipe's share of the report where that is more.
+    pub least_impressions: f64,
 }
 
 /// Scores files as one report.
@@ -142,7 +144,7 @@ pub fn score(sources: Vec<Source>, options: &Options, context: &Context<'_>) -> 
     let layout = Arc::new(Layout::new(chosen.recipe, chosen.dictionary, dimension));
     let reading = Reading {
         recipe: chosen.recipe,
-        dictionary: chosen.dictionary,
+        dictionary: Arc::new(chosen.dictionary.clone()),
         dimension,
         overrides: &options.overrides,
         scales: &options.scales,
@@ -163,9 +165,8 @@ pub fn score(sources: Vec<Source>, options: &Options, context: &Context<'_>) -> 
     }
     let all = all.ok_or_else(|| Error::new(Code::BadOption, "no report was given"))?;
     gathered.refuse_several_currencies(&files[0])?;
-    let rolled = all.finish();
     let period = gathered.period(&all);
-    drop(all);
+    let rolled = all.finish();
     finish(rolled, period, gathered, &files, &chosen, dimension, options)
 }
 
@@ -320,11 +321,10 @@ impl Gathered {
             self.currency_header.get_or_insert_with(|| file.column_name(column));
             return;
         }
-        for (index, facts) in read.rollup.facts.iter().enumerate() {
-            if read.plan.totals[2].contains(&index) {
-                self.currencies.extend(facts.currencies.iter().map(|currency| (*currency).to_owned()));
-                self.currencies.extend(currency_of_header(&read.plan.numbers[index].header));
-            }
+        for &index in &read.plan.totals[2] {
+            let code = currency_of_header(&read.plan.numbers[index].header);
+            self.currencies.extend(read.rollup.facts[index].currencies.iter().map(|sign| (*sign).to_owned()));
+            self.currencies.extend(code);
         }
     }
 
@@ -353,11 +353,22 @@ impl Gathered {
                 warnings.push(Warning {
                     code: "negative_values",
                     message: format!(
-                        "`{}` has {} negative values; they were summed as adjustments",
-                        number.header, facts.negative
+                        "`{}`: {} below 0, summed as an adjustment",
+                        number.header,
+                        counted(facts.negative, "value", "values")
                     ),
                 });
             }
+        }
+        if !file.other_sheets.is_empty() {
+            warnings.push(Warning {
+                code: "other_sheets",
+                message: format!(
+                    "{} has other sheets that fit as well and were not read: {}; --sheet NAME takes one",
+                    file.source.name(),
+                    file.other_sheets.join(", ")
+                ),
+            });
         }
         let (ragged, places) = &read.rollup.ragged;
         if *ragged > 0 {
@@ -365,14 +376,19 @@ impl Gathered {
             warnings.push(Warning {
                 code: "ragged_rows",
                 message: format!(
-                    "{ragged} rows have more cells than the header; the first are on lines {}",
+                    "{} with more cells than the header, first on line {}",
+                    counted(*ragged, "row", "rows"),
                     lines.join(", ")
                 ),
             });
         }
     }
 
-    fn refuse_several_currencies(&self, file: &ReportFile) -> Result<()> {
+    fn refuse_several_currencies(&mut self, file: &ReportFile) -> Result<()> {
+        let codes: Vec<String> =
+            self.currencies.iter().filter(|currency| is_code(currency)).cloned().collect();
+        self.currencies
+            .retain(|currency| is_code(currency) || !codes.iter().any(|code| is_sign_of(currency, code)));
         if self.currencies.len() < 2 {
             return Ok(());
         }
@@ -400,7 +416,10 @@ impl Gathered {
         if period.unreadable > 0 {
             self.quality.warnings.push(Warning {
                 code: "unreadable_dates",
-                message: format!("{} cells of the date column hold no day", period.unreadable),
+                message: format!(
+                    "{} of the date column without a day",
+                    counted(period.unreadable, "cell", "cells")
+                ),
             });
         }
         PeriodOfReport {
@@ -410,10 +429,31 @@ impl Gathered {
     }
 }
 
+/// `1 row`, `2 rows`.
+fn counted(count: u64, singular: &str, plural: &str) -> String {
+    format!("{count} {}", if count == 1 { singular } else { plural })
+}
+
+/// `EUR`, but not `$`.
+fn is_code(currency: &str) -> bool {
+    currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
+/// Whether money with this sign may be in the currency of this code: `$ 1.50` under `Cost (CAD)` is Canadian.
+fn is_sign_of(sign: &str, code: &str) -> bool {
+    match sign {
+        "$" => code.ends_with('D') || ["ARS", "BRL", "CLP", "COP", "MXN", "UYU"].contains(&code),
+        "¥" => ["CNY", "JPY"].contains(&code),
+        "kr" => ["DKK", "ISK", "NOK", "SEK"].contains(&code),
+        "Rs" => ["INR", "LKR", "NPR", "PKR"].contains(&code),
+        _ => false,
+    }
+}
+
 /// `Media Cost (EUR)` says what its money is.
 fn currency_of_header(header: &str) -> Option<String> {
     let unit = header.trim().strip_suffix(')')?.rsplit_once('(')?.1;
-    (unit.len() == 3 && unit.bytes().all(|byte| byte.is_ascii_uppercase())).then(|| unit.to_owned())
+    is_code(unit).then(|| unit.to_owned())
 }
 
 fn mapped_columns(file: &ReportFile, read: &ReadFile) -> Vec<MappedColumn> {
@@ -452,6 +492,13 @@ fn finish(
     let score_options = score::Options { dimension, normalization: options.normalization, min_impressions };
     let ScoredRows { results, bounds, below_minimum, without_noise } =
         score::score(&rolled, totals_present, recipe, chosen.dictionary, score_options)
+            .map_err(|error| match rows_dropped.get("where") {
+                Some(&dropped) if dropped == rows_read => {
+                    Error::new(Code::NothingScored, "no row matches --where")
+                        .help("check the value; `*` stands for anything, as in \"Campaign=Spring*\"")
+                }
+                _ => error,
+            })
             .map_err(|error| error.in_file(files[0].source.name()))?;
     if sums_unique_ids && rolled.rows.iter().any(|rows| *rows > 1.0) {
         quality.warnings.push(Warning {
@@ -460,10 +507,13 @@ fn finish(
                 .into(),
         });
     }
-    for metric in without_noise {
+    if !without_noise.is_empty() {
         quality.warnings.push(Warning {
             code: "row_noise_unknown",
-            message: format!("too few names have several rows to tell how much {metric} differs between rows; it counts as nothing"),
+            message: format!(
+                "too few names have several rows to tell how much rates differ between rows; it counts as nothing for {}",
+                without_noise.join(", ")
+            ),
         });
     }
     for (metric, _) in bounds.iter().filter(|(_, bounds)| bounds.count == 0) {
@@ -475,6 +525,25 @@ fn finish(
     quality.warnings.dedup();
 
     let protected: BTreeSet<String> = options.protected.iter().map(|name| key_of(name, dimension)).collect();
+    let known: BTreeSet<String> = rolled
+        .names
+        .iter()
+        .map(|name| key_of(name, dimension))
+        .filter(|key| protected.contains(key))
+        .collect();
+    if known.len() < protected.len() {
+        let unknown: Vec<&str> = protected.difference(&known).take(5).map(String::as_str).collect();
+        quality.warnings.push(Warning {
+            code: "protected_unknown",
+            message: format!(
+                "{} of {} protected {} not in the report: {}",
+                protected.len() - known.len(),
+                protected.len(),
+                if protected.len() == 1 { "name is" } else { "names are" },
+                unknown.join(", ")
+            ),
+        });
+    }
     let lists =
         Lists::quartile(&results, options.list_share, &|name| protected.contains(&key_of(name, dimension)));
     let (top, bottom) = summary::extremes(&results);
@@ -534,6 +603,7 @@ fn finish(
         dictionary: chosen.dictionary.clone(),
         recognised: chosen.recognised,
         aggregate_names: aggregates.names,
+        least_impressions: below_minimum.least,
     })
 }
 
@@ -553,6 +623,9 @@ pub struct Inspection {
     /// The recipes it may be for, the likeliest first, where none fits alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub candidates: Option<Vec<Candidate>>,
+    /// What settles the recipe, where none fits alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
     /// Headers that may be columns nothing else was found for.
     pub suggestions: Vec<crate::report::mapping::Suggestion>,
     /// The first ten rows as read.
@@ -590,6 +663,7 @@ pub fn inspect(source: Source, options: &Options, context: &Context<'_>) -> Resu
         quality: Quality::default(),
         recognised: None,
         candidates: None,
+        help: None,
         suggestions: Vec::new(),
         preview,
     };
@@ -600,7 +674,7 @@ pub fn inspect(source: Source, options: &Options, context: &Context<'_>) -> Resu
             let layout = Arc::new(Layout::new(chosen.recipe, chosen.dictionary, dimension));
             let reading = Reading {
                 recipe: chosen.recipe,
-                dictionary: chosen.dictionary,
+                dictionary: Arc::new(chosen.dictionary.clone()),
                 dimension,
                 overrides: &options.overrides,
                 scales: &options.scales,
@@ -625,8 +699,31 @@ pub fn inspect(source: Source, options: &Options, context: &Context<'_>) -> Resu
             let percent = BTreeSet::new();
             let peek = Peek { rows: &file.preview, percent: &percent };
             let headers = Headers { texts: &file.headers, peek: &peek, overrides: &options.overrides };
-            inspection.candidates = Some(candidates(context.book, &asked(options), &headers)?);
+            let found = candidates(context.book, &asked(options), &headers)?;
             inspection.quality = unread_quality(file, &error);
+            if let Some(likeliest) = found.first() {
+                let recipe = context.book.by_name(&likeliest.recipe)?;
+                let dictionary = context.book.dictionary_of(recipe);
+                let needs = Needs::of(recipe);
+                // What an ambiguous column is, the error says already.
+                if let Ok(mapping) = map_headers(&file.headers, dictionary, &needs, &options.overrides, &peek)
+                {
+                    inspection.quality.mapping = mapping
+                        .columns
+                        .iter()
+                        .map(|mapped| MappedColumn {
+                            canonical: mapped.canonical.clone(),
+                            header: file.column_name(mapped.column),
+                            how: mapped.how,
+                            scale: None,
+                        })
+                        .collect();
+                    inspection.quality.unmapped_headers = mapping.unmapped;
+                    inspection.suggestions = mapping.suggestions;
+                }
+            }
+            inspection.help = error.help.clone();
+            inspection.candidates = Some(found);
         }
         Err(error) => return Err(error),
     }

@@ -65,7 +65,9 @@ impl Prior {
 
     /// The posterior mean of a share with these counts.
     pub fn posterior_mean(self, events: f64, trials: f64) -> f64 {
-        (self.a + events) / (self.a + self.b + trials)
+        let trials = trials.max(0.0);
+        // Adjustments and rounding may bring more events than trials, or less than none.
+        (self.a + events.clamp(0.0, trials)) / (self.a + self.b + trials)
     }
 }
 

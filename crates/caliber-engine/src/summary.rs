@@ -70,7 +70,7 @@ pub struct Summary {
     pub bottom: Vec<NamedScore>,
     /// What the lists hold.
     pub lists: ListsSummary,
-    /// From the start of reading to the last file written, in milliseconds.
+    /// From the start to the scores, in milliseconds; this file is written after.
     pub elapsed_ms: u64,
     /// The version that scored.
     pub caliber_version: &'static str,

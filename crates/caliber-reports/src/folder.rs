@@ -1,18 +1,16 @@
 //! The folder that a run leaves its files in: each whole or not at all.
 //!
 //! Files grow in a hidden staging folder inside it and are renamed into place when all are whole, so a run that
-//! fails or is killed leaves the earlier files as they were. Their bytes are forced to the disk before the
-//! renaming: a killed process would not need that, but after a power cut a renamed file whose bytes had not yet
-//! gone out would be empty where an earlier one had been whole. The names themselves are not forced out: losing
-//! the last renames leaves the earlier files, whole.
+//! fails or is killed leaves the earlier files as they were. Their bytes are not forced to the disk first: only a
+//! power cut within seconds of the run could tell, the report is still there to score again, and on a slow disk the
+//! waiting would take longer than the scoring.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
 
 use caliber_engine::Result;
 use tempfile::TempDir;
@@ -93,8 +91,8 @@ pub struct OutputFolder {
     staging: Option<TempDir>,
     /// Locked as long as the run lives: what tells its staging folder from a killed run's.
     alive: File,
-    /// What is whole, and the thread that forces it to the disk.
-    staged: Mutex<BTreeMap<OutputFile, JoinHandle<io::Result<()>>>>,
+    /// What is whole.
+    staged: Mutex<BTreeSet<OutputFile>>,
 }
 
 const STAGING: &str = ".caliber-staging-";
@@ -147,10 +145,7 @@ impl OutputFolder {
         let mut writer = BufWriter::with_capacity(BUFFER, File::create(&path).map_err(failed)?);
         produce(&mut writer).map_err(|error| error.in_file(self.shown(file)))?;
         writer.flush().map_err(failed)?;
-        let (content, _) = writer.into_parts();
-        // Beside the writing of the next file: the disk takes its time.
-        let syncing = thread::Builder::new().spawn(move || sync(&content)).map_err(failed)?;
-        self.staged().insert(file, syncing);
+        self.staged().insert(file);
         Ok(())
     }
 
@@ -158,15 +153,9 @@ impl OutputFolder {
     /// this run did not write. Returns the paths in place.
     ///
     /// # Errors
-    /// Before the first file is replaced where a staged file could not be forced to the disk or a folder stands
-    /// in its place; the message of a failure after that names the files already replaced.
+    /// Before the first file is replaced where a folder stands in the place of one; the message of a failure after that names the files already replaced.
     pub fn publish(self) -> Result<Vec<PathBuf>> {
-        let staged = mem::take(&mut *self.staged());
-        let mut whole = Vec::with_capacity(staged.len());
-        for (file, syncing) in staged {
-            join(syncing).map_err(|cause| refused("write the file", cause).in_file(self.shown(file)))?;
-            whole.push(file);
-        }
+        let whole = mem::take(&mut *self.staged());
         let _lock = FolderLock::take(&self.dir).map_err(|cause| {
             refused("write into the folder", cause).in_file(self.dir.display().to_string())
         })?;
@@ -186,7 +175,7 @@ impl OutputFolder {
         Ok(placed)
     }
 
-    fn nothing_in_the_way(&self, files: &[OutputFile]) -> Result<()> {
+    fn nothing_in_the_way(&self, files: &BTreeSet<OutputFile>) -> Result<()> {
         for file in files {
             let path = self.dir.join(file.name());
             if fs::symlink_metadata(&path).is_ok_and(|found| found.is_dir()) {
@@ -202,17 +191,13 @@ impl OutputFolder {
         self.dir.join(file.name()).display().to_string()
     }
 
-    fn staged(&self) -> MutexGuard<'_, BTreeMap<OutputFile, JoinHandle<io::Result<()>>>> {
+    fn staged(&self) -> MutexGuard<'_, BTreeSet<OutputFile>> {
         self.staged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for OutputFolder {
     fn drop(&mut self) {
-        for (_, syncing) in mem::take(&mut *self.staged()) {
-            // Nobody wants the file any more.
-            let _ = join(syncing);
-        }
         drop(self.staging.take());
         let _ = self.alive.unlock();
         remove_empty(&self.made);
@@ -232,18 +217,6 @@ fn stage(dir: &Path) -> io::Result<(TempDir, File)> {
     // Where the file system has no locks, `remove_leftovers` spares what it cannot judge.
     let _ = alive.lock();
     Ok((staging, alive))
-}
-
-/// Forces a file's bytes to the disk, where the file system knows how to.
-fn sync(file: &File) -> io::Result<()> {
-    match file.sync_data() {
-        Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::InvalidInput) => Ok(()),
-        done => done,
-    }
-}
-
-fn join(syncing: JoinHandle<io::Result<()>>) -> io::Result<()> {
-    syncing.join().unwrap_or_else(|_| Err(io::Error::other("forcing it to the disk broke off")))
 }
 
 fn stopped_at(attempt: &str, cause: io::Error, path: &Path, placed: &[PathBuf]) -> caliber_engine::Error {

@@ -37,6 +37,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    keep_caught_panics_quiet();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return misused(&error),
@@ -56,6 +57,18 @@ fn main() -> ExitCode {
             exit_code(&error)
         }
     }
+}
+
+/// The writer of workbooks panics where its temporary file cannot grow. That is caught and said as an error; the
+/// panic's own words would only frighten.
+fn keep_caught_panics_quiet() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let is_caught = panic.location().is_some_and(|place| place.file().contains("rust_xlsxwriter"));
+        if !is_caught {
+            usual(panic);
+        }
+    }));
 }
 
 fn exit_code(error: &Error) -> ExitCode {

@@ -16,6 +16,7 @@ use crate::{Code, Error, Result};
 pub(crate) const HEADER_ROWS: usize = 200;
 /// Rows that are looked at before all are read.
 const PREVIEW_ROWS: usize = 500;
+const EXPORT_AGAIN: &str = "export the report again, or name another sheet with --sheet";
 /// The most columns: those of a spreadsheet.
 pub(crate) const MAX_COLUMNS: usize = 16_384;
 
@@ -44,6 +45,10 @@ pub(crate) struct ReportFile {
     pub(crate) skipped_before: u64,
     /// The first rows below the header.
     pub(crate) preview: Vec<OwnedRow>,
+    /// Whether there may be rows beyond the preview.
+    pub(crate) has_more: bool,
+    /// Sheets that fit as well as the one that is read.
+    pub(crate) other_sheets: Vec<String>,
 }
 
 /// What the call says about how files are opened.
@@ -81,7 +86,7 @@ impl ReportFile {
                 .at_line(self.header_line.unwrap_or(1))
                 .help("export the report with the columns that scoring needs"));
         }
-        if self.preview.is_empty() {
+        if self.preview.is_empty() && !self.has_more {
             let error = Error::new(Code::HeaderOnly, "there is a header and no row below it");
             return Err(error
                 .at_line(self.header_line.unwrap_or(1))
@@ -100,17 +105,19 @@ impl ReportFile {
 }
 
 /// The header among rows, by content: the row with most known headers, the first of equals.
-fn find_header(rows: &[OwnedRow], opening: &Opening<'_>) -> Option<(usize, usize)> {
+fn find_header(rows: &[OwnedRow], opening: &Opening<'_>) -> Option<(usize, (bool, usize))> {
     let judged = rows.iter().take(HEADER_ROWS).map(|row| points(row, opening));
     judged
         .enumerate()
-        .filter(|&(_, points)| points > 0)
+        .filter(|&(_, (_, points))| points > 0)
         .reduce(|best, next| if next.1 > best.1 { next } else { best })
 }
 
-fn points(row: &OwnedRow, opening: &Opening<'_>) -> usize {
+/// Whether a row has a dimension and impressions, which a report needs, and how many headers it has in all.
+fn points(row: &OwnedRow, opening: &Opening<'_>) -> (bool, usize) {
     let texts: Vec<String> = row.cells.iter().map(|cell| names::text_of(&cell.text())).collect();
-    header_score(texts.iter().map(String::as_str), opening.dictionary, opening.overrides).points()
+    let score = header_score(texts.iter().map(String::as_str), opening.dictionary, opening.overrides);
+    (score.is_whole, score.points())
 }
 
 fn no_header(rows: &[OwnedRow]) -> Error {
@@ -161,7 +168,7 @@ fn split(rows: &[OwnedRow], opening: &Opening<'_>) -> Result<Split> {
 
 fn open_text(source: Source, opening: &Opening<'_>) -> Result<ReportFile> {
     let sample = text::sample(&source)?;
-    let delimiter = sample.delimiter(&|row| points(row, opening));
+    let delimiter = sample.delimiter(&|row| points(row, opening).1);
     let TextRows { mut rows, ends } = sample.rows(delimiter, HEADER_ROWS + PREVIEW_ROWS);
     let split = split(&rows, opening)?;
     let (skip_bytes, skip_lines) = split.header.map_or((0, 0), |header| ends[header]);
@@ -175,6 +182,8 @@ fn open_text(source: Source, opening: &Opening<'_>) -> Result<ReportFile> {
         header_line: split.header_line,
         skipped_before: split.skipped_before,
         preview: rows,
+        has_more: !sample.is_whole,
+        other_sheets: Vec::new(),
     })
 }
 
@@ -183,26 +192,30 @@ fn open_workbook(source: Source, opening: &Opening<'_>) -> Result<ReportFile> {
         .map_err(|error| Error::new(Code::NotReadable, format!("cannot be read: {error}")))?;
     let mut workbook = Workbook::open(file)?;
     let sheets = match opening.sheet {
-        Some(sheet) => vec![sheet.to_owned()],
+        Some(sheet) => vec![named(&workbook.sheet_names(), sheet)],
         None => workbook.sheet_names(),
     };
-    let mut best: Option<(usize, String, Vec<OwnedRow>)> = None;
+    let mut best: Option<((bool, usize), String, Vec<OwnedRow>)> = None;
+    let mut as_good = Vec::new();
     for sheet in sheets {
         let rows: Vec<OwnedRow> = workbook
             .preview(&sheet, HEADER_ROWS + PREVIEW_ROWS)?
             .into_iter()
             .map(|(line, cells)| OwnedRow { line, cells })
             .collect();
-        let points = find_header(&rows, opening).map_or(0, |(_, points)| points);
+        let points = find_header(&rows, opening).map_or((false, 0), |(_, points)| points);
         // With no header anywhere, the first sheet that holds something is it.
         if best.as_ref().is_none_or(|(most, _, kept)| points > *most || kept.is_empty()) {
+            as_good.clear();
             best = Some((points, sheet, rows));
+        } else if points.0 && best.as_ref().is_some_and(|(most, ..)| points == *most) {
+            as_good.push(sheet);
         }
     }
     let (_, sheet, mut rows) =
-        best.ok_or_else(|| Error::new(Code::Empty, "the workbook has no sheet of cells"))?;
+        best.ok_or_else(|| Error::new(Code::Empty, "the workbook has no sheet of cells").help(EXPORT_AGAIN))?;
     if rows.is_empty() {
-        return Err(Error::new(Code::Empty, "the sheet is empty").in_sheet(sheet));
+        return Err(Error::new(Code::Empty, "the sheet is empty").in_sheet(sheet).help(EXPORT_AGAIN));
     }
     let split = split(&rows, opening).map_err(|error| error.in_sheet(&sheet))?;
     rows.drain(..split.header.map_or(0, |header| header + 1));
@@ -215,7 +228,16 @@ fn open_workbook(source: Source, opening: &Opening<'_>) -> Result<ReportFile> {
         header_line: split.header_line,
         skipped_before: split.skipped_before,
         preview: rows,
+        has_more: false,
+        other_sheets: as_good,
     })
+}
+
+/// A sheet as its tab has it; case does not matter, as in a spreadsheet.
+fn named(sheets: &[String], wanted: &str) -> String {
+    let same = |sheet: &&String| sheet.trim().to_lowercase() == wanted.trim().to_lowercase();
+    let exact = sheets.iter().find(|sheet| *sheet == wanted);
+    exact.or_else(|| sheets.iter().find(same)).map_or(wanted, String::as_str).to_owned()
 }
 
 /// Old workbooks are read in a process of their own, which gives the sheet as text.
@@ -242,6 +264,8 @@ fn open_parquet(source: Source) -> Result<ReportFile> {
         header_line: None,
         skipped_before: 0,
         preview: preview.into_iter().zip(1..).map(|(cells, line)| OwnedRow { line, cells }).collect(),
+        has_more: false,
+        other_sheets: Vec::new(),
     })
 }
 

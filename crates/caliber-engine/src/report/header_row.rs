@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::dictionary::Dictionary;
 use crate::dictionary::header::Header;
+use crate::dictionary::{Column, ColumnKind, Dictionary};
 use crate::report::mapping::{Override, Target};
 
 /// What speaks for and against a row being the header. Of several rows the one with most [`points`] is it, the first
@@ -18,6 +18,8 @@ pub struct HeaderScore {
     pub data: usize,
     /// Cells that are not blank.
     pub cells: usize,
+    /// Whether what to group by and impressions are among them, without which nothing can be scored.
+    pub is_whole: bool,
 }
 
 impl HeaderScore {
@@ -63,6 +65,12 @@ pub fn header_score<'a>(
         }
     }
     score.known = columns.len() + given.len();
+    let names = |wanted: &dyn Fn(&Column) -> bool| {
+        let named = given.iter().filter_map(|&at| dictionary.column(&overrides[at].name));
+        columns.iter().map(|&column| &dictionary.columns()[column]).chain(named).any(wanted)
+    };
+    score.is_whole = names(&|column| column.kind == ColumnKind::Dimension)
+        && names(&|column| column.name == "impressions");
     score
 }
 

@@ -6,6 +6,7 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
+use flate2::CrcReader;
 use flate2::read::{DeflateDecoder, MultiGzDecoder};
 use serde::Serialize;
 
@@ -157,14 +158,14 @@ impl Source {
         stream.map_err(|error| error.in_file(&self.name))
     }
 
-    /// Whether two sources hold the same bytes.
+    /// Whether two sources hold the same bytes, packed or not.
     pub fn same_bytes(&self, other: &Self) -> Result<bool> {
-        let (mut ours, mut theirs) = (open_file(&self.path)?, open_file(&other.path)?);
-        let length =
-            |file: &File| file.metadata().map(|metadata| metadata.len()).map_err(|error| unreadable(&error));
-        if length(&ours)? != length(&theirs)? {
+        let packed = self.compression.or(other.compression).is_some();
+        if !packed && self.size()? != other.size()? {
             return Ok(false);
         }
+        let uncounted = Progress::default();
+        let (mut ours, mut theirs) = (self.stream(&uncounted)?, other.stream(&uncounted)?);
         let (mut a, mut b) = (vec![0; HEAD_BYTES], vec![0; HEAD_BYTES]);
         loop {
             let got = fill(&mut ours, &mut a)?;
@@ -213,8 +214,10 @@ fn contents(head: &[u8]) -> Result<Contents> {
         (b"SQLite format 3", "a database"),
         (b"{\\rtf", "a text document"),
     ];
+    const MARKS: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
     let blank = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0;
-    if head.iter().all(blank) || head == b"\xef\xbb\xbf" {
+    let unmarked = MARKS.iter().find_map(|mark| head.strip_prefix(*mark)).unwrap_or(head);
+    if unmarked.iter().all(blank) {
         return Err(Error::new(Code::Empty, "the file is empty").help("export the report again"));
     }
     let packed = |compression| Ok(Contents::Packed(compression));
@@ -327,15 +330,34 @@ fn unpack_zip(mut counted: Counted) -> Result<Box<dyn Read + Send>> {
         .help("unpack it and give the file inside"));
     }
     let (start, length, method) = (entry.data_start(), entry.compressed_size(), entry.compression());
+    let sum = entry.crc32();
     drop(entry);
     let start = start.unwrap_or(0);
     counted.file.seek(SeekFrom::Start(start)).map_err(|error| unreadable(&error))?;
     let packed = counted.take(length);
     match method {
-        zip::CompressionMethod::Stored => Ok(Box::new(packed)),
-        zip::CompressionMethod::Deflated => Ok(Box::new(DeflateDecoder::new(packed))),
+        zip::CompressionMethod::Stored => Ok(Box::new(Summed { inner: CrcReader::new(packed), sum })),
+        zip::CompressionMethod::Deflated => {
+            Ok(Box::new(Summed { inner: CrcReader::new(DeflateDecoder::new(packed)), sum }))
+        }
         other => Err(Error::new(Code::WrongKind, format!("{name} in the zip archive is packed by {other}"))
             .help("unpack it and give the file inside")),
+    }
+}
+
+/// Fails at the end of a stream that is not what the archive's checksum says.
+struct Summed<R> {
+    inner: CrcReader<R>,
+    sum: u32,
+}
+
+impl<R: Read> Read for Summed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        if read == 0 && !buffer.is_empty() && self.inner.crc().sum() != self.sum {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "its checksum does not match"));
+        }
+        Ok(read)
     }
 }
 

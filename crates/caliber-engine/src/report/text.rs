@@ -51,6 +51,8 @@ impl Encoding {
 #[derive(Debug)]
 pub(crate) struct Sample {
     pub(crate) encoding: Encoding,
+    /// Whether it is all there is.
+    pub(crate) is_whole: bool,
     bytes: Vec<u8>,
 }
 
@@ -115,20 +117,25 @@ pub(crate) fn sample(source: &Source) -> Result<Sample> {
     let mut stream = stream(source, encoding, &progress)?;
     let mut bytes = Vec::new();
     let mut wanted = SAMPLE_BYTES;
+    let mut is_whole = false;
     loop {
         let before = bytes.len();
         bytes.resize(wanted, 0);
         let got = fill(&mut stream, &mut bytes[before..])?;
         bytes.truncate(before + got);
         if bytes.len() < wanted {
+            is_whole = true;
             break;
         }
-        if let Some(newline) = memchr::memrchr2(b'\n', b'\r', &bytes[..bytes.len() - 1]) {
-            bytes.truncate(newline + 1);
+        let whole =
+            memchr::memrchr2(b'\n', b'\r', &bytes[..bytes.len() - 1]).map_or(0, |newline| newline + 1);
+        // A line that fills half the sample may be the only one below the header.
+        if whole > wanted / 2 {
+            bytes.truncate(whole);
             break;
         }
         if wanted > MAX_RECORD_BYTES {
-            return Err(too_long().at_line(1));
+            return Err(too_long().at_line(count_lines(&bytes[..whole]) + 1));
         }
         wanted *= 2;
     }
@@ -136,7 +143,7 @@ pub(crate) fn sample(source: &Source) -> Result<Sample> {
         Encoding::Utf8 if !is_utf8(&bytes) => Encoding::Windows1252,
         encoding => encoding,
     };
-    Ok(Sample { encoding, bytes })
+    Ok(Sample { encoding, is_whole, bytes })
 }
 
 /// A record that is longer than any report's.

@@ -1,13 +1,20 @@
 //! Sums that do not depend on the order of their terms.
 //!
-//! Every term is turned into a fixed-point integer once; integers add the same in any order, so the number of
-//! threads, the ends of chunks and the order of rows cannot change a bit of a sum. A double has 53 bits and the
-//! fixed point 63 behind the point, so terms down to 1e-3 keep all of theirs and a term of 1e-9 keeps ten digits.
+//! Every term is turned into a whole number of 10^-18 once; whole numbers add the same in any order, so the number
+//! of threads, the ends of chunks and the order of rows cannot change a bit of a sum. A term of up to nine decimals
+//! counts as the decimal that was written, so cents add up to cents; any other is off by less than 10^-18 or by
+//! what its double is off.
 
-/// 2^63, the fixed point of [`Sum`].
-const POINT: f64 = 9_223_372_036_854_775_808.0;
+/// Units of a sum in one.
+const UNITS: f64 = 1e18;
+/// Units of a sum in 10^-9.
+const UNITS_OF_NANO: i128 = 1_000_000_000;
+/// Adding and taking away 1.5 x 2^52 rounds a double of magnitude below 2^51 to a whole number.
+const ROUNDER: f64 = 6_755_399_441_055_744.0;
+/// Terms of this magnitude and above are not looked at for nine decimals.
+const LARGEST_WITH_DECIMALS: f64 = 2e6;
 
-/// A sum of doubles of magnitude below 9.2e18, in units of 2^-64.
+/// A sum of magnitude below 1.7e20, in units of 10^-18.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Sum(i128);
 
@@ -17,9 +24,7 @@ impl Sum {
     /// Adds a term.
     #[inline]
     pub(crate) fn add(&mut self, value: f64) {
-        let whole = value as i64;
-        let rest = value - whole as f64;
-        self.0 = self.0.saturating_add((i128::from(whole) << 64) + (i128::from((rest * POINT) as i64) << 1));
+        self.0 = self.0.saturating_add(units(value));
     }
 
     /// Adds the square of a term; the sum is then in units of 2^-20 and read by [`Sum::of_squares`].
@@ -32,7 +37,7 @@ impl Sum {
     /// Counts one more.
     #[inline]
     pub(crate) fn count(&mut self) {
-        self.0 = self.0.saturating_add(1 << 64);
+        self.0 = self.0.saturating_add(UNITS as i128);
     }
 
     /// Puts two sums together.
@@ -46,15 +51,33 @@ impl Sum {
         Self(self.0.saturating_sub(part.0))
     }
 
-    /// The sum, rounded once.
+    /// The sum as the nearest double.
     pub(crate) fn value(self) -> f64 {
-        self.0 as f64 / (2.0 * POINT)
+        let whole = self.0 / UNITS as i128;
+        let rest = self.0 % UNITS as i128;
+        whole as f64 + rest as f64 / UNITS
     }
 
     /// The sum of squares, rounded once.
     pub(crate) fn of_squares(self) -> f64 {
         self.0 as f64 / 1_048_576.0
     }
+}
+
+/// A term in units.
+#[inline]
+fn units(value: f64) -> i128 {
+    if value.abs() < LARGEST_WITH_DECIMALS {
+        let nanos = value * 1e9;
+        let whole = (nanos + ROUNDER) - ROUNDER;
+        // Twice what multiplying can be off, so that it is the decimal that was meant.
+        if (nanos - whole).abs() <= nanos.abs() * 3e-16 {
+            return i128::from(whole as i64) * UNITS_OF_NANO;
+        }
+    }
+    let whole = value as i64;
+    let rest = value - whole as f64;
+    i128::from(whole) * (UNITS as i128) + i128::from((rest * UNITS) as i64)
 }
 
 #[cfg(test)]
@@ -75,6 +98,8 @@ mod tests {
     fn a_tenth_ten_times_is_one() {
         assert_eq!(sum([0.1; 10]).value(), 1.0);
         assert_eq!(sum([1e15, 0.01, -1e15]).value(), 0.01);
+        assert_eq!(sum([0.94, 0.94]).value(), 1.88);
+        assert_eq!(sum([12345.67; 3]).value(), 37037.01);
     }
 
     proptest! {
@@ -90,7 +115,7 @@ mod tests {
         #[test]
         fn a_single_term_comes_back(term in prop_oneof![-1e15..1e15_f64, -1.0..1.0_f64, Just(0.0)]) {
             let back = sum([term]).value();
-            prop_assert!((back - term).abs() <= term.abs() * 1e-15 + 1e-18, "{} {}", term, back);
+            prop_assert!((back - term).abs() <= term.abs() * 1e-15 + 1e-17, "{} {}", term, back);
         }
     }
 }

@@ -1,7 +1,12 @@
 //! What a roll-up sums, and where in a file's rows the numbers stand.
 
+use std::sync::Arc;
+
 use crate::dictionary::Dictionary;
+use crate::names;
 use crate::recipe::{Dimension, Recipe};
+use crate::report::cell::Row;
+use crate::report::header_row::header_score;
 use crate::report::mapping::EXTRAS;
 use crate::report::number::Decimal;
 
@@ -176,6 +181,33 @@ pub(crate) struct Filter {
     pub(crate) pattern: super::pattern::Pattern,
 }
 
+/// The header of a file, to know it where it stands again among the rows.
+#[derive(Clone, Debug)]
+pub(crate) struct Header {
+    pub(crate) texts: Arc<Vec<String>>,
+    pub(crate) dictionary: Arc<Dictionary>,
+}
+
+impl Header {
+    /// Whether a row is this header again (`true`), the header of another table (`false`), or none.
+    pub(crate) fn repeated_in(&self, row: &impl Row) -> Option<bool> {
+        let texts: Vec<String> =
+            (0..row.len()).map(|column| names::text_of(&row.cell(column).text())).collect();
+        let is_figure = |text: &String| {
+            text.bytes().any(|byte| byte.is_ascii_digit()) && !text.chars().any(char::is_alphabetic)
+        };
+        if texts.iter().any(is_figure) {
+            return None;
+        }
+        let same =
+            |(ours, theirs): (&String, &String)| ours.trim().to_lowercase() == theirs.trim().to_lowercase();
+        if texts.len() >= self.texts.len() && self.texts.iter().zip(&texts).all(same) {
+            return Some(true);
+        }
+        header_score(texts.iter().map(String::as_str), &self.dictionary, &[]).is_header().then_some(false)
+    }
+}
+
 /// How one file's rows are read.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
@@ -191,6 +223,5 @@ pub(crate) struct Plan {
     pub(crate) date: Option<usize>,
     pub(crate) currency: Option<usize>,
     pub(crate) filters: Vec<Filter>,
-    /// The header's cell over the impressions, to know a header that stands again among the rows.
-    pub(crate) impressions_header: String,
+    pub(crate) header: Header,
 }

@@ -126,6 +126,16 @@ fn print_mapping(inspection: &Inspection, out: &mut dyn Write) -> io::Result<()>
             suggestion.header, suggestion.canonical, suggestion.canonical, suggestion.header
         )?;
     }
+    for cells in &quality.unreadable_cells {
+        let lines: Vec<String> = cells.lines.iter().map(u64::to_string).collect();
+        let count = counted(cells.count, "cell", "cells");
+        writeln!(
+            out,
+            "{YELLOW}note:{YELLOW:#} {count} of `{}` cannot be read; first on lines {}",
+            cells.column,
+            lines.join(", ")
+        )?;
+    }
     for warning in &quality.warnings {
         writeln!(out, "{YELLOW}note:{YELLOW:#} {}", warning.message)?;
     }

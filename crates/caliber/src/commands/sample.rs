@@ -47,8 +47,12 @@ fn kinds() -> String {
 
 pub(crate) fn run(args: Args, terminal: Terminal) -> Result<()> {
     let failed = |error: caliber_sample::SampleError| {
-        let code = if error.is_input() { Code::BadOption } else { Code::Machine };
-        Error::new(code, error.to_string()).caused_by(error)
+        let (code, help) = if error.is_input() {
+            (Code::BadOption, "`caliber sample --help` shows what there is to choose from")
+        } else {
+            (Code::Machine, "check the folder of --out and the space on its disk")
+        };
+        Error::new(code, error.to_string()).help(help).caused_by(error)
     };
     let mut request = Request::new(args.platform, args.channel);
     request.rows = args.rows;

@@ -84,8 +84,14 @@ pub(crate) fn assign(
         matcher.take_by_name(&group, |rank| rank == 0);
         matcher.take_by_name(&group, |_| true);
     }
-    let lacking = matcher.lacking(needs);
-    matcher.take_by_likeness(&lacking);
+    // Also a column that something else stands in for: it may be the better source.
+    let unclaimed: Vec<usize> = matcher
+        .lacking(needs)
+        .into_iter()
+        .chain(matcher.needed(needs))
+        .filter(|&column| matcher.is_free(column))
+        .collect();
+    matcher.take_by_likeness(&unclaimed);
     let suggestions = matcher.suggestions(&matcher.lacking(needs));
     Ok(Mapping { suggestions, ..matcher.into_mapping() })
 }
@@ -277,13 +283,12 @@ impl Matcher<'_> {
         self.taken.push(Taken { column, headers, how, own_of });
     }
 
-    /// Columns that would supply what has no supply yet.
+    /// Columns that would supply what has no supply yet, or only one that stands in for it.
     fn lacking(&self, needs: &Needs) -> Vec<usize> {
         let mapping = self.mapping();
         let essential = ["impressions", needs.dimension.name()];
         let metrics = needs.metrics.iter().map(String::as_str).chain(EXTRAS);
-        let lacking =
-            metrics.filter(|metric| supply::metric_supply(metric, self.dictionary, &mapping).is_none());
+        let lacking = metrics.filter(|metric| !supply::is_settled(metric, self.dictionary, &mapping));
         let parts = lacking.flat_map(|metric| supply::parts_of(metric, self.dictionary));
         let mut columns = self.positions(essential.into_iter().chain(parts));
         columns.retain(|column| self.is_free(*column));

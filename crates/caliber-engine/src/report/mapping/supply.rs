@@ -141,6 +141,19 @@ pub(crate) fn metric_supply(
     })
 }
 
+/// Whether a metric has a supply that no further column would change. An index that is averaged because what it is
+/// measured on was not found is none: the missing count may stand under a similar header.
+pub(crate) fn is_settled(metric: &str, dictionary: &Dictionary, mapping: &Mapping) -> bool {
+    let Some(supply) = metric_supply(metric, dictionary, mapping) else { return false };
+    let stand_in = dictionary.metric(metric).and_then(|definition| definition.average_of);
+    match supply.source {
+        Source::Reported { column } if supply.reported != Some(column) => {
+            !stand_in.is_some_and(|stand_in| mapping.positions(stand_in).contains(&column))
+        }
+        _ => true,
+    }
+}
+
 fn counts(definition: &MetricDefinition<'_>, mapping: &Mapping) -> Option<Source> {
     let ratio = definition.ratio?;
     let (numerator, denominator) = (mapping.positions(ratio.numerator), mapping.positions(ratio.denominator));

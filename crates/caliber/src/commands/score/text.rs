@@ -234,7 +234,8 @@ fn print_warnings(scored: &Scored, out: &mut dyn Write) -> io::Result<()> {
             lines.join(", ")
         )?;
     }
-    for warning in &quality.warnings {
+    // What only an analyst asks for stays in quality.json.
+    for warning in quality.warnings.iter().filter(|warning| warning.code != "row_noise_unknown") {
         writeln!(out, "{YELLOW}note:{YELLOW:#} {}", warning.message)?;
     }
     Ok(())

@@ -1,0 +1,22 @@
+//! The `caliber` program as its users meet it: flags, files and exit codes of the contract, and nothing of the code.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod call;
+mod tables;
+
+mod answers;
+mod broken_files;
+mod determinism;
+mod flags;
+mod help;
+mod hostile_files;
+mod interruption;
+mod machine;
+mod mess;
+mod odd_texts;
+mod own_recipes;
+mod properties;
+mod recognition;
+mod results;
+mod several_files;

@@ -1,0 +1,127 @@
+//! Several files are one report; standard input and patterns are files too.
+
+use crate::call::{Call, GENERIC, Place, assert_says, plain_report};
+use crate::tables;
+
+/// A sample cut in three by rows: as it is, with its columns the other way round, and with semicolons.
+fn cut_in_three(place: &Place, layout: &str) {
+    place.sample(layout, 1200, 60, "whole.csv", &[]);
+    let text = place.read("whole.csv");
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let header = reader.headers().unwrap().clone();
+    let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.unwrap()).collect();
+    let third = rows.len() / 3;
+    let parts = [&rows[..third], &rows[third..2 * third], &rows[2 * third..]];
+    for (part, rows) in parts.into_iter().enumerate() {
+        let delimiter = if part == 2 { b';' } else { b',' };
+        let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
+        for row in std::iter::once(&header).chain(rows) {
+            let cells: Vec<&str> = if part == 1 { row.iter().rev().collect() } else { row.iter().collect() };
+            writer.write_record(cells).unwrap();
+        }
+        place.write(&format!("part-{part}.csv"), writer.into_inner().unwrap());
+    }
+}
+
+#[test]
+fn a_report_in_three_files_of_other_columns_and_delimiters_scores_like_the_whole() {
+    for layout in ["trade_desk display", "trade_desk ctv", "pulsepoint video"] {
+        let place = Place::new();
+        cut_in_three(&place, layout);
+        place.score(&["whole.csv", "--out", "whole"]);
+        let summary = place.score(&["part-0.csv", "part-1.csv", "part-2.csv", "--out", "parts"]);
+        assert_eq!(summary["files"].as_array().unwrap().len(), 3);
+        assert_eq!(summary["rows_read"], 1200);
+        let (whole, parts) = (tables::csv(&place, "whole"), tables::csv(&place, "parts"));
+        parts.assert_close(&whole, 1e-12, layout);
+        assert_eq!(whole.names(), parts.names(), "{layout}");
+        for list in ["allowlist.txt", "blocklist.txt"] {
+            assert_eq!(
+                place.read(&format!("whole/{list}")),
+                place.read(&format!("parts/{list}")),
+                "{layout}"
+            );
+        }
+        let quality = place.json("parts/quality.json");
+        let delimiters: Vec<_> = quality["files"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|file| file["delimiter"].as_str().unwrap())
+            .collect();
+        assert_eq!(delimiters, [",", ",", ";"]);
+    }
+}
+
+#[test]
+fn files_of_several_kinds_are_one_report() {
+    let place = Place::new();
+    for (seed, file) in ["a.csv", "b.xlsx", "c.parquet", "d.csv.gz"].iter().enumerate() {
+        place.sample("trade_desk display", 200, 30, file, &["--seed", &seed.to_string()]);
+    }
+    let summary = place.score(&["a.csv", "b.xlsx", "c.parquet", "d.csv.gz", "--out", "out"]);
+    assert_eq!(summary["rows_used"], 800);
+    assert!(!place.path("a-caliber").exists() && place.path("out/results.csv").is_file());
+}
+
+#[test]
+fn a_quoted_pattern_stands_for_its_files() {
+    let place = Place::new();
+    cut_in_three(&place, "trade_desk display");
+    place.score(&["part-?.csv", "--out", "pattern"]);
+    place.score(&["part-0.csv", "part-1.csv", "part-2.csv", "--out", "named"]);
+    assert_eq!(place.read("pattern/results.csv"), place.read("named/results.csv"));
+    let error = place.refusal(&["none-*.csv"]);
+    assert_eq!((error["code"].as_str(), error["file"].as_str()), (Some("not_readable"), Some("none-*.csv")));
+}
+
+#[test]
+fn without_out_the_folder_stands_beside_the_first_report() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("in")).unwrap();
+    place.sample("trade_desk display", 300, 30, "in/may.csv.gz", &[]);
+    place.score(&["in/may.csv.gz"]);
+    assert!(place.path("in/may-caliber/summary.json").is_file());
+}
+
+#[test]
+fn standard_input_is_a_report_and_writes_to_report_caliber() {
+    for file in ["r.csv", "r.xlsx", "r.csv.zst", "r.parquet"] {
+        let place = Place::new();
+        place.sample("pulsepoint display", 300, 30, file, &[]);
+        let bytes = std::fs::read(place.path(file)).unwrap();
+        Call::new(&place, &["score", "-"]).stdin(&bytes).run().done();
+        place.score(&[file, "--out", "out"]);
+        assert_eq!(place.read("report-caliber/results.csv"), place.read("out/results.csv"), "{file}");
+    }
+}
+
+#[test]
+fn the_same_bytes_twice_are_refused_under_any_name() {
+    let place = Place::new();
+    place.write("a.csv", plain_report(30));
+    place.write("b.csv", plain_report(30));
+    for files in [["a.csv", "b.csv"], ["a.csv", "a.csv"], ["a.csv", "./a.csv"]] {
+        let mut args = files.to_vec();
+        args.extend(GENERIC);
+        let error = place.refusal(&args);
+        assert_eq!(error["code"], "same_file_twice", "{files:?}: {error}");
+        assert_says(&error, "message", &["a.csv"]);
+        assert!(!place.path("a-caliber").exists());
+    }
+}
+
+#[test]
+fn a_fault_in_one_of_several_files_names_that_file() {
+    let place = Place::new();
+    place.write("a.csv", plain_report(30));
+    place.write("b.csv", "Domain,Impressions,Spend,Clicks\n");
+    let mut args = vec!["a.csv", "b.csv"];
+    args.extend(GENERIC);
+    let error = place.refusal(&args);
+    assert_eq!(
+        (error["code"].as_str(), error["file"].as_str()),
+        (Some("header_only"), Some("b.csv")),
+        "{error}"
+    );
+}
