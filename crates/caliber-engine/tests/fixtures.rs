@@ -155,25 +155,43 @@ fn every_fixture_is_recognised_by_its_headers() {
     }
 }
 
+/// A report with everything that a chunk's end could cut through.
+const CUT: &str = "Report: all sites\r\n\r\nSite,Campaign,Impressions,Advertiser Cost,Clicks\r\n\
+    a.example,\"Spring, \"\"big\"\" sale\",\"1,200\",2.50,3\r\nb.example,\"two\nlines\",900,1.25,1\n\
+    a.example,15\" screens,700,oops,2\rwww.A.example,x,300,0.75,\nTotal,,3100,4.50,6\n\nReport Time:,now\n";
+
 #[test]
 fn threads_and_chunk_ends_change_no_byte() {
-    for fixture in ["ttd_display-totals.csv", "ttd_ctv.csv", "ttd_display-blanks.csv"] {
+    let options = |threads, chunk_bytes| Options {
+        platform: Some("generic".into()),
+        channel: Some(Channel::Display),
+        min_impressions: Some(0),
+        threads,
+        chunk_bytes,
+        ..Options::default()
+    };
+    let scored = |threads, chunk_bytes| {
+        let source = Source::from_stream(CUT.as_bytes(), "cut.csv").expect("text");
+        let context =
+            Context { book: RecipeBook::shipped(), sandbox: &no_sandbox, progress: &Progress::default() };
+        let scored = caliber_engine::score(vec![source], &options(threads, chunk_bytes), &context).expect("a report");
+        let json = (
+            serde_json::to_string(&scored.summary).expect("JSON"),
+            serde_json::to_string(&scored.quality).expect("JSON"),
+        );
+        (scored.results, scored.lists, json)
+    };
+    let whole = scored(1, 1 << 20);
+    assert_eq!(whole.0.names, ["a.example", "b.example"]);
+    for chunk_bytes in 1..=CUT.len() {
+        assert_eq!(scored(1 + chunk_bytes % 3, chunk_bytes), whole, "chunks of {chunk_bytes} bytes");
+    }
+    for fixture in ["ttd_ctv.csv", "ttd_display-blanks.csv"] {
         let whole = score(fixture, &Options { threads: 1, ..Options::default() });
-        let size = std::fs::metadata(folder().join(fixture)).expect("a file").len() as usize;
-        for threads in 1..=3 {
-            for chunk_bytes in (1..size).step_by(997).chain([1, 2, 3, 64, 65]) {
-                let options = Options { threads, chunk_bytes, ..Options::default() };
-                let parts = score(fixture, &options);
-                assert_eq!(parts.results, whole.results, "{fixture} {threads} {chunk_bytes}");
-                assert_eq!(parts.lists, whole.lists);
-                let json = |scored: &Scored| {
-                    (
-                        serde_json::to_string(&scored.summary).expect("JSON"),
-                        serde_json::to_string(&scored.quality).expect("JSON"),
-                    )
-                };
-                assert_eq!(json(&parts), json(&whole), "{fixture} {threads} {chunk_bytes}");
-            }
+        for (threads, chunk_bytes) in [(1, 700), (2, 4096), (3, 10_000)] {
+            let parts = score(fixture, &Options { threads, chunk_bytes, ..Options::default() });
+            assert_eq!(parts.results, whole.results, "{fixture} {threads} {chunk_bytes}");
+            assert_eq!(parts.lists, whole.lists);
         }
     }
 }

@@ -44,13 +44,6 @@ pub struct SheetRow<'a> {
     strings: &'a Strings,
 }
 
-impl SheetRow<'_> {
-    /// Whether a column's number is shown as a percentage. [`Row::cell`] gives the fraction: 0.5 for `50 %`.
-    pub fn is_percent(&self, column: usize) -> bool {
-        matches!(self.slots.get(column), Some(Slot::Number { percent: true, .. }))
-    }
-}
-
 impl Row for SheetRow<'_> {
     fn cell(&self, column: usize) -> Cell<'_> {
         let bytes = match self.slots.get(column) {
@@ -109,6 +102,10 @@ pub(super) fn each_row(
     loop {
         match xml.next()? {
             Event::Start(tag) if in_rows => match tag.local_name().as_ref() {
+                inner @ ("c" | "row") if in_cell => {
+                    let what = format!("a <{inner}> begins inside a cell");
+                    return Err(xml.malformed(what));
+                }
                 "c" => {
                     let outcome = row.open_cell(&tag);
                     (in_cell, in_value) = (true, false);
@@ -125,6 +122,7 @@ pub(super) fn each_row(
             },
             Event::End(tag) if in_rows => match tag.local_name().as_ref() {
                 "v" => in_value = false,
+                "c" if !in_cell => return Err(xml.malformed("a cell ends that did not begin")),
                 "c" => {
                     (in_cell, in_value) = (false, false);
                     inline.close();
@@ -137,6 +135,10 @@ pub(super) fn each_row(
                 _ => {}
             },
             Event::Empty(tag) => match tag.local_name().as_ref() {
+                inner @ ("c" | "row") if in_cell => {
+                    let what = format!("a <{inner}/> stands inside a cell");
+                    return Err(xml.malformed(what));
+                }
                 // Only a style: the place counts, the cell does not.
                 "c" if in_rows => {
                     let outcome = row.open_cell(&tag);
