@@ -336,7 +336,8 @@ mod tests {
 
     #[test]
     fn an_unknown_layout_names_the_known_ones() {
-        let error = find("pulsepoint", "ctv").unwrap_err().to_string();
-        assert!(error.contains("pulsepoint video"), "{error}");
+        let error = find("pulsepoint", "ctv").unwrap_err();
+        assert!(error.to_string().contains("platform `pulsepoint` and channel `ctv`"), "{error}");
+        assert!(error.help().unwrap().contains("pulsepoint video"), "{:?}", error.help());
     }
 }

@@ -191,12 +191,14 @@ fn a_watch_sees_the_rows_and_may_break_off() {
 #[test]
 fn files_that_cannot_be_are_refused_at_once() {
     let folder = tempfile::tempdir().unwrap();
-    let error = write(&request(&[]), Path::new("report.txt")).unwrap_err().to_string();
+    let error = write(&request(&[]), Path::new("report.txt")).unwrap_err();
+    let help = error.help().unwrap();
     for known in [".csv", ".tsv", ".gz", ".zst", ".xlsx", ".parquet"] {
-        assert!(error.contains(known), "{error}");
+        assert!(help.contains(known), "{help}");
     }
     let large = Request { rows: Some(1_048_576), ..request(&[]) };
     assert!(matches!(write(&large, &folder.path().join("a.xlsx")), Err(SampleError::SheetFull)));
     let error = write(&request(&[]), Path::new("no/such/folder/report.csv")).unwrap_err();
     assert!(error.to_string().starts_with("no/such/folder/report.csv:"), "{error}");
+    assert!(matches!(error, SampleError::NoFolder { .. }) && error.is_input() && error.help().is_some());
 }
