@@ -51,7 +51,7 @@ fn main() -> ExitCode {
         environment::warn_of_unknown(terminal);
     }
     let outcome = match cli.command {
-        Command::Score(args) => score::run(args, terminal),
+        Command::Score(args) => score::run(&args, terminal),
         Command::Inspect(args) => inspect::run(args, terminal),
         Command::Recipes(args) => recipes::run(args, terminal),
         Command::Sample(args) => sample::run(args, terminal),

@@ -35,11 +35,10 @@ fn with_report(text: &str) -> TempDir {
 
 /// A report of these names, under headers that the generic display recipe is made for.
 fn generic(names: &[&str]) -> String {
-    let mut text = "Domain,Impressions,Clicks,Spend\n".to_owned();
-    for (at, name) in names.iter().enumerate() {
-        text.push_str(&format!("{name},{},{},{}\n", 1000 * (at + 1), 3 + at, 2 + 3 * at));
-    }
-    text
+    let rows = names.iter().enumerate();
+    let rows = rows.map(|(at, name)| format!("{name},{},{},{}", 1000 * (at + 1), 3 + at, 2 + 3 * at));
+    let head = "Domain,Impressions,Clicks,Spend".to_owned();
+    std::iter::once(head).chain(rows).map(|line| line + "\n").collect()
 }
 
 const GENERIC: [&str; 4] = ["--platform", "generic", "--channel", "display"];

@@ -45,7 +45,7 @@ pub(crate) struct Args {
     /// Share of the rows on each list, above 0 and up to 0.5
     #[arg(long, value_name = "SHARE", default_value = "0.25", value_parser = share)]
     list_share: f64,
-    /// Patterns that block on their own: mfa_pattern, click_surge
+    /// Patterns that block on their own: `mfa_pattern`, `click_surge`
     #[arg(long, value_name = "PATTERNS", value_delimiter = ',')]
     block_patterns: Vec<String>,
     /// File of names that must never be blocked: a name a line, or CSV with the names first
@@ -91,9 +91,9 @@ fn impressions(text: &str) -> std::result::Result<u64, String> {
     }
 }
 
-pub(crate) fn run(args: Args, terminal: Terminal) -> Result<()> {
+pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
     let started = Instant::now();
-    refuse_what_is_to_come(&args)?;
+    refuse_what_is_to_come(args)?;
     let book = args.reading.book()?;
     let mut options = args.reading.options(&book)?;
     options.normalization = args.normalization;
