@@ -64,10 +64,13 @@ fn cells(criterion: &mut Criterion) {
             bencher.iter(|| number::parse(black_box(cell.as_bytes()), Decimal::Point));
         });
     }
-    for cell in ["pacificnews.example", "https://www.PacificNews.example/a?b", "com.hulu.plus", "Very Local: News"] {
+    for cell in
+        ["pacificnews.example", "https://www.PacificNews.example/a?b", "com.hulu.plus", "Very Local: News"]
+    {
         let mut scratch = String::new();
         group.bench_function(format!("name {cell}"), |bencher| {
-            bencher.iter(|| names::normalise(black_box(cell.as_bytes()), Dimension::Domain, &mut scratch).len());
+            bencher
+                .iter(|| names::normalise(black_box(cell.as_bytes()), Dimension::Domain, &mut scratch).len());
         });
     }
     group.finish();
@@ -75,7 +78,8 @@ fn cells(criterion: &mut Criterion) {
 
 /// Sums to lists.
 fn scoring(criterion: &mut Criterion) {
-    let values: Vec<Option<f64>> = (0..ROWS).map(|row| Some((row.wrapping_mul(2_654_435_761) % 10_007) as f64)).collect();
+    let values: Vec<Option<f64>> =
+        (0..ROWS).map(|row| Some((row.wrapping_mul(2_654_435_761) % 10_007) as f64)).collect();
     let mut group = criterion.benchmark_group("100,000 rows");
     for (name, method) in Normalization::ALL {
         group.bench_function(format!("normalise {name}"), |bencher| {
@@ -92,7 +96,9 @@ fn scoring(criterion: &mut Criterion) {
     group.bench_function("lists", |bencher| bencher.iter(|| Lists::quartile(&results, 0.25, &|_| false)));
     group.bench_function("reasons", |bencher| {
         let explainer = Explainer::new(&results, Dictionary::shipped());
-        bencher.iter(|| (0..1000.min(results.len())).map(|row| explainer.worst_reason(row).len()).sum::<usize>());
+        bencher.iter(|| {
+            (0..1000.min(results.len())).map(|row| explainer.worst_reason(row).len()).sum::<usize>()
+        });
     });
     group.finish();
 }

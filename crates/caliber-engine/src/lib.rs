@@ -6,6 +6,8 @@
 pub mod dictionary;
 mod error;
 pub mod explain;
+mod gathered;
+mod inspection;
 pub mod lists;
 pub mod names;
 pub mod normalize;
@@ -22,6 +24,7 @@ pub mod statistics;
 pub mod summary;
 
 pub use error::{Code, Error, Result};
+pub use inspection::{Inspection, RecognisedAs, inspect};
 pub use progress::Progress;
 pub use reading::Scale;
-pub use scoring::{Context, Inspection, Options, RecognisedAs, Scored, inspect, score};
+pub use scoring::{Context, Options, Scored, score};

@@ -110,7 +110,7 @@ impl Reading<'_> {
             if !known {
                 // Twice: whether a rate exceeds 1 can be told only under the right decimal separator.
                 for _ in 0..2 {
-                    let facts = self.preview_facts(&file.preview, layout, &plan, file.headers.len());
+                    let facts = Self::preview_facts(&file.preview, layout, &plan, file.headers.len());
                     self.decide(&mut plan, &facts, &mapping);
                 }
             }
@@ -215,13 +215,7 @@ impl Reading<'_> {
             .collect()
     }
 
-    fn preview_facts(
-        &self,
-        rows: &[OwnedRow],
-        layout: &Arc<Layout>,
-        plan: &Plan,
-        width: usize,
-    ) -> Vec<ColumnFacts> {
+    fn preview_facts(rows: &[OwnedRow], layout: &Arc<Layout>, plan: &Plan, width: usize) -> Vec<ColumnFacts> {
         let mut rollup = RollUp::new(Arc::clone(layout), Arc::new(plan.clone()), width);
         rollup.begin_chunk(0);
         for row in rows {

@@ -86,7 +86,7 @@ pub struct Results {
     pub conversions: Option<Vec<f64>>,
     /// Summed spend, in the report's currency; `None` where the report has none.
     pub spend: Option<Vec<f64>>,
-    /// Those of cpm, ctr, conversion_rate, cost_per_conversion that are not metrics of the recipe, in this order.
+    /// Those of `cpm`, `ctr`, `conversion_rate`, `cost_per_conversion` that are not metrics of the recipe, in this order.
     pub extras: Vec<ExtraColumn>,
     /// The recipe's metrics, in its order.
     pub metrics: Vec<MetricColumn>,

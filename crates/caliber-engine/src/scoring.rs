@@ -1,25 +1,22 @@
 //! The line as a whole: files in, scored rows, lists, summary and quality out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use serde::Serialize;
-
-use crate::dictionary::{ColumnKind, Dictionary};
+use crate::dictionary::Dictionary;
+use crate::gathered::Gathered;
 use crate::lists::Lists;
 use crate::names;
-use crate::normalize::Normalization;
+use crate::normalize::{Bounds, Normalization};
 use crate::progress::Progress;
-use crate::reading::{ReadFile, Reading, Scale};
-use crate::recipe::{
-    Asked, Candidate, Channel, Dimension, Goal, Headers, Recipe, RecipeBook, candidates, recognise,
-};
-use crate::report::mapping::{Needs, Override, Warning, map_headers};
-use crate::report::quality::{FileQuality, MappedColumn, Quality, UnreadableCells};
-use crate::report::source::{Format, Source};
+use crate::reading::{Reading, Scale};
+use crate::recipe::{Asked, Channel, Dimension, Goal, Headers, Recipe, RecipeBook, recognise};
+use crate::report::mapping::{Override, Warning};
+use crate::report::quality::Quality;
+use crate::report::source::Source;
 use crate::report::xls::Sandbox;
-use crate::report::{Body, Opening, Peek, ReportFile};
+use crate::report::{Opening, Peek, ReportFile};
 use crate::results::Results;
 use crate::rollup::plan::Layout;
 use crate::rollup::{RollUp, Rolled};
@@ -171,14 +168,14 @@ pub fn score(sources: Vec<Source>, options: &Options, context: &Context<'_>) -> 
 }
 
 /// The recipe of a report, and what told it.
-struct Chosen<'b> {
-    recipe: &'b Recipe,
-    dictionary: &'b Dictionary,
-    channel: Channel,
+pub(crate) struct Chosen<'b> {
+    pub(crate) recipe: &'b Recipe,
+    pub(crate) dictionary: &'b Dictionary,
+    pub(crate) channel: Channel,
     recognised: bool,
 }
 
-fn choose<'b>(file: &ReportFile, options: &Options, context: &Context<'b>) -> Result<Chosen<'b>> {
+pub(crate) fn choose<'b>(file: &ReportFile, options: &Options, context: &Context<'b>) -> Result<Chosen<'b>> {
     if let Some(name) = &options.recipe {
         let recipe = context.book.by_name(name)?;
         let channel = options.channel.unwrap_or_else(|| recipe.usual_channel());
@@ -202,7 +199,7 @@ fn choose<'b>(file: &ReportFile, options: &Options, context: &Context<'b>) -> Re
     })
 }
 
-fn asked(options: &Options) -> Asked<'_> {
+pub(crate) fn asked(options: &Options) -> Asked<'_> {
     Asked {
         platform: options.platform.as_deref(),
         channel: options.channel,
@@ -211,7 +208,11 @@ fn asked(options: &Options) -> Asked<'_> {
     }
 }
 
-fn open(sources: Vec<Source>, options: &Options, context: &Context<'_>) -> Result<Vec<ReportFile>> {
+pub(crate) fn open(
+    sources: Vec<Source>,
+    options: &Options,
+    context: &Context<'_>,
+) -> Result<Vec<ReportFile>> {
     let dictionary = context.book.vocabulary();
     let opening = Opening {
         dictionary: &dictionary,
@@ -241,240 +242,6 @@ fn refuse_twins(sources: &[Source]) -> Result<()> {
     Ok(())
 }
 
-/// What the files together have shown beside their sums.
-#[derive(Default)]
-struct Gathered {
-    quality: Quality,
-    rows_read: u64,
-    rows_dropped: BTreeMap<&'static str, u64>,
-    currencies: BTreeSet<String>,
-    currency_header: Option<String>,
-    totals_present: score::TotalsPresent,
-    sums_unique_ids: bool,
-}
-
-impl Gathered {
-    fn add(&mut self, file: &ReportFile, read: &ReadFile, dictionary: &Dictionary) {
-        let rollup = &read.rollup;
-        let notes = rollup.notes_after();
-        let dropped = &rollup.dropped;
-        self.rows_read += rollup.rows_read + notes.dropped;
-        for (reason, count) in [
-            ("missing_impressions", dropped.missing_impressions + notes.dropped),
-            ("missing_dimension", dropped.missing_dimension),
-            ("repeated_header", dropped.repeated_header),
-            ("where", dropped.filtered),
-        ] {
-            if count > 0 {
-                *self.rows_dropped.entry(reason).or_default() += count;
-            }
-        }
-        for (present, columns) in self.totals_present.iter_mut().zip(&read.plan.totals) {
-            *present |= !columns.is_empty();
-        }
-        self.add_currency(file, read);
-        self.sums_unique_ids |= read.plan.numbers.iter().any(|number| {
-            dictionary
-                .column(&number.canonical)
-                .is_some_and(|column| column.kind == ColumnKind::Count && !column.additive)
-        });
-        let (encoding, delimiter) = match &file.body {
-            Body::Text { encoding, delimiter, .. } if file.format == Format::Csv => (
-                Some(if rollup.not_utf8 { encoding.or_windows_1252() } else { *encoding }),
-                Some(char::from(*delimiter)),
-            ),
-            _ => (None, None),
-        };
-        self.quality.files.push(FileQuality {
-            file: file.source.name().to_owned(),
-            format: file.format,
-            compression: file.source.compression(),
-            encoding,
-            delimiter,
-            sheet: file.sheet.clone(),
-            header_row: file.header_line,
-            rows_skipped_before: file.skipped_before,
-            rows_skipped_after: notes.after,
-        });
-        self.quality.mapping.extend(mapped_columns(file, read));
-        for header in &read.mapping.unmapped {
-            if !self.quality.unmapped_headers.contains(header) {
-                self.quality.unmapped_headers.push(header.clone());
-            }
-        }
-        for (number, facts) in read.plan.numbers.iter().zip(&rollup.facts) {
-            if facts.unreadable > 0 {
-                self.quality.unreadable_cells.push(UnreadableCells {
-                    column: number.header.clone(),
-                    count: facts.unreadable,
-                    lines: facts.unreadable_at.iter().map(|place| read.lines.line(*place)).collect(),
-                });
-            }
-        }
-        self.quality.warnings.extend(read.mapping.warnings.iter().cloned());
-        self.warn(file, read);
-    }
-
-    fn add_currency(&mut self, file: &ReportFile, read: &ReadFile) {
-        self.currencies.extend(read.rollup.currencies.iter().cloned());
-        if let Some(column) = read.supplies.currency {
-            self.currency_header.get_or_insert_with(|| file.column_name(column));
-            return;
-        }
-        for &index in &read.plan.totals[2] {
-            let code = currency_of_header(&read.plan.numbers[index].header);
-            self.currencies.extend(read.rollup.facts[index].currencies.iter().map(|sign| (*sign).to_owned()));
-            self.currencies.extend(code);
-        }
-    }
-
-    fn warn(&mut self, file: &ReportFile, read: &ReadFile) {
-        let warnings = &mut self.quality.warnings;
-        for canonical in &read.guessed_scales {
-            warnings.push(Warning {
-                code: "scale_guessed",
-                message: format!(
-                    "{}: whether {canonical} is a fraction or percent is a guess; --scale {canonical}=percent or \
-                     --scale {canonical}=fraction settles it",
-                    file.source.name()
-                ),
-            });
-        }
-        for header in &read.guessed_decimals {
-            warnings.push(Warning {
-                code: "decimal_guessed",
-                message: format!(
-                    "`{header}`: nothing in the file tells whether 1,234 is 1234; it was taken so"
-                ),
-            });
-        }
-        for (number, facts) in read.plan.numbers.iter().zip(&read.rollup.facts) {
-            if facts.negative > 0 {
-                warnings.push(Warning {
-                    code: "negative_values",
-                    message: format!(
-                        "`{}`: {} below 0, summed as an adjustment",
-                        number.header,
-                        counted(facts.negative, "value", "values")
-                    ),
-                });
-            }
-        }
-        if !file.other_sheets.is_empty() {
-            warnings.push(Warning {
-                code: "other_sheets",
-                message: format!(
-                    "{} has other sheets that fit as well and were not read: {}; --sheet NAME takes one",
-                    file.source.name(),
-                    file.other_sheets.join(", ")
-                ),
-            });
-        }
-        let (ragged, places) = &read.rollup.ragged;
-        if *ragged > 0 {
-            let lines: Vec<String> = places.iter().map(|place| read.lines.line(*place).to_string()).collect();
-            warnings.push(Warning {
-                code: "ragged_rows",
-                message: format!(
-                    "{} with more cells than the header, first on line {}",
-                    counted(*ragged, "row", "rows"),
-                    lines.join(", ")
-                ),
-            });
-        }
-    }
-
-    fn refuse_several_currencies(&mut self, file: &ReportFile) -> Result<()> {
-        let codes: Vec<String> =
-            self.currencies.iter().filter(|currency| is_code(currency)).cloned().collect();
-        self.currencies
-            .retain(|currency| is_code(currency) || !codes.iter().any(|code| is_sign_of(currency, code)));
-        if self.currencies.len() < 2 {
-            return Ok(());
-        }
-        let all: Vec<&str> = self.currencies.iter().map(String::as_str).collect();
-        let error =
-            Error::new(Code::SeveralCurrencies, format!("the report's money is in {}", all.join(" and ")))
-                .in_file(file.source.name());
-        Err(match &self.currency_header {
-            Some(header) => error
-                .at_column(header)
-                .help(format!("score one currency at a time: --where \"{header}={}\"", all[0])),
-            None => error.help("export one report a currency"),
-        })
-    }
-
-    fn period(&mut self, all: &RollUp) -> PeriodOfReport {
-        let period = all.days.period();
-        if period.ambiguous {
-            self.quality.warnings.push(Warning {
-                code: "date_order_guessed",
-                message: "nothing in the date column tells day from month; the shorter period was taken"
-                    .into(),
-            });
-        }
-        if period.unreadable > 0 {
-            self.quality.warnings.push(Warning {
-                code: "unreadable_dates",
-                message: format!(
-                    "{} of the date column without a day",
-                    counted(period.unreadable, "cell", "cells")
-                ),
-            });
-        }
-        PeriodOfReport {
-            from: period.from.map(|day| day.to_string()),
-            to: period.to.map(|day| day.to_string()),
-        }
-    }
-}
-
-/// `1 row`, `2 rows`.
-fn counted(count: u64, singular: &str, plural: &str) -> String {
-    format!("{count} {}", if count == 1 { singular } else { plural })
-}
-
-/// `EUR`, but not `$`.
-fn is_code(currency: &str) -> bool {
-    currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_uppercase())
-}
-
-/// Whether money with this sign may be in the currency of this code: `$ 1.50` under `Cost (CAD)` is Canadian.
-fn is_sign_of(sign: &str, code: &str) -> bool {
-    match sign {
-        "$" => code.ends_with('D') || ["ARS", "BRL", "CLP", "COP", "MXN", "UYU"].contains(&code),
-        "¥" => ["CNY", "JPY"].contains(&code),
-        "kr" => ["DKK", "ISK", "NOK", "SEK"].contains(&code),
-        "Rs" => ["INR", "LKR", "NPR", "PKR"].contains(&code),
-        _ => false,
-    }
-}
-
-/// `Media Cost (EUR)` says what its money is.
-fn currency_of_header(header: &str) -> Option<String> {
-    let unit = header.trim().strip_suffix(')')?.rsplit_once('(')?.1;
-    is_code(unit).then(|| unit.to_owned())
-}
-
-fn mapped_columns(file: &ReportFile, read: &ReadFile) -> Vec<MappedColumn> {
-    let scale_of = |column: usize| {
-        let read_scale = read.plan.numbers.iter().find(|number| number.column == column);
-        read_scale.map(|number| number.conventions.scale).or_else(|| {
-            read.unread_scales.iter().find(|(unread, _)| *unread == column).map(|(_, scale)| *scale)
-        })
-    };
-    read.mapping
-        .columns
-        .iter()
-        .map(|mapped| MappedColumn {
-            canonical: mapped.canonical.clone(),
-            header: file.column_name(mapped.column),
-            how: mapped.how,
-            scale: mapped.is_rate().then(|| scale_of(mapped.column).unwrap_or(1.0) as u32),
-        })
-        .collect()
-}
-
 fn finish(
     rolled: Rolled,
     period: PeriodOfReport,
@@ -500,52 +267,11 @@ fn finish(
                 _ => error,
             })
             .map_err(|error| error.in_file(files[0].source.name()))?;
-    if sums_unique_ids && rolled.rows.iter().any(|rows| *rows > 1.0) {
-        quality.warnings.push(Warning {
-            code: "unique_ids_summed",
-            message: "unique IDs were summed over several rows of one name, so they are an upper bound"
-                .into(),
-        });
-    }
-    if !without_noise.is_empty() {
-        quality.warnings.push(Warning {
-            code: "row_noise_unknown",
-            message: format!(
-                "too few names have several rows to tell how much rates differ between rows; it counts as nothing for {}",
-                without_noise.join(", ")
-            ),
-        });
-    }
-    for (metric, _) in bounds.iter().filter(|(_, bounds)| bounds.count == 0) {
-        quality.warnings.push(Warning {
-            code: "empty_metric",
-            message: format!("{metric} has no value in any scored row; it counts 0 for all"),
-        });
-    }
-    quality.warnings.dedup();
-
-    let protected: BTreeSet<String> = options.protected.iter().map(|name| key_of(name, dimension)).collect();
-    let known: BTreeSet<String> = rolled
-        .names
-        .iter()
-        .map(|name| key_of(name, dimension))
-        .filter(|key| protected.contains(key))
-        .collect();
-    if known.len() < protected.len() {
-        let unknown: Vec<&str> = protected.difference(&known).take(5).map(String::as_str).collect();
-        quality.warnings.push(Warning {
-            code: "protected_unknown",
-            message: format!(
-                "{} of {} protected {} not in the report: {}",
-                protected.len() - known.len(),
-                protected.len(),
-                if protected.len() == 1 { "name is" } else { "names are" },
-                unknown.join(", ")
-            ),
-        });
-    }
-    let lists =
-        Lists::quartile(&results, options.list_share, &|name| protected.contains(&key_of(name, dimension)));
+    warn_of_metrics(&mut quality, &rolled, sums_unique_ids, &without_noise, &bounds);
+    let protected = protected_keys(&mut quality, &rolled, &options.protected, dimension);
+    let lists = Lists::quartile(&results, options.list_share, &|name| {
+        !protected.is_empty() && protected.contains(&key_of(name, dimension))
+    });
     let (top, bottom) = summary::extremes(&results);
     let total =
         |column: &Option<Vec<f64>>| column.as_ref().map(|column| summary::total(column.iter().copied()));
@@ -607,154 +333,62 @@ fn finish(
     })
 }
 
+/// What the scored metrics leave to be said.
+fn warn_of_metrics(
+    quality: &mut Quality,
+    rolled: &Rolled,
+    sums_unique_ids: bool,
+    without_noise: &[String],
+    bounds: &[(String, Bounds)],
+) {
+    if sums_unique_ids && rolled.rows.iter().any(|rows| *rows > 1.0) {
+        quality.warnings.push(Warning {
+            code: "unique_ids_summed",
+            message: "unique IDs were summed over several rows of one name, so they are an upper bound"
+                .into(),
+        });
+    }
+    if !without_noise.is_empty() {
+        let message = format!(
+            "too few names have several rows to tell how much rates differ between rows; it counts as nothing for {}",
+            without_noise.join(", ")
+        );
+        quality.warnings.push(Warning { code: "row_noise_unknown", message });
+    }
+    for (metric, _) in bounds.iter().filter(|(_, bounds)| bounds.count == 0) {
+        let message = format!("{metric} has no value in any scored row; it counts 0 for all");
+        quality.warnings.push(Warning { code: "empty_metric", message });
+    }
+    quality.warnings.dedup();
+}
+
+/// The keys of the names to protect; those that are not in the report are told.
+fn protected_keys(
+    quality: &mut Quality,
+    rolled: &Rolled,
+    names: &[String],
+    dimension: Dimension,
+) -> BTreeSet<String> {
+    let protected: BTreeSet<String> = names.iter().map(|name| key_of(name, dimension)).collect();
+    if protected.is_empty() {
+        return protected;
+    }
+    let known: BTreeSet<String> = rolled.names.iter().map(|name| key_of(name, dimension)).collect();
+    let unknown: Vec<&String> = protected.difference(&known).collect();
+    if !unknown.is_empty() {
+        let first: Vec<&str> = unknown.iter().take(5).map(|name| name.as_str()).collect();
+        let message = format!(
+            "{} of {} protected {} not in the report: {}",
+            unknown.len(),
+            protected.len(),
+            if protected.len() == 1 { "name is" } else { "names are" },
+            first.join(", ")
+        );
+        quality.warnings.push(Warning { code: "protected_unknown", message });
+    }
+    protected
+}
+
 fn key_of(name: &str, dimension: Dimension) -> String {
     names::normalise(name.as_bytes(), dimension, &mut String::new()).to_owned()
-}
-
-/// What a file looks like before it is scored.
-#[derive(Debug, Serialize)]
-pub struct Inspection {
-    /// How it was read.
-    #[serde(flatten)]
-    pub quality: Quality,
-    /// Platform and channel, where one recipe fits.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub recognised: Option<RecognisedAs>,
-    /// The recipes it may be for, the likeliest first, where none fits alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub candidates: Option<Vec<Candidate>>,
-    /// What settles the recipe, where none fits alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub help: Option<String>,
-    /// Headers that may be columns nothing else was found for.
-    pub suggestions: Vec<crate::report::mapping::Suggestion>,
-    /// The headers as they stand, in the order of the file; empty without a header row.
-    pub headers: Vec<String>,
-    /// The first ten rows as read.
-    pub preview: Vec<Vec<Option<String>>>,
-}
-
-/// What the headers tell.
-#[derive(Debug, Serialize)]
-pub struct RecognisedAs {
-    /// The platform.
-    pub platform: String,
-    /// The channel.
-    pub channel: Channel,
-    /// The recipe.
-    pub recipe: String,
-}
-
-/// Looks at one file: what it is, how its headers are understood, what its cells look like.
-///
-/// # Errors
-/// Those of opening and reading; a report that fits no recipe is not one of them.
-pub fn inspect(source: Source, options: &Options, context: &Context<'_>) -> Result<Inspection> {
-    let files = open(vec![source], options, context)?;
-    let file = &files[0];
-    let preview = file
-        .preview
-        .iter()
-        .take(10)
-        .map(|row| {
-            let cells = row.cells.iter();
-            cells.map(|cell| (!cell.is_blank()).then(|| names::text_of(&cell.text()))).collect()
-        })
-        .collect();
-    let mut inspection = Inspection {
-        quality: Quality::default(),
-        recognised: None,
-        candidates: None,
-        help: None,
-        suggestions: Vec::new(),
-        headers: file.headers.clone(),
-        preview,
-    };
-    match choose(file, options, context) {
-        Ok(chosen) => {
-            context.progress.total_bytes.store(file.source.size()?, Ordering::Relaxed);
-            let dimension = options.dimension.unwrap_or(chosen.recipe.dimension);
-            let layout = Arc::new(Layout::new(chosen.recipe, chosen.dictionary, dimension));
-            let reading = Reading {
-                recipe: chosen.recipe,
-                dictionary: Arc::new(chosen.dictionary.clone()),
-                dimension,
-                overrides: &options.overrides,
-                scales: &options.scales,
-                filters: &options.filters,
-                threads: options.threads,
-                chunk_bytes: options.chunk_bytes,
-                progress: context.progress,
-            };
-            let read = reading.read(file, &layout)?;
-            let mut gathered = Gathered::default();
-            gathered.add(file, &read, chosen.dictionary);
-            gathered.period(&read.rollup);
-            inspection.quality = gathered.quality;
-            inspection.suggestions.clone_from(&read.mapping.suggestions);
-            inspection.recognised = Some(RecognisedAs {
-                platform: chosen.recipe.platform.clone(),
-                channel: chosen.channel,
-                recipe: chosen.recipe.name.clone(),
-            });
-        }
-        Err(error) if matches!(error.code, Code::NotRecognised | Code::SeveralRecipes | Code::Ambiguous) => {
-            let percent = BTreeSet::new();
-            let peek = Peek { rows: &file.preview, percent: &percent };
-            let headers = Headers { texts: &file.headers, peek: &peek, overrides: &options.overrides };
-            let found = candidates(context.book, &asked(options), &headers)?;
-            inspection.quality = unread_quality(file, &error);
-            if let Some(likeliest) = found.first() {
-                let recipe = context.book.by_name(&likeliest.recipe)?;
-                let dictionary = context.book.dictionary_of(recipe);
-                let needs = Needs::of(recipe);
-                // What an ambiguous column is, the error says already.
-                if let Ok(mapping) = map_headers(&file.headers, dictionary, &needs, &options.overrides, &peek)
-                {
-                    inspection.quality.mapping = mapping
-                        .columns
-                        .iter()
-                        .map(|mapped| MappedColumn {
-                            canonical: mapped.canonical.clone(),
-                            header: file.column_name(mapped.column),
-                            how: mapped.how,
-                            scale: None,
-                        })
-                        .collect();
-                    inspection.quality.unmapped_headers = mapping.unmapped;
-                    inspection.suggestions = mapping.suggestions;
-                }
-            }
-            inspection.help = error.help.clone();
-            inspection.candidates = Some(found);
-        }
-        Err(error) => return Err(error),
-    }
-    Ok(inspection)
-}
-
-/// What can be said of a file whose recipe is open.
-fn unread_quality(file: &ReportFile, error: &Error) -> Quality {
-    let (encoding, delimiter) = match &file.body {
-        Body::Text { encoding, delimiter, .. } if file.format == Format::Csv => {
-            (Some(*encoding), Some(char::from(*delimiter)))
-        }
-        _ => (None, None),
-    };
-    Quality {
-        files: vec![FileQuality {
-            file: file.source.name().to_owned(),
-            format: file.format,
-            compression: file.source.compression(),
-            encoding,
-            delimiter,
-            sheet: file.sheet.clone(),
-            header_row: file.header_line,
-            rows_skipped_before: file.skipped_before,
-            rows_skipped_after: 0,
-        }],
-        unmapped_headers: file.headers.clone(),
-        warnings: vec![Warning { code: "not_recognised", message: error.message.clone() }],
-        ..Quality::default()
-    }
 }

@@ -174,7 +174,8 @@ fn threads_and_chunk_ends_change_no_byte() {
         let source = Source::from_stream(CUT.as_bytes(), "cut.csv").expect("text");
         let context =
             Context { book: RecipeBook::shipped(), sandbox: &no_sandbox, progress: &Progress::default() };
-        let scored = caliber_engine::score(vec![source], &options(threads, chunk_bytes), &context).expect("a report");
+        let scored =
+            caliber_engine::score(vec![source], &options(threads, chunk_bytes), &context).expect("a report");
         let json = (
             serde_json::to_string(&scored.summary).expect("JSON"),
             serde_json::to_string(&scored.quality).expect("JSON"),

@@ -49,7 +49,7 @@ pub(crate) fn normalise(text: &str) -> String {
     for c in text.chars().flat_map(char::to_lowercase) {
         match c {
             '_' | '-' | '/' | ':' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{ff0d}' => {
-                spaced.push(' ')
+                spaced.push(' ');
             }
             '"' | '\u{ad}' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}' => {}
             '[' => spaced.push_str(" ( "),

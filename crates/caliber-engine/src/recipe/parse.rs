@@ -75,7 +75,7 @@ fn read_text(path: &Path) -> Result<String> {
 
 fn line_of(text: &[u8], offset: usize) -> u64 {
     let before = &text[..offset.min(text.len())];
-    1 + before.iter().filter(|byte| **byte == b'\n').count() as u64
+    1 + memchr::memchr_iter(b'\n', before).count() as u64
 }
 
 /// A table with the place it was written at.
@@ -254,7 +254,7 @@ impl<'i> Reader<'i> {
                     format!("`{}` and `{}` are one metric", known.metric, metric.metric)
                 };
                 return Err(self
-                    .refused(self.key_start(table, "metric"), twice)
+                    .refused(key_start(table, "metric"), twice)
                     .help("give it once, with the whole weight"));
             }
             metrics.push(metric);
@@ -264,7 +264,7 @@ impl<'i> Reader<'i> {
             // Rounded for reading: the exact sum carries the noise of its binary fractions.
             let shown = (sum * 1e12).round() / 1e12;
             return Err(self
-                .refused(self.key_start(first, "weight"), format!("the weights sum to {shown}, not to 1"))
+                .refused(key_start(first, "weight"), format!("the weights sum to {shown}, not to 1"))
                 .help(format!("divide each weight by {shown}, or correct one")));
         }
         Ok(metrics)
@@ -323,7 +323,7 @@ impl<'i> Reader<'i> {
     /// The recipe's own metrics, each with the place of its name.
     fn derived(&self, top: &Place<'_, 'i>) -> Result<Vec<(usize, Derived)>> {
         let tables = self.tables(top, "derived")?;
-        tables.iter().map(|table| Ok((self.key_start(table, "name"), self.derived_metric(table)?))).collect()
+        tables.iter().map(|table| Ok((key_start(table, "name"), self.derived_metric(table)?))).collect()
     }
 
     fn derived_metric(&self, table: &Place<'_, 'i>) -> Result<Derived> {
@@ -419,11 +419,6 @@ impl<'i> Reader<'i> {
             .help(format!("write {form}"))
     }
 
-    /// Where the value of a key stands, or its table.
-    fn key_start(&self, place: &Place<'_, 'i>, key: &str) -> usize {
-        value(place.table, key).map_or(place.span.start, |value| value.span().start)
-    }
-
     fn refused(&self, at: usize, message: impl Into<String>) -> Error {
         Error::new(Code::BadRecipe, message).at_line(self.line(at))
     }
@@ -431,6 +426,11 @@ impl<'i> Reader<'i> {
     fn line(&self, at: usize) -> u64 {
         line_of(self.text.as_bytes(), at)
     }
+}
+
+/// Where the value of a key stands, or its table.
+fn key_start(place: &Place<'_, '_>, key: &str) -> usize {
+    value(place.table, key).map_or(place.span.start, |value| value.span().start)
 }
 
 fn value<'t, 'i>(table: &'t DeTable<'i>, key: &str) -> Option<&'t Spanned<DeValue<'i>>> {

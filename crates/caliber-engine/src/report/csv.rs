@@ -171,13 +171,11 @@ impl<R: Read> Chunker<R> {
                 continue;
             }
             self.outside.push((segment, quote));
-            match closing_quote(buffer, quote + 1, self.at_end) {
-                Some(close) => (from, segment) = (close + 1, close + 1),
-                None => {
-                    open_quote = Some(quote);
-                    break;
-                }
-            }
+            let Some(close) = closing_quote(buffer, quote + 1, self.at_end) else {
+                open_quote = Some(quote);
+                break;
+            };
+            (from, segment) = (close + 1, close + 1);
         }
         if open_quote.is_none() {
             self.outside.push((segment, buffer.len()));

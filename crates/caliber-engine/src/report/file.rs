@@ -70,7 +70,7 @@ impl ReportFile {
         let opened = match source.format() {
             Format::Csv => open_text(source, opening),
             Format::Xlsx => open_workbook(source, opening),
-            Format::Xls => open_xls(source, opening),
+            Format::Xls => open_xls(&source, opening),
             Format::Parquet => open_parquet(source),
         };
         opened.and_then(Self::checked).map_err(|error| error.in_file(name))
@@ -241,7 +241,7 @@ fn named(sheets: &[String], wanted: &str) -> String {
 }
 
 /// Old workbooks are read in a process of their own, which gives the sheet as text.
-fn open_xls(source: Source, opening: &Opening<'_>) -> Result<ReportFile> {
+fn open_xls(source: &Source, opening: &Opening<'_>) -> Result<ReportFile> {
     let SheetCsv { sheet, csv } = (opening.sandbox)(source.path(), opening.sheet)?;
     let text = Source::from_stream(csv, source.name())?;
     let mut file = open_text(text, opening).map_err(|error| error.in_sheet(&sheet))?;

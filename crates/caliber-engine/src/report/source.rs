@@ -246,7 +246,7 @@ fn contents(head: &[u8]) -> Result<Contents> {
     if binary {
         return Err(wrong("a binary file"));
     }
-    let start: Vec<u8> = head.iter().copied().skip_while(blank_or_bom).take(64).collect();
+    let start: Vec<u8> = head.iter().copied().skip_while(|&byte| is_blank_or_bom(byte)).take(64).collect();
     let start = String::from_utf8_lossy(&start).to_ascii_lowercase();
     if ["<!doctype", "<html", "<?xml", "<table", "<meta"].iter().any(|tag| start.starts_with(tag)) {
         return Err(wrong("a web page or XML")
@@ -258,7 +258,7 @@ fn contents(head: &[u8]) -> Result<Contents> {
     Ok(Contents::Report(Format::Csv))
 }
 
-fn blank_or_bom(byte: &u8) -> bool {
+fn is_blank_or_bom(byte: u8) -> bool {
     byte.is_ascii_whitespace() || matches!(byte, 0xef | 0xbb | 0xbf)
 }
 

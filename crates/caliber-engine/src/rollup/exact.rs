@@ -53,9 +53,10 @@ impl Sum {
 
     /// The sum as the nearest double.
     pub(crate) fn value(self) -> f64 {
-        let whole = self.0 / UNITS as i128;
-        let rest = self.0 % UNITS as i128;
-        whole as f64 + rest as f64 / UNITS
+        // Dividing a double and mending the remainder is far quicker than dividing 128 bits.
+        let estimate = (self.0 as f64 / UNITS) as i64;
+        let rest = self.0 - i128::from(estimate) * UNITS as i128;
+        estimate as f64 + rest as f64 / UNITS
     }
 
     /// The sum of squares, rounded once.

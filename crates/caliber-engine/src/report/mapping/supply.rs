@@ -79,7 +79,7 @@ impl Supplies {
             columns.extend(supply.reported);
             match &supply.source {
                 Source::Counts { numerator, denominator, .. } => {
-                    columns.extend(numerator.iter().chain(denominator))
+                    columns.extend(numerator.iter().chain(denominator));
                 }
                 Source::Reported { column } => columns.push(*column),
                 Source::Total { columns: summed } => columns.extend(summed),

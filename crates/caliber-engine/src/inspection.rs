@@ -1,0 +1,167 @@
+//! What a report is and how its headers are understood, before anything is scored.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use serde::Serialize;
+
+use crate::gathered::Gathered;
+use crate::names;
+use crate::reading::Reading;
+use crate::recipe::{Candidate, Channel, Headers, candidates};
+use crate::report::mapping::{Needs, Warning, map_headers};
+use crate::report::quality::{FileQuality, MappedColumn, Quality};
+use crate::report::source::{Format, Source};
+use crate::report::{Body, Peek, ReportFile};
+use crate::rollup::plan::Layout;
+use crate::scoring::{Context, Options, asked, choose, open};
+use crate::{Code, Error, Result};
+
+/// What a file looks like before it is scored.
+#[derive(Debug, Serialize)]
+pub struct Inspection {
+    /// How it was read.
+    #[serde(flatten)]
+    pub quality: Quality,
+    /// Platform and channel, where one recipe fits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recognised: Option<RecognisedAs>,
+    /// The recipes it may be for, the likeliest first, where none fits alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub candidates: Option<Vec<Candidate>>,
+    /// What settles the recipe, where none fits alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// Headers that may be columns nothing else was found for.
+    pub suggestions: Vec<crate::report::mapping::Suggestion>,
+    /// The headers as they stand, in the order of the file; empty without a header row.
+    pub headers: Vec<String>,
+    /// The first ten rows as read.
+    pub preview: Vec<Vec<Option<String>>>,
+}
+
+/// What the headers tell.
+#[derive(Debug, Serialize)]
+pub struct RecognisedAs {
+    /// The platform.
+    pub platform: String,
+    /// The channel.
+    pub channel: Channel,
+    /// The recipe.
+    pub recipe: String,
+}
+
+/// Looks at one file: what it is, how its headers are understood, what its cells look like.
+///
+/// # Errors
+/// Those of opening and reading; a report that fits no recipe is not one of them.
+pub fn inspect(source: Source, options: &Options, context: &Context<'_>) -> Result<Inspection> {
+    let files = open(vec![source], options, context)?;
+    let file = &files[0];
+    let preview = file
+        .preview
+        .iter()
+        .take(10)
+        .map(|row| {
+            let cells = row.cells.iter();
+            cells.map(|cell| (!cell.is_blank()).then(|| names::text_of(&cell.text()))).collect()
+        })
+        .collect();
+    let mut inspection = Inspection {
+        quality: Quality::default(),
+        recognised: None,
+        candidates: None,
+        help: None,
+        suggestions: Vec::new(),
+        headers: file.headers.clone(),
+        preview,
+    };
+    match choose(file, options, context) {
+        Ok(chosen) => {
+            context.progress.total_bytes.store(file.source.size()?, Ordering::Relaxed);
+            let dimension = options.dimension.unwrap_or(chosen.recipe.dimension);
+            let layout = Arc::new(Layout::new(chosen.recipe, chosen.dictionary, dimension));
+            let reading = Reading {
+                recipe: chosen.recipe,
+                dictionary: Arc::new(chosen.dictionary.clone()),
+                dimension,
+                overrides: &options.overrides,
+                scales: &options.scales,
+                filters: &options.filters,
+                threads: options.threads,
+                chunk_bytes: options.chunk_bytes,
+                progress: context.progress,
+            };
+            let read = reading.read(file, &layout)?;
+            let mut gathered = Gathered::default();
+            gathered.add(file, &read, chosen.dictionary);
+            gathered.period(&read.rollup);
+            inspection.quality = gathered.quality;
+            inspection.suggestions.clone_from(&read.mapping.suggestions);
+            inspection.recognised = Some(RecognisedAs {
+                platform: chosen.recipe.platform.clone(),
+                channel: chosen.channel,
+                recipe: chosen.recipe.name.clone(),
+            });
+        }
+        Err(error) if matches!(error.code, Code::NotRecognised | Code::SeveralRecipes | Code::Ambiguous) => {
+            let percent = BTreeSet::new();
+            let peek = Peek { rows: &file.preview, percent: &percent };
+            let headers = Headers { texts: &file.headers, peek: &peek, overrides: &options.overrides };
+            let found = candidates(context.book, &asked(options), &headers)?;
+            inspection.quality = unread_quality(file, &error);
+            if let Some(likeliest) = found.first() {
+                let recipe = context.book.by_name(&likeliest.recipe)?;
+                let dictionary = context.book.dictionary_of(recipe);
+                let needs = Needs::of(recipe);
+                // What an ambiguous column is, the error says already.
+                if let Ok(mapping) = map_headers(&file.headers, dictionary, &needs, &options.overrides, &peek)
+                {
+                    inspection.quality.mapping = mapping
+                        .columns
+                        .iter()
+                        .map(|mapped| MappedColumn {
+                            canonical: mapped.canonical.clone(),
+                            header: file.column_name(mapped.column),
+                            how: mapped.how,
+                            scale: None,
+                        })
+                        .collect();
+                    inspection.quality.unmapped_headers = mapping.unmapped;
+                    inspection.suggestions = mapping.suggestions;
+                }
+            }
+            inspection.help.clone_from(&error.help);
+            inspection.candidates = Some(found);
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(inspection)
+}
+
+/// What can be said of a file whose recipe is open.
+fn unread_quality(file: &ReportFile, error: &Error) -> Quality {
+    let (encoding, delimiter) = match &file.body {
+        Body::Text { encoding, delimiter, .. } if file.format == Format::Csv => {
+            (Some(*encoding), Some(char::from(*delimiter)))
+        }
+        _ => (None, None),
+    };
+    Quality {
+        files: vec![FileQuality {
+            file: file.source.name().to_owned(),
+            format: file.format,
+            compression: file.source.compression(),
+            encoding,
+            delimiter,
+            sheet: file.sheet.clone(),
+            header_row: file.header_line,
+            rows_skipped_before: file.skipped_before,
+            rows_skipped_after: 0,
+        }],
+        unmapped_headers: file.headers.clone(),
+        warnings: vec![Warning { code: "not_recognised", message: error.message.clone() }],
+        ..Quality::default()
+    }
+}
