@@ -102,13 +102,19 @@ impl Gathered {
 
     fn warn(&mut self, file: &ReportFile, read: &ReadFile) {
         let warnings = &mut self.quality.warnings;
-        for canonical in &read.guessed_scales {
+        let guessed =
+            |canonical: &&String| read.plan.numbers.iter().find(|number| number.canonical == **canonical);
+        for number in read.guessed_scales.iter().filter_map(|canonical| guessed(&canonical)) {
+            let (taken, example, other) = match number.conventions.scale {
+                100.0 => ("percent", "50 is 50 %", "fraction"),
+                _ => ("fractions", "0.5 is 50 %", "percent"),
+            };
             warnings.push(Warning {
                 code: "scale_guessed",
                 message: format!(
-                    "{}: whether {canonical} is a fraction or percent is a guess; --scale {canonical}=percent or \
-                     --scale {canonical}=fraction settles it",
-                    file.source.name()
+                    "`{}` was read as {taken} ({example}), which nothing in the file tells for sure; \
+                     --scale {}={other} says otherwise",
+                    number.header, number.canonical
                 ),
             });
         }

@@ -1,10 +1,11 @@
 //! `results.json` and the other JSON documents.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use caliber_engine::Result;
 use caliber_engine::results::Results;
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::ser::{Formatter, PrettyFormatter};
 
 use crate::columns::{Cell, Column, columns};
 use crate::failure::unwritten;
@@ -24,10 +25,60 @@ pub fn write_results_json(results: &Results, mut writer: impl Write + Send) -> R
     writer.write_all(end.as_bytes()).and_then(|()| writer.flush()).map_err(unwritten)
 }
 
-/// Writes a document such as `summary.json`, indented, with a line end.
-pub fn write_json_pretty(document: &impl Serialize, mut writer: impl Write + Send) -> Result<()> {
-    serde_json::to_writer_pretty(&mut writer, document).map_err(|error| unwritten(error.into()))?;
+/// Writes a document such as `summary.json`, indented, with a line end; whole numbers without `.0`.
+pub fn write_json_pretty(document: &impl Serialize, mut writer: impl Write) -> Result<()> {
+    let formatter = Pretty(PrettyFormatter::new());
+    let mut serializer = serde_json::Serializer::with_formatter(&mut writer, formatter);
+    document.serialize(&mut serializer).map_err(|error| unwritten(error.into()))?;
     writer.write_all(b"\n").and_then(|()| writer.flush()).map_err(unwritten)
+}
+
+/// Indents as `serde_json` does, and writes numbers as all our files do.
+struct Pretty(PrettyFormatter<'static>);
+
+impl Formatter for Pretty {
+    fn write_f64<W: ?Sized + Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        match number_text::whole(value) {
+            Some(whole) => self.0.write_i64(writer, whole),
+            None => self.0.write_f64(writer, value),
+        }
+    }
+
+    fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_array(writer)
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array(writer)
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(writer, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array_value(writer)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object(writer)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object(writer)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(writer, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(writer)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object_value(writer)
+    }
 }
 
 struct Row<'a> {

@@ -51,14 +51,12 @@ impl Terminal {
         if self.quiet && !self.json {
             return Ok(());
         }
+        let mut json = Vec::new();
+        if self.json {
+            caliber_reports::write_json_pretty(document, &mut json)?;
+        }
         let mut stdout = io::BufWriter::new(anstream::stdout().lock());
-        let written = if self.json {
-            serde_json::to_writer_pretty(&mut stdout, document)
-                .map_err(io::Error::from)
-                .and_then(|()| stdout.write_all(b"\n"))
-        } else {
-            text(&mut stdout)
-        };
+        let written = if self.json { stdout.write_all(&json) } else { text(&mut stdout) };
         match written.and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Error::new(Code::Machine, format!("standard output cannot be written: {error}"))
