@@ -8,14 +8,13 @@ use serde::Serialize;
 
 use crate::gathered::Gathered;
 use crate::names;
-use crate::reading::Reading;
 use crate::recipe::{Candidate, Channel, Headers, candidates};
-use crate::report::mapping::{Needs, Warning, map_headers};
+use crate::report::mapping::{Mapped, Needs, Warning, map_headers};
 use crate::report::quality::{FileQuality, MappedColumn, Quality};
 use crate::report::source::{Format, Source};
 use crate::report::{Body, Peek, ReportFile};
 use crate::rollup::plan::Layout;
-use crate::scoring::{Context, Options, asked, choose, open};
+use crate::scoring::{Chosen, Context, Options, asked, choose, open, reading};
 use crate::{Code, Error, Result};
 
 /// What a file looks like before it is scored.
@@ -77,67 +76,81 @@ pub fn inspect(source: Source, options: &Options, context: &Context<'_>) -> Resu
         headers: file.headers.clone(),
         preview,
     };
-    match choose(file, options, context) {
-        Ok(chosen) => {
-            context.progress.total_bytes.store(file.source.size()?, Ordering::Relaxed);
-            let dimension = options.dimension.unwrap_or(chosen.recipe.dimension);
-            let layout = Arc::new(Layout::new(chosen.recipe, chosen.dictionary, dimension));
-            let reading = Reading {
-                recipe: chosen.recipe,
-                dictionary: Arc::new(chosen.dictionary.clone()),
-                dimension,
-                overrides: &options.overrides,
-                scales: &options.scales,
-                filters: &options.filters,
-                threads: options.threads,
-                chunk_bytes: options.chunk_bytes,
-                progress: context.progress,
-            };
-            let read = reading.read(file, &layout)?;
-            let mut gathered = Gathered::default();
-            gathered.add(file, &read, chosen.dictionary);
-            gathered.period(&read.rollup);
-            inspection.quality = gathered.quality;
-            inspection.suggestions.clone_from(&read.mapping.suggestions);
-            inspection.recognised = Some(RecognisedAs {
-                platform: chosen.recipe.platform.clone(),
-                channel: chosen.channel,
-                recipe: chosen.recipe.name.clone(),
-            });
+    let read = choose(file, options, context)
+        .and_then(|chosen| inspect_whole(&mut inspection, file, &chosen, options, context));
+    match read {
+        Err(error) if is_open_question(error.code) => {
+            inspect_headers(&mut inspection, file, &error, options, context)?;
         }
-        Err(error) if matches!(error.code, Code::NotRecognised | Code::SeveralRecipes | Code::Ambiguous) => {
-            let percent = BTreeSet::new();
-            let peek = Peek { rows: &file.preview, percent: &percent };
-            let headers = Headers { texts: &file.headers, peek: &peek, overrides: &options.overrides };
-            let found = candidates(context.book, &asked(options), &headers)?;
-            inspection.quality = unread_quality(file, &error);
-            if let Some(likeliest) = found.first() {
-                let recipe = context.book.by_name(&likeliest.recipe)?;
-                let dictionary = context.book.dictionary_of(recipe);
-                let needs = Needs::of(recipe);
-                // What an ambiguous column is, the error says already.
-                if let Ok(mapping) = map_headers(&file.headers, dictionary, &needs, &options.overrides, &peek)
-                {
-                    inspection.quality.mapping = mapping
-                        .columns
-                        .iter()
-                        .map(|mapped| MappedColumn {
-                            canonical: mapped.canonical.clone(),
-                            header: file.column_name(mapped.column),
-                            how: mapped.how,
-                            scale: None,
-                        })
-                        .collect();
-                    inspection.quality.unmapped_headers = mapping.unmapped;
-                    inspection.suggestions = mapping.suggestions;
-                }
-            }
-            inspection.help.clone_from(&error.help);
-            inspection.candidates = Some(found);
-        }
-        Err(error) => return Err(error),
+        read => read?,
     }
     Ok(inspection)
+}
+
+/// Whether a report may be inspected although it cannot be scored as it stands.
+fn is_open_question(code: Code) -> bool {
+    matches!(code, Code::NotRecognised | Code::SeveralRecipes | Code::Ambiguous | Code::MissingColumns)
+}
+
+/// Reads the file for the recipe it fits.
+fn inspect_whole(
+    inspection: &mut Inspection,
+    file: &ReportFile,
+    chosen: &Chosen<'_>,
+    options: &Options,
+    context: &Context<'_>,
+) -> Result<()> {
+    context.progress.total_bytes.store(file.source.size()?, Ordering::Relaxed);
+    let dimension = options.dimension.unwrap_or(chosen.recipe.dimension);
+    let layout = Arc::new(Layout::new(chosen.recipe, chosen.dictionary, dimension));
+    let read = reading(chosen, dimension, options, context).read(file, &layout)?;
+    let mut gathered = Gathered::default();
+    gathered.add(file, &read, chosen.dictionary);
+    gathered.period(&read.rollup);
+    inspection.quality = gathered.quality;
+    inspection.suggestions.clone_from(&read.mapping.suggestions);
+    inspection.recognised = Some(RecognisedAs {
+        platform: chosen.recipe.platform.clone(),
+        channel: chosen.channel,
+        recipe: chosen.recipe.name.clone(),
+    });
+    Ok(())
+}
+
+/// Shows what the headers are for the likeliest recipe, where none is settled.
+fn inspect_headers(
+    inspection: &mut Inspection,
+    file: &ReportFile,
+    error: &Error,
+    options: &Options,
+    context: &Context<'_>,
+) -> Result<()> {
+    let percent = BTreeSet::new();
+    let peek = Peek { rows: &file.preview, percent: &percent };
+    let headers = Headers { texts: &file.headers, peek: &peek, overrides: &options.overrides };
+    let found = candidates(context.book, &asked(options), &headers)?;
+    inspection.quality = unread_quality(file, error);
+    inspection.help.clone_from(&error.help);
+    if let Some(likeliest) = found.first() {
+        let recipe = context.book.by_name(&likeliest.recipe)?;
+        let dictionary = context.book.dictionary_of(recipe);
+        // What an ambiguous column is, the error says already.
+        if let Ok(mapping) =
+            map_headers(&file.headers, dictionary, &Needs::of(recipe), &options.overrides, &peek)
+        {
+            let unscaled = |mapped: &Mapped| MappedColumn {
+                canonical: mapped.canonical.clone(),
+                header: file.column_name(mapped.column),
+                how: mapped.how,
+                scale: None,
+            };
+            inspection.quality.mapping = mapping.columns.iter().map(unscaled).collect();
+            inspection.quality.unmapped_headers = mapping.unmapped;
+            inspection.suggestions = mapping.suggestions;
+        }
+    }
+    inspection.candidates = Some(found);
+    Ok(())
 }
 
 /// What can be said of a file whose recipe is open.

@@ -337,14 +337,15 @@ impl Reading<'_> {
                 self.progress.rows.fetch_add(rows, Ordering::Relaxed);
             }
         })?;
-        let (mut rollups, mut lines, mut error) = (Vec::new(), Vec::new(), None);
+        let (mut rollups, mut lines, mut errors) = (Vec::new(), Vec::new(), Vec::new());
         for (rollup, part, failed) in parts {
             rollups.push(rollup);
             lines.extend(part);
-            error = error.or(failed);
+            errors.extend(failed);
         }
         let lines = Lines::new(lines, skip_lines);
-        match error {
+        // Whichever thread met one: the first of the file.
+        match errors.into_iter().min_by_key(ChunkError::chunk) {
             Some(error) => Err(unreadable_chunk(error, &lines)),
             None => Ok((merged(rollups)?, lines)),
         }

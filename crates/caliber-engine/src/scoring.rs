@@ -139,17 +139,7 @@ pub fn score(sources: Vec<Source>, options: &Options, context: &Context<'_>) -> 
     let chosen = choose(&files[0], options, context)?;
     let dimension = options.dimension.unwrap_or(chosen.recipe.dimension);
     let layout = Arc::new(Layout::new(chosen.recipe, chosen.dictionary, dimension));
-    let reading = Reading {
-        recipe: chosen.recipe,
-        dictionary: Arc::new(chosen.dictionary.clone()),
-        dimension,
-        overrides: &options.overrides,
-        scales: &options.scales,
-        filters: &options.filters,
-        threads: options.threads,
-        chunk_bytes: options.chunk_bytes,
-        progress: context.progress,
-    };
+    let reading = reading(&chosen, dimension, options, context);
     let mut gathered = Gathered::default();
     let mut all: Option<RollUp> = None;
     for file in &files {
@@ -165,6 +155,26 @@ pub fn score(sources: Vec<Source>, options: &Options, context: &Context<'_>) -> 
     let period = gathered.period(&all);
     let rolled = all.finish();
     finish(rolled, period, gathered, &files, &chosen, dimension, options)
+}
+
+/// How the files are read for a recipe.
+pub(crate) fn reading<'a>(
+    chosen: &Chosen<'a>,
+    dimension: Dimension,
+    options: &'a Options,
+    context: &Context<'a>,
+) -> Reading<'a> {
+    Reading {
+        recipe: chosen.recipe,
+        dictionary: Arc::new(chosen.dictionary.clone()),
+        dimension,
+        overrides: &options.overrides,
+        scales: &options.scales,
+        filters: &options.filters,
+        threads: options.threads,
+        chunk_bytes: options.chunk_bytes,
+        progress: context.progress,
+    }
 }
 
 /// The recipe of a report, and what told it.

@@ -99,6 +99,17 @@ pub(crate) enum ChunkError {
     },
 }
 
+impl ChunkError {
+    /// The chunk it was met in; what ends the stream comes last.
+    pub(crate) fn chunk(&self) -> usize {
+        match self {
+            Self::Io(_) => usize::MAX,
+            Self::Unclosed { chunk, .. } => *chunk,
+            Self::TooWide { place, .. } => place.chunk as usize,
+        }
+    }
+}
+
 impl From<io::Error> for ChunkError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
