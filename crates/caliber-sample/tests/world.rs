@@ -279,7 +279,8 @@ fn what_cannot_be_is_refused() {
         assert!(matches!(error, SampleError::Size { .. }) && error.is_input());
     }
     let error = refused(request("pulsepoint", "audio", 10, 5));
-    assert!(error.to_string().contains("pulsepoint display, pulsepoint video"), "{error}");
+    let help = error.help().unwrap_or_default();
+    assert!(help.contains("pulsepoint display, pulsepoint video"), "{error}: {help}");
     assert_eq!(channels("trade_desk"), ["display", "video", "audio", "ctv"]);
     assert_eq!(platforms(), ["trade_desk", "pulsepoint", "dv360", "generic"]);
 }
