@@ -2,7 +2,8 @@
 
     caliber sample --platform trade_desk --channel display --rows 200000 \
         --mess preamble,percent,tail_aggregate --out report.csv
-    CLICOLOR_FORCE=1 caliber score report.csv | python3 docs/pictures/render.py docs/pictures/score.svg
+    script -qc "stty cols 112; caliber score report.csv 2>/dev/null" /dev/null | tr -d "\\r" \
+        | python3 docs/pictures/render.py docs/pictures/score.svg
 """
 
 import io
