@@ -72,7 +72,7 @@ impl Campaigns<'_> {
             }
             SettingsFrom::Call(settings) => (settings, None),
         };
-        check_supported(&self.0.recipes().book(caller.user.organization_id).await?, &settings)?;
+        check_supported(&*self.0.recipes().book(caller.user.organization_id).await?, &settings)?;
         let new = NewCampaign {
             organization_id: caller.user.organization_id,
             user_id: caller.user.id,
@@ -138,7 +138,7 @@ impl Campaigns<'_> {
         let campaign = campaigns::by_id(db, caller.writes(), id).await?.ok_or_else(missing)?;
         let settings = change.applied_to(&campaign.settings());
         if let Some(settings) = &settings {
-            check_supported(&self.0.recipes().book(campaign.organization_id).await?, settings)?;
+            check_supported(&*self.0.recipes().book(campaign.organization_id).await?, settings)?;
         }
         let change = CampaignChange { name, settings };
         match campaigns::update(db, caller.writes(), id, change, self.0.now()).await? {

@@ -153,6 +153,16 @@ pub async fn list<C: ConnectionTrait>(
     paging::page(db, versions, window).await
 }
 
+/// Those of `keys` that a row names: what is stored under another was left behind.
+pub async fn existing_keys<C: ConnectionTrait>(db: &C, keys: &[String]) -> Result<Vec<String>> {
+    let found = Entity::find()
+        .select_only()
+        .column(Column::NamesKey)
+        .filter(Column::NamesKey.is_in(keys))
+        .into_tuple();
+    Ok(found.all(db).await?)
+}
+
 async fn last_number(txn: &Transaction, campaign: CampaignId) -> Result<i64> {
     let last: Option<Option<i64>> = Entity::find()
         .select_only()

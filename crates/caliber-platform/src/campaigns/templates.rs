@@ -16,7 +16,7 @@ impl Campaigns<'_> {
     pub async fn create_template(&self, caller: &Caller, name: &str, settings: Settings) -> Result<Template> {
         let name = checked_name(name, "name")?;
         let organization = caller.user.organization_id;
-        check_supported(&self.0.recipes().book(organization).await?, &settings)?;
+        check_supported(&*self.0.recipes().book(organization).await?, &settings)?;
         let db = self.0.store().db();
         Ok(templates::create(db, organization, caller.user.id, name, settings, self.0.now()).await?)
     }
