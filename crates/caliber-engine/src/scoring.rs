@@ -62,6 +62,8 @@ pub struct Options {
     pub filters: Vec<(String, String)>,
     /// The sheet of workbooks; the best where `None`.
     pub sheet: Option<String>,
+    /// Rows that an inspection shows, at most 500.
+    pub preview_rows: usize,
     /// Threads that read.
     pub threads: usize,
     /// Bytes of text that a thread takes at a time.
@@ -86,6 +88,7 @@ impl Default for Options {
             scales: Vec::new(),
             filters: Vec::new(),
             sheet: None,
+            preview_rows: 10,
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             chunk_bytes: CHUNK_BYTES,
         }

@@ -3,14 +3,18 @@
 mod templates;
 
 use caliber_engine::recipe::{self, RecipeBook};
-use caliber_store::campaigns::{
-    self, AnalysisLevel, Campaign, CampaignChange, CampaignStatus, Channel, Filter, Goal, NewCampaign, Progress,
-    Settings,
-};
-use caliber_store::runs::{self, Run};
+use caliber_store::campaigns::{self, CampaignChange, NewCampaign};
+use caliber_store::runs;
 use caliber_store::templates as stored_templates;
 use caliber_store::uploads::{self, Upload};
-use caliber_store::{Attempt, CampaignId, Page, TemplateId, Window};
+use caliber_store::{Attempt, Page, Window};
+
+pub use caliber_store::campaigns::{
+    AnalysisLevel, Campaign, CampaignStatus, Channel, Filter, Goal, Progress, Settings,
+};
+pub use caliber_store::runs::Run;
+pub use caliber_store::templates::Template;
+pub use caliber_store::{CampaignId, TemplateId};
 
 use crate::Platform;
 use crate::error::{Conflict, Error, Result};

@@ -8,8 +8,14 @@ pub mod permissions;
 mod sessions;
 mod tokens;
 
-use caliber_store::users::{Role, User};
+use caliber_store::users::Role;
 use caliber_store::{Reach, SessionId};
+
+pub use caliber_store::invitations::Invitation;
+pub use caliber_store::organizations::Organization;
+pub use caliber_store::sessions::SessionKind;
+pub use caliber_store::users::User;
+pub use caliber_store::{InvitationId, OrganizationId, UserId};
 
 pub use self::accounts::OneTimeLink;
 pub(crate) use self::accounts::checked_name;

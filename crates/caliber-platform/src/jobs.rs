@@ -7,8 +7,9 @@ pub(crate) mod clearing;
 pub(crate) mod score_campaign;
 mod worker;
 
-use caliber_store::{JobId, Page, Window, jobs, queue};
+use caliber_store::{Page, Window, jobs, queue};
 
+pub use caliber_store::JobId;
 pub use caliber_store::jobs::{Filter, Job, JobState, Queue};
 pub use caliber_store::queue::QueueStats;
 pub use worker::{WorkerOptions, run};

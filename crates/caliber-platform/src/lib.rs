@@ -140,6 +140,32 @@ impl Platform {
         self.0.parts.max_upload
     }
 
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// Where it does not.
+    pub async fn store_answers(&self) -> Result<()> {
+        Ok(self.store().ping().await?)
+    }
+
+    /// Whether the storage of files answers.
+    ///
+    /// # Errors
+    /// Where it does not.
+    pub async fn storage_answers(&self) -> Result<()> {
+        Ok(self.objects().check().await?)
+    }
+
+    /// `sqlite` or `postgres`.
+    pub fn database_kind(&self) -> &'static str {
+        self.store().backend().name()
+    }
+
+    /// `folder` or `s3`.
+    pub fn storage_kind(&self) -> &'static str {
+        if self.objects().location().starts_with("s3://") { "s3" } else { "folder" }
+    }
+
     /// Tables of results held in memory, and their bytes.
     pub async fn results_held(&self) -> (u64, u64) {
         self.0.results.held().await

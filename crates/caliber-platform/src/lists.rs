@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use caliber_store::campaigns::{self, Campaign};
-use caliber_store::list_versions::{self, ListVersion, NewListVersion};
+use caliber_store::list_versions::{self, NewListVersion};
+
+pub use caliber_store::list_versions::ListVersion;
 use caliber_store::{CampaignId, Page, Reach, Window, organizations};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

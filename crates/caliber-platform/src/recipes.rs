@@ -135,3 +135,11 @@ fn shipped(recipe: &Recipe) -> KnownRecipe {
 fn missing() -> Error {
     Error::not_found("recipe")
 }
+
+/// The text of a recipe that came as JSON, for its rules are written for TOML.
+///
+/// # Errors
+/// [`Error::Invalid`] for what TOML cannot say.
+pub fn toml_of(fields: &serde_json::Map<String, serde_json::Value>) -> Result<String> {
+    toml::to_string(fields).map_err(|error| Error::invalid("", format!("the recipe cannot be read: {error}")))
+}

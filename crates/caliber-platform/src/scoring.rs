@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use caliber_engine::normalize::Normalization;
 use caliber_engine::recipe::{Dimension, Recipe};
 use caliber_engine::report::mapping::{Override, Target};
+
+pub use caliber_engine::normalize::Normalization;
+
 use caliber_store::campaigns::{self, Campaign, CampaignStatus, Outcome};
 use caliber_store::queue::{self, Cancel};
 use caliber_store::runs::NewRun;

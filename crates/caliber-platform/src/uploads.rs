@@ -7,9 +7,10 @@ use caliber_engine::report::source::{Compression, Format};
 use caliber_engine::{Code, Context, Inspection, Options, Progress};
 use caliber_store::objects::LocalCopy;
 use caliber_store::uploads::{self, Attached, NewUpload, NotAttached};
-use caliber_store::{Attempt, CampaignId, Page, UploadId, Window, campaigns};
+use caliber_store::{Attempt, CampaignId, Page, Window, campaigns};
 use futures_util::Stream;
 
+pub use caliber_store::UploadId;
 pub use caliber_store::uploads::{Upload, UploadStatus};
 
 use crate::Platform;
@@ -144,9 +145,9 @@ impl Uploads<'_> {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Invalid`] where it cannot be read.
-    pub async fn preview(&self, caller: &Caller, id: UploadId) -> Result<Inspection> {
+    pub async fn preview(&self, caller: &Caller, id: UploadId, rows: usize) -> Result<Inspection> {
         let upload = self.get(caller, id).await?;
-        let options = self.options(&upload).await?;
+        let options = Options { preview_rows: rows, ..self.options(&upload).await? };
         let (_, inspection) = self.inspect(&upload.storage_key, &upload.filename, options, |_| Ok(())).await?;
         inspection.map_err(|error| Error::invalid("file", told(&error)))
     }
@@ -247,6 +248,14 @@ impl Uploads<'_> {
             ));
         }
         let upload = self.receive(caller, filename, bytes).await?;
+        self.assign_new(caller, upload, campaign).await
+    }
+
+    /// Gives a file that was just stored to a campaign; where that fails, nothing of it stays.
+    ///
+    /// # Errors
+    /// Those of [`Self::assign`].
+    pub async fn assign_new(&self, caller: &Caller, upload: Upload, campaign: CampaignId) -> Result<Upload> {
         match self.assign(caller, upload.id, campaign).await {
             Ok(assigned) => Ok(assigned),
             Err(error) => {

@@ -15,6 +15,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterE
 use crate::App;
 use crate::failure::{Failure, FailureCode};
 use crate::signed_in;
+use crate::words::Role;
 
 /// Who may call an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,24 +59,25 @@ impl Declared for OpenApiRouter<App> {
 /// Lets a request pass, with its caller, or refuses it.
 async fn check(
     State((app, access)): State<(App, Access)>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Result<Response, Failure> {
+    let (mut parts, body) = request.into_parts();
     match access {
         Access::Public => {}
         Access::Optional => {
-            let caller = signed_in::caller_of(&app, &request).await?;
-            request.extensions_mut().insert(signed_in::MaybeCaller(caller));
+            let caller = signed_in::caller_of(&app, &parts).await?;
+            parts.extensions.insert(signed_in::MaybeCaller(caller));
         }
         Access::Needs(permission) => {
-            let caller = signed_in::caller_of(&app, &request).await?.ok_or_else(|| {
+            let caller = signed_in::caller_of(&app, &parts).await?.ok_or_else(|| {
                 Failure::new(FailureCode::NotSignedIn, "sign in first: this needs a bearer token or a session")
             })?;
             caller.must(permission)?;
-            request.extensions_mut().insert(caller);
+            parts.extensions.insert(caller);
         }
     }
-    Ok(next.run(request).await)
+    Ok(next.run(Request::from_parts(parts, body)).await)
 }
 
 /// Writes into the document who may call the operation, and every failure that its form allows.
@@ -95,7 +97,7 @@ fn describe(operation: &mut Operation, access: Access, has_parameter: bool) {
         }
         Access::Needs(permission) => {
             operation.security = Some(schemes(false));
-            let role = json!(permission.role);
+            let role = json!(Role::from(permission.role));
             extensions = extensions.add("x-caliber-role", role);
             extensions = extensions.add("x-caliber-permission", json!(permission.name));
             failures.extend([FailureCode::NotSignedIn, FailureCode::Forbidden]);
@@ -152,7 +154,7 @@ pub(crate) fn fails_with(operation: &mut Operation, code: FailureCode) {
             response.description.push_str(", ");
         }
         response.description.push_str(&format!("`{name}`"));
-        if let Some(content) = response.content.get_mut("application/json") {
+        if let Some(RefOr::T(content)) = response.content.get_mut("application/json") {
             let example =
                 utoipa::openapi::example::ExampleBuilder::new().value(Some(example)).build();
             content.examples.insert(name, example.into());

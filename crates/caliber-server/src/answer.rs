@@ -4,7 +4,9 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::RefOr;
+use utoipa::{PartialSchema, ToSchema};
 
 /// A success: `{"success": true, "data": ..., "message": null, "errors": null}`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -23,11 +25,24 @@ impl<T> Answer<T> {
     pub(crate) fn new(data: T) -> Self {
         Self { success: true, data, message: None, errors: None }
     }
+}
 
-    /// Adds a sentence for a person.
-    pub(crate) fn with_message(mut self, message: impl Into<String>) -> Self {
-        self.message = Some(message.into());
-        self
+/// No data: null.
+#[derive(Debug, Serialize)]
+pub(crate) struct Nothing;
+
+impl PartialSchema for Nothing {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::Null).build().into()
+    }
+}
+
+impl ToSchema for Nothing {}
+
+impl Answer<Nothing> {
+    /// It is done, in a sentence for a person.
+    pub(crate) fn done(message: &str) -> Self {
+        Self { message: Some(message.to_owned()), ..Self::new(Nothing) }
     }
 }
 

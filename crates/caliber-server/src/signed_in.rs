@@ -1,6 +1,6 @@
 //! Who calls: from the credential of a request to a [`Caller`].
 
-use axum::extract::{FromRequestParts, Request};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use axum_extra::extract::CookieJar;
@@ -26,8 +26,8 @@ const FORWARDED: [&str; 5] =
 
 /// The caller of a request; `None` where it has no credential. A credential that does not hold is a failure, also where
 /// the development sign-in would let a request without one pass.
-pub(crate) async fn caller_of(app: &App, request: &Request) -> Result<Option<Caller>, Failure> {
-    let headers = request.headers();
+pub(crate) async fn caller_of(app: &App, request: &Parts) -> Result<Option<Caller>, Failure> {
+    let headers = &request.headers;
     let identity = app.platform.identity();
     if let Some(token) = bearer(headers)? {
         return Ok(Some(identity.caller_of_access_token(token).await?));
@@ -38,7 +38,7 @@ pub(crate) async fn caller_of(app: &App, request: &Request) -> Result<Option<Cal
     let cookies = CookieJar::from_headers(headers);
     if let Some(cookie) = cookies.get(SESSION_COOKIE) {
         let caller = identity.caller_of_cookie(cookie.value()).await?;
-        if is_write(request.method()) {
+        if is_write(&request.method) {
             let repeated = headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok());
             let is_ours = repeated.is_some_and(|token| identity.is_csrf_token(token, &caller));
             if !is_ours {

@@ -39,4 +39,18 @@ words! {
     CampaignStatus = caliber_platform::campaigns::CampaignStatus { Pending, Processing, Completed, Failed }
     /// How far a report's file is.
     UploadStatus = caliber_platform::uploads::UploadStatus { Uploaded, Assigned, Validated, Rejected }
+    /// How metrics are brought to one scale.
+    Normalization = caliber_platform::scoring::Normalization { Minmax, Winsorized, Rank, Shrunk }
+    /// The band of a row's percentile.
+    QualityStatus = caliber_platform::results::Status { Good, Moderate, Poor }
+    /// How far a job is.
+    JobState = caliber_platform::jobs::JobState { Queued, Running, Completed, Failed, Cancelled }
+    /// Which workers take a job.
+    Queue = caliber_platform::jobs::Queue { Scoring, Exports, Maintenance, Monitoring, Notifications }
+}
+
+impl Default for AnalysisLevel {
+    fn default() -> Self {
+        Self::Domain
+    }
 }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::users::UserView;
 use crate::App;
 use crate::access::{Access, Declared};
-use crate::answer::{Answer, Created};
+use crate::answer::{Answer, Created, Nothing};
 use crate::extract::{Body, Query};
 use crate::failure::Failure;
 use crate::signed_in::{By, CSRF_COOKIE, MaybeCaller, SESSION_COOKIE};
@@ -165,14 +165,14 @@ async fn refresh(State(app): State<App>, Body(body): Body<Refresh>) -> Result<Re
 }
 
 /// End the session: its tokens hold no longer.
-#[utoipa::path(post, path = "/logout", tag = "auth", responses((status = 200, body = Answer<()>)))]
+#[utoipa::path(post, path = "/logout", tag = "auth", responses((status = 200, body = Answer<Nothing>)))]
 async fn logout(State(app): State<App>, By(caller): By) -> Result<Response, Failure> {
     app.platform.identity().sign_out(&caller).await?;
     let gone = |name: &'static str| Cookie::build((name, "")).path("/");
     let cookies = CookieJar::new()
         .add(gone(SESSION_COOKIE).max_age(time::Duration::ZERO))
         .add(gone(CSRF_COOKIE).max_age(time::Duration::ZERO));
-    Ok((cookies, Answer::new(()).with_message("signed out")).into_response())
+    Ok((cookies, Answer::done("signed out")).into_response())
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -184,14 +184,14 @@ struct PasswordChange {
 
 /// Change one's password. All other sessions end.
 #[utoipa::path(put, path = "/password", tag = "auth", request_body = PasswordChange,
-    responses((status = 200, body = Answer<()>)))]
+    responses((status = 200, body = Answer<Nothing>)))]
 async fn change_password(
     State(app): State<App>,
     By(caller): By,
     Body(change): Body<PasswordChange>,
-) -> Result<Answer<()>, Failure> {
+) -> Result<Answer<Nothing>, Failure> {
     app.platform.identity().change_password(&caller, &change.current, &change.new).await?;
-    Ok(Answer::new(()).with_message("the password is changed, and all other sessions have ended"))
+    Ok(Answer::done("the password is changed, and all other sessions have ended"))
 }
 
 #[derive(Deserialize, ToSchema)]

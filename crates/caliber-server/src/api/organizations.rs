@@ -17,7 +17,7 @@ use super::paging::Pages;
 use super::users::UserView;
 use crate::App;
 use crate::access::{Access, Declared};
-use crate::answer::{Answer, Created, Listing};
+use crate::answer::{Answer, Created, Listing, Nothing};
 use crate::extract::{Body, Id, Query};
 use crate::failure::Failure;
 use crate::signed_in::By;
@@ -194,10 +194,10 @@ async fn invitations(
 
 /// Take back an invitation that nobody has accepted.
 #[utoipa::path(delete, path = "/organizations/invitations/{id}", tag = "organizations", params(("id" = Uuid, Path)),
-    responses((status = 200, body = Answer<()>)))]
-async fn withdraw(State(app): State<App>, By(caller): By, Id(id): Id) -> Result<Answer<()>, Failure> {
+    responses((status = 200, body = Answer<Nothing>)))]
+async fn withdraw(State(app): State<App>, By(caller): By, Id(id): Id) -> Result<Answer<Nothing>, Failure> {
     app.platform.identity().withdraw_invitation(&caller, InvitationId(id)).await?;
-    Ok(Answer::new(()).with_message("taken back"))
+    Ok(Answer::done("taken back"))
 }
 
 #[derive(Deserialize, ToSchema)]

@@ -37,6 +37,11 @@ pub(super) struct PageOf {
 }
 
 impl Pages {
+    /// The page of a query that says more than the page.
+    pub(super) fn new(page: Option<i64>, per_page: Option<i64>) -> Self {
+        Self { page: page.unwrap_or_else(first), per_page: per_page.unwrap_or_else(usual) }
+    }
+
     /// The page, in range.
     pub(super) fn checked(self) -> Result<PageOf, Failure> {
         let page = u64::try_from(self.page).ok().filter(|page| *page >= 1);

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::paging::Pages;
 use crate::App;
 use crate::access::{Access, Declared};
-use crate::answer::{Answer, Listing};
+use crate::answer::{Answer, Listing, Nothing};
 use crate::extract::{Body, Id, Query};
 use crate::failure::Failure;
 use crate::signed_in::By;
@@ -93,8 +93,8 @@ async fn give_role(
 
 /// Delete somebody else. What they made goes to their organisation's longest-standing manager.
 #[utoipa::path(delete, path = "/users/{id}", tag = "users", params(("id" = Uuid, Path)),
-    responses((status = 200, body = Answer<()>), (status = 409, description = "`in_use`", body = crate::failure::FailureBody)))]
-async fn delete(State(app): State<App>, By(caller): By, Id(id): Id) -> Result<Answer<()>, Failure> {
+    responses((status = 200, body = Answer<Nothing>), (status = 409, description = "`in_use`", body = crate::failure::FailureBody)))]
+async fn delete(State(app): State<App>, By(caller): By, Id(id): Id) -> Result<Answer<Nothing>, Failure> {
     app.platform.identity().delete(&caller, UserId(id)).await?;
-    Ok(Answer::new(()).with_message("deleted"))
+    Ok(Answer::done("deleted"))
 }
