@@ -50,9 +50,20 @@ impl Recipe {
     /// # Errors
     /// `NotReadable` where there is no such file; `BadRecipe` as [`Recipe::parse`], with the file named.
     pub fn read(path: &Path) -> Result<Self> {
-        let name = path.display().to_string();
-        read_text(path).and_then(|text| Self::parse(&text)).map_err(|error| error.in_file(name))
+        read_with_name_line(path).map(|(recipe, _)| recipe)
     }
+}
+
+/// A recipe file, and the line of its name.
+pub(super) fn read_with_name_line(path: &Path) -> Result<(Recipe, u64)> {
+    let read = |text: String| {
+        let reader = Reader { text: &text };
+        let recipe = reader.recipe()?;
+        let name_at =
+            DeTable::parse(&text).ok().and_then(|top| Some(value(top.get_ref(), "name")?.span().start));
+        Ok((recipe, line_of(text.as_bytes(), name_at.unwrap_or(0))))
+    };
+    read_text(path).and_then(read).map_err(|error| error.in_file(path.display().to_string()))
 }
 
 fn read_text(path: &Path) -> Result<String> {
@@ -133,11 +144,11 @@ impl<'i> Reader<'i> {
             dictionary.add_column(name, headers, recipe).map_err(|error| {
                 let columns = value(top.table, "columns").and_then(|columns| columns.get_ref().as_table());
                 let at = columns.and_then(|columns| columns.get_key_value(name.as_str()));
-                error.at_line(self.line(at.map_or(0, |(key, _)| key.span().start)))
+                self.placed(error, at.map_or(0, |(key, _)| key.span().start))
             })?;
         }
         for (at, derived) in derived {
-            dictionary.add_derived(derived).map_err(|error| error.at_line(self.line(*at)))?;
+            dictionary.add_derived(derived).map_err(|error| self.placed(error, *at))?;
         }
         Ok(dictionary)
     }
@@ -420,11 +431,15 @@ impl<'i> Reader<'i> {
     }
 
     fn refused(&self, at: usize, message: impl Into<String>) -> Error {
-        Error::new(Code::BadRecipe, message).at_line(self.line(at))
+        self.placed(Error::new(Code::BadRecipe, message), at)
     }
 
-    fn line(&self, at: usize) -> u64 {
-        line_of(self.text.as_bytes(), at)
+    /// Says line and column of a place in the text.
+    fn placed(&self, error: Error, at: usize) -> Error {
+        let before = &self.text.as_bytes()[..at.min(self.text.len())];
+        let line_start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
+        let column = 1 + String::from_utf8_lossy(&before[line_start..]).chars().count();
+        error.at_line(line_of(self.text.as_bytes(), at)).at_column(column.to_string())
     }
 }
 

@@ -169,7 +169,14 @@ impl Matcher<'_> {
         let is_count = self.dictionary.columns()[column].kind == ColumnKind::Count;
         let is_rate = is_count && (self.headers[header].is_rate || self.peek.carries_percent(header));
         let rate = self.dictionary.rate_of_count(column).filter(|_| is_rate);
-        self.take(rate.unwrap_or(column), vec![header], How::Given, Vec::new());
+        let target = rate.unwrap_or(column);
+        if !self.is_free(target) {
+            // Two names come to one: a count whose cells carry `%` is its rate.
+            let name = &self.dictionary.columns()[target].name;
+            let message = format!("`{}` is mapped twice: the column `{}` holds it", name, self.texts[header]);
+            return Err(Error::new(Code::BadOption, message).help("give one --map for each column"));
+        }
+        self.take(target, vec![header], How::Given, Vec::new());
         if rate.is_some() {
             // The count itself was asked for and is this rate: no other header shall be it.
             self.left_out.insert(column);
