@@ -181,6 +181,53 @@ fn the_spellings_of_the_reference_are_what_it_says() {
 }
 
 #[test]
+fn a_currency_may_stand_at_the_end_of_money_in_any_way() {
+    for (header, canonical) in [
+        ("Cost in EUR", "spend"),
+        ("Media Cost in Euro", "spend"),
+        ("Spend, USD", "spend"),
+        ("Spend USD", "spend"),
+        ("spend_gbp", "spend"),
+        ("Cost €", "spend"),
+        ("Advertiser Cost (Adv Currency) (USD)", "spend"),
+        ("Advertiser Cost (USD) [Adv Currency]", "spend"),
+        ("TTD_Advertiser Cost in US Dollars", "spend"),
+        ("CPM in EUR", "cpm"),
+        ("eCPM_usd", "cpm"),
+    ] {
+        assert_eq!(alone(header, canonical), Some(How::Alias), "`{header}` is not {canonical}");
+    }
+    for header in ["Clicks USD", "Impressions in EUR", "Conversions, USD", "CTR EUR", "Site USD", "Cost All"]
+    {
+        let mapping =
+            Table::of(&[header]).map(Dimension::Domain, &["cpm", "ctr", "conversion_rate"], &[]).unwrap();
+        assert_eq!(
+            mapping.columns,
+            [],
+            "an amount is no count, and not every word is a currency: `{header}`"
+        );
+    }
+}
+
+#[test]
+fn the_sums_of_a_pivot_table_are_their_columns_and_sums_of_rates_are_nothing() {
+    for (header, canonical) in [
+        ("Sum of Impressions", "impressions"),
+        ("Sum of Advertiser Cost (USD)", "spend"),
+        ("SUM OF Clicks", "clicks"),
+        ("Summe von Clicks", "clicks"),
+        ("Somme de Ad Load XL", "ad_load_xl_impressions"),
+    ] {
+        assert_eq!(alone(header, canonical), Some(How::Alias), "`{header}` is not {canonical}");
+    }
+    for (header, canonical) in
+        [("Sum of CTR", "ctr"), ("Sum of CPM", "cpm"), ("Sum of Mute Rate", "player_mute_rate")]
+    {
+        assert_eq!(alone(header, canonical), None, "`{header}`");
+    }
+}
+
+#[test]
 fn a_count_that_calls_itself_a_rate_is_the_rate() {
     for (header, rate) in [
         ("Mute Rate", "player_mute_rate"),

@@ -40,6 +40,33 @@ fn money_is_taken_in_the_currency_of_the_advertiser_then_of_the_partner_then_in_
 }
 
 #[test]
+fn of_two_units_the_one_that_ranks_the_column_counts() {
+    let headers = ["Advertiser Cost (USD)", "Advertiser Cost (Adv Currency) (USD)"];
+    assert_eq!(headers_of(&mapped(&headers, &["cpm"]), "spend"), [headers[1]]);
+    let headers = ["Spend USD", "Spend (Partner Currency)"];
+    assert_eq!(headers_of(&mapped(&headers, &["cpm"]), "spend"), [headers[1]]);
+}
+
+#[test]
+fn of_one_alias_the_plain_spelling_wins() {
+    for (plain, other, canonical) in [
+        ("Impressions", "Sum of Impressions", "impressions"),
+        ("Clicks", "Sum of Clicks", "clicks"),
+        ("Spend", "Spend USD", "spend"),
+        ("Media Cost", "Media Cost in EUR", "spend"),
+    ] {
+        for headers in [[plain, other], [other, plain]] {
+            let headers = [headers[0], headers[1], "impressions"];
+            let headers = if canonical == "impressions" { &headers[..2] } else { &headers[..] };
+            assert_eq!(headers_of(&mapped(headers, &["cpm", "ctr"]), canonical), [plain], "{headers:?}");
+        }
+    }
+    // A better alias wins over a plainer one.
+    let headers = ["Cost", "Advertiser Cost USD"];
+    assert_eq!(headers_of(&mapped(&headers, &["cpm"]), "spend"), [headers[1]]);
+}
+
+#[test]
 fn headers_that_fit_equally_well_are_an_error_that_names_them_and_the_flags() {
     let table = Table::with_cells(&[
         ("Site", &["a.example"]),

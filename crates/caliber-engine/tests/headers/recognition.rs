@@ -37,14 +37,14 @@ fn refused(headers: &str, asked: &Asked<'_>) -> Error {
 /// A recipe of one's own for display and either goal.
 fn own(name: &str, platform: &str, columns: &str, metrics: &[&str]) -> Recipe {
     let weight = 1.0 / metrics.len() as f64;
-    let metrics: String = metrics
+    let metrics: Vec<String> = metrics
         .iter()
         .map(|metric| format!("[[metrics]]\nmetric = \"{metric}\"\nweight = {weight}\nbetter = \"higher\"\n"))
         .collect();
     let head = format!(
         "version = 1\nname = \"{name}\"\nplatform = \"{platform}\"\nchannel = \"display\"\ngoal = \"either\"\n"
     );
-    Recipe::parse(&format!("{head}[columns]\n{columns}\n{metrics}")).unwrap()
+    Recipe::parse(&format!("{head}[columns]\n{columns}\n{}", metrics.concat())).unwrap()
 }
 
 const TTD: &str = "Site, Impressions, Advertiser Cost, Clicks, IAS Display Fully In View 1 Second Rate, \
@@ -282,7 +282,7 @@ fn every_sample_is_recognised_whatever_its_headers_look_like() {
                 let found = recognise(RecipeBook::shipped(), &NOTHING, &headers)
                     .unwrap_or_else(|error| panic!("{platform} {channel} {mess:?}: {error}"));
                 let found = (found.recipe.platform.as_str(), found.channel.name());
-                match (&*platform, &*channel) {
+                match (platform, channel) {
                     // Words of everybody are never `generic`: by most metrics they are PulsePoint's.
                     ("generic", _) => assert_eq!(found, ("pulsepoint", "display"), "{mess:?}"),
                     (platform, "audio") => assert_eq!(found, (platform, "video"), "{mess:?}"),

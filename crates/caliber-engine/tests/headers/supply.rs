@@ -91,7 +91,7 @@ fn what_is_missing_is_named_with_the_headers_that_would_supply_it() {
             &["Site", "Impressions", "Player Starts"],
             Domain,
             "player_completion_rate",
-            &["`Player Completed Views`", "`Video Completion Rate`"],
+            &["`Video Completions`", "`Video Completion Rate`"],
         ),
     ] {
         let error = supplied(headers, dimension, &[metric]).unwrap_err();
