@@ -277,7 +277,7 @@ fn finish(
                 _ => error,
             })
             .map_err(|error| error.in_file(files[0].source.name()))?;
-    warn_of_metrics(&mut quality, &rolled, sums_unique_ids, &without_noise, &bounds);
+    warn_of_metrics(&mut quality, &rolled, sums_unique_ids, &without_noise, &bounds, chosen.dictionary);
     let protected = protected_keys(&mut quality, &rolled, &options.protected, dimension);
     let lists = Lists::quartile(&results, options.list_share, &|name| {
         !protected.is_empty() && protected.contains(&key_of(name, dimension))
@@ -350,6 +350,7 @@ fn warn_of_metrics(
     sums_unique_ids: bool,
     without_noise: &[String],
     bounds: &[(String, Bounds)],
+    dictionary: &Dictionary,
 ) {
     if sums_unique_ids && rolled.rows.iter().any(|rows| *rows > 1.0) {
         quality.warnings.push(Warning {
@@ -361,12 +362,13 @@ fn warn_of_metrics(
     if !without_noise.is_empty() {
         let message = format!(
             "too few names have several rows to tell how much rates differ between rows; it counts as nothing for {}",
-            without_noise.join(", ")
+            without_noise.iter().map(|metric| dictionary.label(metric)).collect::<Vec<_>>().join(", ")
         );
         quality.warnings.push(Warning { code: "row_noise_unknown", message });
     }
     for (metric, _) in bounds.iter().filter(|(_, bounds)| bounds.count == 0) {
-        let message = format!("{metric} has no value in any scored row; it counts 0 for all");
+        let label = dictionary.label(metric);
+        let message = format!("{label} has no value in any scored row; it counts 0 for all");
         quality.warnings.push(Warning { code: "empty_metric", message });
     }
     quality.warnings.dedup();

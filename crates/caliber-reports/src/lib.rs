@@ -17,7 +17,7 @@ mod results_csv;
 mod results_parquet;
 mod workbook;
 
-pub use folder::{OutputFile, OutputFolder};
+pub use folder::{OutputFile, OutputFolder, PublishingHeld, hold_publishing};
 pub use json::{write_json_pretty, write_results_json};
 pub use lists::{write_list_csv, write_list_text};
 pub use neutralise::{neutralise, restore};

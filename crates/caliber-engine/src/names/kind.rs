@@ -41,26 +41,53 @@ pub fn classify(key: &str, dimension: Dimension) -> NameKind {
 
 /// Whole keys only: `totalwine.com` is a domain.
 fn is_aggregate(key: &str) -> bool {
-    const LABELS: [&str; 20] = [
-        "total",
-        "totals",
-        "grand total",
-        "grand totals",
+    const LABELS: [&str; 12] = [
         "[tail aggregate]",
         "row labels",
         "summary",
         "aggregate",
         "(not set)",
         "(not available)",
-        "subtotal",
-        "subtotals",
-        "sub-total",
         "low volume inventory",
         "deals.unknown",
         "managed.unknown",
         "undisclosed",
         "unknown",
         "anonymous",
+    ];
+    let label = key.trim_end_matches([':', '：', ' ']);
+    let blank = label.chars().all(|c| c.is_whitespace() || matches!(c, '-' | '‐'..='―' | '−'));
+    blank || LABELS.contains(&label) || is_total(label) || counted_total(label)
+}
+
+/// `total (2 rows)`, `grand total - all domains`: a total that says of what. What it says must be a number or "all", so
+/// that a name that only begins so stays one: `Total (Wine & More)`.
+fn counted_total(label: &str) -> bool {
+    if let Some((total, counted)) = label.strip_suffix(')').and_then(|label| label.rsplit_once(" (")) {
+        return is_total(total) && (counted.starts_with(|c: char| c.is_ascii_digit()) || is_all(counted));
+    }
+    let parted =
+        [" - ", " – ", " — ", ": ", ", ", " for ", " of "].iter().find_map(|by| label.split_once(by));
+    parted.is_some_and(|(total, of)| is_total(total) && is_all(of))
+}
+
+fn is_all(text: &str) -> bool {
+    text == "all" || text.starts_with("all ")
+}
+
+/// Whether a label is one of the words for a total.
+fn is_total(label: &str) -> bool {
+    const TOTALS: [&str; 11] = [
+        "total",
+        "totals",
+        "grand total",
+        "grand totals",
+        "subtotal",
+        "subtotals",
+        "sub-total",
+        "sub-totals",
+        "sub total",
+        "sub totals",
         "overall total",
     ];
     /// `total`, `grand total` and `row labels` as spreadsheets and DSPs say them elsewhere.
@@ -105,9 +132,7 @@ fn is_aggregate(key: &str) -> bool {
         "总计",
         "합계",
     ];
-    let label = key.trim_end_matches([':', '：', ' ']);
-    let blank = label.chars().all(|c| c.is_whitespace() || matches!(c, '-' | '‐'..='―' | '−'));
-    blank || LABELS.contains(&label) || ABROAD.contains(&label)
+    TOTALS.contains(&label) || ABROAD.contains(&label)
 }
 
 /// App Store numbers, ASINs and Samsung ids, which hold no point.

@@ -185,15 +185,41 @@ fn aggregates_are_whole_cells_only() {
             "Gesamtergebnis",
             "Общий итог",
             "合計",
+            "Sub Total",
+            "Sub-total:",
+            "Grand totals",
+            "Summe:",
+            "Total (2 rows)",
+            "Total (1,234)",
+            "Gesamt (12 Zeilen)",
+            "TOTAL - All domains",
+            "Grand Total: all sites",
+            "Totals for all sites",
+            "Total (all)",
             "\u{a0}",
             "\u{feff}",
             "'-",
         ] {
             assert_eq!(classify(&key(cell, dimension), dimension), NameKind::Aggregate, "{cell:?}");
         }
-        for cell in
-            ["total.com", "totalwine.com", "summary.example", "Total Wine", "unknown.org", "not set", "-a-"]
-        {
+        for cell in [
+            "total.com",
+            "totalwine.com",
+            "totalsportal.example",
+            "allsites.example",
+            "summary.example",
+            "Total Wine",
+            "Total (Wine & More)",
+            "Total - Allstars",
+            "Total: The Show",
+            "Total Access (2 hours)",
+            "Subtotal Records",
+            "All domains considered",
+            "unknown (2)",
+            "unknown.org",
+            "not set",
+            "-a-",
+        ] {
             assert_ne!(classify(&key(cell, dimension), dimension), NameKind::Aggregate, "{cell:?}");
         }
         for cell in ["n/a", "N/A", "null", "NaN", "#N/A", "(blank)", "none"] {

@@ -319,9 +319,9 @@ impl Matcher<'_> {
             let headers = self.the_one(column, &claims);
             for header in &headers {
                 let message = format!(
-                    "`{}` was taken for {} because it is much alike; `--map` says otherwise",
+                    "`{}` was taken for {} because it is much alike; --map says otherwise",
                     self.texts[*header],
-                    self.dictionary.columns()[column].name
+                    self.dictionary.label(&self.dictionary.columns()[column].name)
                 );
                 self.warnings.push(Warning { code: "similar_header", message });
             }
