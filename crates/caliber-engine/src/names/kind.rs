@@ -152,7 +152,9 @@ fn dotted(key: &str) -> NameKind {
     let labels = key.split('.').count();
     let first = key.split('.').next().unwrap_or_default();
     let last = key.rsplit('.').next().unwrap_or_default();
-    if last.bytes().all(|byte| byte.is_ascii_digit()) && labels < 3 {
+    let ends_in_number = last.bytes().all(|byte| byte.is_ascii_digit());
+    // `01.10.2025` is a day and `1.2.3` a version; neither is an app.
+    if ends_in_number && (labels < 3 || !key.contains(|c: char| c.is_ascii_alphabetic())) {
         return NameKind::Name;
     }
     if host::is_reserved(key) {

@@ -125,6 +125,8 @@ fn what_is_neither_host_nor_id_is_a_name() {
             ("'+1 Network", "+1 network", Name),
             ("ТНТ  Онлайн", "тнт онлайн", Name),
             ("1.5", "1.5", Name),
+            ("01.10.2025", "01.10.2025", Name),
+            ("1.2.3", "1.2.3", Name),
         ],
     );
 }
