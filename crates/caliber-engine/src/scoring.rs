@@ -274,6 +274,7 @@ fn finish(
                     Error::new(Code::NothingScored, "no row matches --where")
                         .help("check the value; `*` stands for anything, as in \"Campaign=Spring*\"")
                 }
+                _ if rolled.names.is_empty() => unreadable_impressions(&quality).unwrap_or(error),
                 _ => error,
             })
             .map_err(|error| error.in_file(files[0].source.name()))?;
@@ -340,6 +341,20 @@ fn finish(
         recognised: chosen.recognised,
         aggregate_names: aggregates.names,
         least_impressions: below_minimum.least,
+    })
+}
+
+/// Why no row is left, where it is because impressions are written as no number is: `1.2K`.
+fn unreadable_impressions(quality: &Quality) -> Option<Error> {
+    let header = &quality.mapping.iter().find(|mapped| mapped.canonical == "impressions")?.header;
+    let cells = quality.unreadable_cells.iter().find(|cells| cells.column == *header)?;
+    let message = format!("no row is left: {} of its cells are no number", cells.count);
+    let error = Error::new(Code::NothingScored, message).at_column(header).help(
+        "export plain numbers, as in 1234 or 1,234; or name another column with --map impressions=HEADER",
+    );
+    Some(match cells.lines.first() {
+        Some(line) => error.at_line(*line),
+        None => error,
     })
 }
 

@@ -87,7 +87,17 @@ pub(crate) fn normalise(text: &str) -> String {
             '_' | '-' | '/' | ':' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{ff0d}' => {
                 spaced.push(' ');
             }
-            '"' | '\u{ad}' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}' => {}
+            // Marks of footnotes and trades say nothing of the column.
+            '"'
+            | '*'
+            | '†'
+            | '‡'
+            | '®'
+            | '™'
+            | '\u{ad}'
+            | '\u{feff}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2060}' => {}
             '[' => spaced.push_str(" ( "),
             ']' => spaced.push_str(" ) "),
             '(' | ')' | '%' | '+' | '<' | '#' => spaced.extend([' ', c, ' ']),
@@ -252,6 +262,8 @@ mod tests {
             "ad_load–xl(imps)",
             "AD LOAD — XL\u{a0}( Imps )",
             "\u{feff}\"Ad  Load XL [Imps]\"",
+            "Ad Load - XL\n(Imps)*",
+            "Ad Load XL™ (Imps)†",
         ];
         for spelling in spellings {
             assert_eq!(normalise(spelling), expected, "{spelling}");

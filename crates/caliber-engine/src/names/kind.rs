@@ -60,19 +60,45 @@ fn is_aggregate(key: &str) -> bool {
     blank || LABELS.contains(&label) || is_total(label) || counted_total(label)
 }
 
-/// `total (2 rows)`, `grand total - all domains`: a total that says of what. What it says must be a number or "all", so
-/// that a name that only begins so stays one: `Total (Wine & More)`.
+/// What a total may be of: `Total: placements`, `Total - all domains`, `All sites`.
+const COUNTED: [&str; 18] = [
+    "account",
+    "ad groups",
+    "apps",
+    "campaign",
+    "campaigns",
+    "domains",
+    "exchanges",
+    "filtered rows",
+    "inventory sources",
+    "other",
+    "placements",
+    "properties",
+    "publishers",
+    "report",
+    "rows",
+    "sites",
+    "ssps",
+    "supply vendors",
+];
+
+/// `total (2 rows)`, `grand total - all domains`, `total: placements`, `all sites`: a total that says of what. That must
+/// be a number or what is counted, so that a name that only begins so stays one: `Total (Wine & More)`.
 fn counted_total(label: &str) -> bool {
-    if let Some((total, counted)) = label.strip_suffix(')').and_then(|label| label.rsplit_once(" (")) {
-        return is_total(total) && (counted.starts_with(|c: char| c.is_ascii_digit()) || is_all(counted));
+    if let Some((total, of)) = label.strip_suffix(')').and_then(|label| label.rsplit_once(" (")) {
+        return is_total(total) && (is_counted(of) || of.starts_with(|c: char| c.is_ascii_digit()));
     }
     let parted =
         [" - ", " – ", " — ", ": ", ", ", " for ", " of "].iter().find_map(|by| label.split_once(by));
-    parted.is_some_and(|(total, of)| is_total(total) && is_all(of))
+    is_all(label) || parted.is_some_and(|(total, of)| is_total(total) && is_counted(of))
+}
+
+fn is_counted(text: &str) -> bool {
+    text == "all" || COUNTED.contains(&text) || is_all(text)
 }
 
 fn is_all(text: &str) -> bool {
-    text == "all" || text.starts_with("all ")
+    text.strip_prefix("all ").is_some_and(|counted| COUNTED.contains(&counted))
 }
 
 /// Whether a label is one of the words for a total.

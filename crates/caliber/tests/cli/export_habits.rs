@@ -1,7 +1,7 @@
 //! Whole reports in the habits of platforms, spreadsheets and people, several at once: each must score as the plain
 //! report of the same figures does.
 
-use crate::call::Place;
+use crate::call::{GENERIC, Place, assert_error, assert_says};
 use crate::tables;
 
 const SITES: u32 = 40;
@@ -156,4 +156,15 @@ fn a_swiss_report_with_apostrophes_two_header_rows_and_its_halves_one_below_the_
         assert_eq!(summary["currency"], "CHF");
         assert_eq!(summary["rows_dropped"], serde_json::json!({"repeated_header": 1}));
     }
+}
+
+#[test]
+fn impressions_that_are_no_numbers_are_said_with_their_first_line() {
+    let place = Place::new();
+    place.write("r.csv", "Domain,Impressions,Cost,Clicks\na.example,1.2K,3,4\nb.example,3.4K,5,6\n");
+    let error = place.refusal(&[&["r.csv"][..], &GENERIC].concat());
+    assert_error(&error, "nothing_scored", Some("r.csv"), Some(2));
+    assert_eq!(error["column"], "Impressions", "{error}");
+    assert_says(&error, "message", &["2 of its cells"]);
+    assert_says(&error, "help", &["1234"]);
 }
