@@ -10,6 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{Better, Channel, Dimension, Goal, Recipe, WeightedMetric};
+use crate::dictionary::header::normalise;
 use crate::dictionary::{Derived, Dictionary, did_you_mean};
 use crate::{Code, Error, Result};
 
@@ -312,6 +313,7 @@ impl<'i> Reader<'i> {
             return Err(self.expected(value, "columns", "a table: canonical = [\"Header\", ...]"));
         };
         let mut columns = BTreeMap::new();
+        let mut given: Vec<(String, &str)> = Vec::new();
         for (key, value) in table {
             let headers = value.get_ref().as_array().filter(|headers| !headers.is_empty());
             let Some(headers) = headers else {
@@ -324,9 +326,18 @@ impl<'i> Reader<'i> {
                         .refused(header.span().start, "a blank header")
                         .help("write the header as the DSP does"));
                 }
+                let other = given.iter().find(|(known, _)| *known == normalise(text));
+                if let Some((_, other)) = other {
+                    let message = format!("`{other}` and `{}` both claim the header `{text}`", key.get_ref());
+                    return Err(self
+                        .refused(header.span().start, message)
+                        .help("a header can be one column only: take it off one of them"));
+                }
                 Ok(text.to_owned())
             };
-            columns.insert(key.get_ref().to_string(), headers.iter().map(header).collect::<Result<_>>()?);
+            let headers: Vec<String> = headers.iter().map(header).collect::<Result<_>>()?;
+            given.extend(headers.iter().map(|header| (normalise(header), key.get_ref().as_ref())));
+            columns.insert(key.get_ref().to_string(), headers);
         }
         Ok(columns)
     }

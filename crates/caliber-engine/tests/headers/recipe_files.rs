@@ -42,7 +42,7 @@ better = "higher"
 /// message and of the help.
 type Case = (&'static str, &'static str, &'static str, &'static str, &'static str);
 
-const CASES: [Case; 54] = [
+const CASES: [Case; 55] = [
     // Weights.
     ("weight = 0.6", "weight = 0.5", "0.4\nbetter", "the weights sum to 0.9", "divide each weight by 0.9"),
     ("weight = 0.6", "weight = 0.600000002", "0.4\nbetter", "sum to 1.000000002", "divide"),
@@ -102,6 +102,13 @@ const CASES: [Case; 54] = [
     ("[\"Kosten\", \"Ausgaben\"]", "\"Kosten\"", "\"Kosten\"", "`spend` must be a list of headers", "list"),
     ("[\"Kosten\", \"Ausgaben\"]", "[]", "[]", "`spend` must be a list of headers", "list"),
     ("\"Ausgaben\"", "\" \"", "\" \"]", "a blank header", "as the DSP does"),
+    (
+        "\"Ausgaben\"",
+        "\"aufmerksamkeit_(s)\"",
+        "\"aufmerksamkeit_(s)\"",
+        "`acme_seconds` and `spend` both claim the header `aufmerksamkeit_(s)`",
+        "one column only",
+    ),
     ("\"Ausgaben\"", "3", "3]", "text in quotes, not integer", "text in quotes"),
     ("acme_seconds = [", "\"Acme Seconds\" = [", "\"Acme Seconds\"", "not a name for a column", "lower-case"),
     ("per = 1", "per = 10", "10\n", "`per` must be 1 or 1000, not 10", "1000 for a cost per thousand"),
