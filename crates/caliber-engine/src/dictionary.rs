@@ -82,7 +82,7 @@ pub struct Column {
 }
 
 /// A metric made of two summed columns: numerator / denominator x per.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Derived {
     /// The metric's name, `snake_case`. A reported column of the same name stands in where the two are missing.
     pub name: String,
@@ -95,7 +95,7 @@ pub struct Derived {
     /// Whether it is a share of a count, in 0..1, and so follows a binomial law.
     pub share: bool,
     /// A count that alone, without the denominator, is an index per row and averaged.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub average_of: Option<String>,
 }
 
