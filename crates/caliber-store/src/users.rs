@@ -16,7 +16,7 @@ pub const UNIQUE_EXTERNAL: &str = "uq_users_external_issuer_external_subject";
 pub type User = Model;
 
 /// What a user may, from least to most; `client` and `expert` are of the review desk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, DeriveDisplay)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum Role {
     /// Reads.

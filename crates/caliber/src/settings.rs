@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use caliber_engine::{Code, Error, Result};
 use secrecy::SecretString;
 
-pub(crate) use sources::{Found, Sources};
+pub(crate) use sources::{Sources, unknown_in};
 use values::{at_most, bytes, list, on_or_off};
 
 /// One setting: its name in the environment, and what `caliber settings` says of it. In `caliber.toml` it is the same

@@ -93,7 +93,7 @@ fn derive(secret: &SecretString, purpose: Use) -> DerivedKey {
 }
 
 /// A secret that is handed out once and kept as its hash: 256 random bits, URL-safe.
-pub(crate) fn fresh_secret() -> String {
+pub fn fresh_secret() -> String {
     use base64::Engine as _;
     let bytes: [u8; 32] = rand::random();
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)

@@ -157,7 +157,7 @@ fn text_of(value: &Value) -> String {
     }
 }
 
-fn unknown_in(source: &str, values: &[(String, String)]) -> Vec<(String, String)> {
+pub(crate) fn unknown_in(source: &str, values: &[(String, String)]) -> Vec<(String, String)> {
     let mut unknown: Vec<(String, String)> = values
         .iter()
         .filter(|(name, _)| name.starts_with("CALIBER_") && SETTINGS.iter().all(|known| known.name != name))
