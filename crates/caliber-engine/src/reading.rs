@@ -2,10 +2,9 @@
 //! contradicts what its first rows promised.
 
 use std::collections::BTreeSet;
-use std::io::{self, Read};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
 use crate::dictionary::Dictionary;
 use crate::progress::Progress;
@@ -13,11 +12,11 @@ use crate::recipe::{Dimension, Recipe};
 use crate::report::cell::{OwnedRow, Row};
 use crate::report::mapping::{self, Mapping, MetricSupply, Needs, Override, Source as Supplied, Supplies};
 use crate::report::number::Decimal;
-use crate::report::parquet::ParquetReport;
+use crate::report::parquet::{BatchRow, ParquetReport};
 use crate::report::source::read_error;
 use crate::report::text;
 use crate::report::workbook::Workbook;
-use crate::report::{Body, Buffer, ChunkError, Chunker, Index, MAX_COLUMNS, Peek, ReportFile};
+use crate::report::{Body, Chunk, ChunkError, Chunks, MAX_COLUMNS, Peek, Record, ReportFile};
 use crate::rollup::RollUp;
 use crate::rollup::facts::{ColumnFacts, Place};
 use crate::rollup::pattern::Pattern;
@@ -218,9 +217,7 @@ impl Reading<'_> {
     fn preview_facts(rows: &[OwnedRow], layout: &Arc<Layout>, plan: &Plan, width: usize) -> Vec<ColumnFacts> {
         let mut rollup = RollUp::new(Arc::clone(layout), Arc::new(plan.clone()), width);
         rollup.begin_chunk(0);
-        for row in rows {
-            rollup.add(row, || Place { chunk: 0, lines_before: 0 });
-        }
+        rollup.add(rows, |_| Place { chunk: 0, lines_before: 0 });
         rollup.facts
     }
 
@@ -306,35 +303,29 @@ impl Reading<'_> {
         let &Body::Text { encoding, delimiter, skip_bytes, skip_lines } = &file.body else {
             return Err(Error::new(Code::Malformed, "the file is not text"));
         };
-        let mut stream = text::stream(&file.source, encoding, self.progress)?;
-        io::copy(&mut (&mut stream).take(skip_bytes), &mut io::sink())
-            .map_err(|error| read_error(error, "file"))?;
-        let chunker = Mutex::new(Chunker::new(stream, delimiter, self.chunk_bytes));
+        let blocks = text::blocks(&file.source, encoding, skip_bytes, self.progress)?;
+        let chunks = Chunks::new(blocks, delimiter, self.chunk_bytes);
         let parts = in_parallel(self.threads, |_| {
-            let (mut rollup, mut buffer, mut index) = (rollup(), Buffer::default(), Index::default());
-            let mut lines = Vec::new();
+            let (mut rollup, mut chunk, mut lines) = (rollup(), Chunk::default(), Vec::new());
             loop {
                 self.progress.check()?;
-                // A poisoned lock is a thread that panicked, which is reported when it is joined.
-                let next = chunker.lock().map_err(|_| broken_thread())?.next(&mut buffer);
-                let chunk = match next {
-                    Ok(Some(chunk)) => chunk as u32,
-                    Ok(None) => return Ok((rollup, lines, None)),
+                match chunks.next(&mut chunk) {
+                    Ok(true) => {}
+                    Ok(false) => return Ok((rollup, lines, None)),
                     Err(error) => return Ok((rollup, lines, Some(error))),
-                };
-                lines.push((chunk, index.build(&buffer, delimiter)));
-                rollup.begin_chunk(chunk);
-                let mut rows = 0;
-                for record in index.records(&buffer) {
-                    let lines_before = || crate::report::count_lines(&buffer[..record.start()]);
-                    if record.len() > MAX_COLUMNS {
-                        let place = Place { chunk, lines_before: lines_before() };
-                        return Ok((rollup, lines, Some(ChunkError::TooWide { place, width: record.len() })));
-                    }
-                    rollup.add(&record, || Place { chunk, lines_before: lines_before() });
-                    rows += 1;
                 }
-                self.progress.rows.fetch_add(rows, Ordering::Relaxed);
+                let number = chunk.number as u32;
+                lines.push((number, chunk.lines));
+                rollup.begin_chunk(number);
+                let place =
+                    |record: &Record<'_>| Place { chunk: number, lines_before: chunk.lines_before(record) };
+                let records: Vec<Record<'_>> = chunk.records().collect();
+                if let Some(wide) = records.iter().find(|record| record.len() > MAX_COLUMNS) {
+                    let error = ChunkError::TooWide { place: place(wide), width: wide.len() };
+                    return Ok((rollup, lines, Some(error)));
+                }
+                rollup.add(&records, place);
+                self.progress.rows.fetch_add(records.len() as u64, Ordering::Relaxed);
             }
         })?;
         let (mut rollups, mut lines, mut errors) = (Vec::new(), Vec::new(), Vec::new());
@@ -359,7 +350,7 @@ impl Reading<'_> {
         let mut rows = 0_u64;
         workbook.rows(sheet, &mut |line, row| {
             if line > header_line {
-                rollup.add(row, || Place { chunk: 0, lines_before: line - 1 });
+                rollup.add(std::slice::from_ref(row), |_| Place { chunk: 0, lines_before: line - 1 });
                 rows += 1;
                 if rows.is_multiple_of(1024) {
                     self.progress.rows.fetch_add(1024, Ordering::Relaxed);
@@ -397,11 +388,12 @@ impl Reading<'_> {
                 rollup.begin_chunk(group as u32);
                 let _all_rows_read = parquet.row_group(group, &columns, &mut |first_line, batch| {
                     self.progress.check()?;
-                    for index in 0..batch.len() {
-                        let line = first_line + index as u64;
-                        rollup
-                            .add(&batch.row(index), || Place { chunk: group as u32, lines_before: line - 1 });
-                    }
+                    let rows: Vec<_> = (0..batch.len()).map(|index| batch.row(index)).collect();
+                    let place = |row: &BatchRow<'_>| Place {
+                        chunk: group as u32,
+                        lines_before: first_line + row.index() as u64 - 1,
+                    };
+                    rollup.add(&rows, place);
                     self.progress.rows.fetch_add(batch.len() as u64, Ordering::Relaxed);
                     Ok(ControlFlow::Continue(()))
                 })?;

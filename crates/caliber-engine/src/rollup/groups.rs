@@ -5,7 +5,8 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use super::exact::Sum;
+use super::batch::BATCH;
+use super::exact::{self, Sum};
 use crate::names::{self, NameKind};
 use crate::recipe::Dimension;
 
@@ -16,8 +17,9 @@ const INLINE: usize = 48;
 /// Spellings remembered beyond four a group. URLs differ from row to row, so not all can be.
 const SPARE_SPELLINGS: usize = 4096;
 
-/// A cell as it was spelled, and what it means.
+/// A cell as it was spelled, and what it means. Aligned to the cache's lines, so that looking at one fetches one.
 #[derive(Clone, Copy)]
+#[repr(align(64))]
 struct Spelling {
     text: [u8; INLINE],
     len: u32,
@@ -62,6 +64,8 @@ pub(crate) struct Groups {
     shown: Vec<Shown>,
     /// The last of a group's names as shown.
     last_shown: Vec<u32>,
+    /// Whether a cell was no UTF-8.
+    pub(crate) not_utf8: bool,
     scratch: String,
 }
 
@@ -82,6 +86,7 @@ impl Groups {
             rare: Vec::new(),
             shown: Vec::new(),
             last_shown: Vec::new(),
+            not_utf8: false,
             scratch: String::new(),
         }
     }
@@ -98,27 +103,34 @@ impl Groups {
         self.kinds[group]
     }
 
-    /// Where a cell belongs.
+    /// What [`place`](Self::place) finds a cell by. Asked apart, so that looking for several cells overlaps.
     #[inline]
-    pub(crate) fn place(&mut self, cell: &[u8]) -> Place {
-        match self.find(cell) {
+    pub(crate) fn hash(&self, cell: &[u8]) -> u64 {
+        self.hasher.hash_one(cell)
+    }
+
+    /// Where a cell of this hash belongs.
+    #[inline]
+    pub(crate) fn place(&mut self, cell: &[u8], hash: u64) -> Place {
+        match self.find(cell, hash) {
             Some(spelling) => Place { group: spelling.group as usize, shown: spelling.shown },
             None => self.learn(cell),
         }
     }
 
     #[inline]
-    fn find(&self, cell: &[u8]) -> Option<&Spelling> {
+    fn find(&self, cell: &[u8], hash: u64) -> Option<&Spelling> {
         let long_text = &self.long_text;
-        self.spellings.find(self.hasher.hash_one(cell), |known| known.is(cell, long_text))
+        self.spellings.find(hash, |known| known.is(cell, long_text))
     }
 
     /// A spelling that was not met before, or is not remembered.
     #[cold]
     fn learn(&mut self, cell: &[u8]) -> Place {
+        self.not_utf8 |= std::str::from_utf8(cell).is_err();
         let mut scratch = std::mem::take(&mut self.scratch);
         let key = names::normalise(cell, self.dimension, &mut scratch);
-        let group = match self.find(key.as_bytes()) {
+        let group = match self.find(key.as_bytes(), self.hash(key.as_bytes())) {
             Some(known) => known.group as usize,
             None => self.insert(key, names::classify(key, self.dimension)),
         };
@@ -154,7 +166,8 @@ impl Groups {
     }
 
     fn remember(&mut self, cell: &[u8], group: usize, shown: u32) {
-        if self.find(cell).is_some() {
+        let hash = self.hash(cell);
+        if self.find(cell, hash).is_some() {
             return;
         }
         let mut spelling =
@@ -166,8 +179,7 @@ impl Groups {
             self.long_text.extend_from_slice(cell);
         }
         let (hasher, long_text) = (&self.hasher, &self.long_text);
-        self.spellings
-            .insert_unique(hasher.hash_one(cell), spelling, |known| hasher.hash_one(known.bytes(long_text)));
+        self.spellings.insert_unique(hash, spelling, |known| hasher.hash_one(known.bytes(long_text)));
     }
 
     /// The place in `shown` of a way to show a group's name.
@@ -203,6 +215,37 @@ impl Groups {
             }
         }
         std::hint::black_box(seen);
+    }
+
+    /// Adds a term each to one sum of several groups.
+    #[inline]
+    pub(crate) fn add(&mut self, slot: usize, groups: &[u32], terms: &[f64]) {
+        let mut nanos = [0; BATCH];
+        if exact::nanos(terms, &mut nanos) {
+            for (&group, nanos) in groups.iter().zip(nanos) {
+                self.sums[group as usize * self.width + slot].add_nanos(nanos);
+            }
+        } else {
+            for (&group, &term) in groups.iter().zip(terms) {
+                self.sums[group as usize * self.width + slot].add(term);
+            }
+        }
+    }
+
+    /// Adds the square of a term each to one sum of several groups.
+    #[inline]
+    pub(crate) fn add_squares(&mut self, slot: usize, groups: &[u32], terms: &[f64]) {
+        for (&group, &term) in groups.iter().zip(terms) {
+            self.sums[group as usize * self.width + slot].add_square(term);
+        }
+    }
+
+    /// Counts one more in one sum of several groups.
+    #[inline]
+    pub(crate) fn count(&mut self, slot: usize, groups: impl Iterator<Item = u32>) {
+        for group in groups {
+            self.sums[group as usize * self.width + slot].count();
+        }
     }
 
     #[inline]
@@ -244,8 +287,10 @@ impl Groups {
 
     /// Adds the groups of another table of the same layout.
     pub(crate) fn merge(&mut self, other: &Self) {
+        self.not_utf8 |= other.not_utf8;
         for theirs in 0..other.len() {
-            let ours = self.place(other.key(theirs)).group;
+            let key = other.key(theirs);
+            let ours = self.place(key, self.hash(key)).group;
             for (sum, more) in self.sums(ours).iter_mut().zip(other.sums_of(theirs)) {
                 sum.merge(*more);
             }

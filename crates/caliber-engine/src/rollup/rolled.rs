@@ -57,8 +57,7 @@ pub(crate) struct Rolled {
 
 impl RollUp {
     /// Rounds every sum once, in the order of the keys.
-    pub(crate) fn finish(mut self) -> Rolled {
-        self.flush();
+    pub(crate) fn finish(self) -> Rolled {
         let groups = &self.groups;
         let (named, others): (Vec<usize>, Vec<usize>) = groups
             .in_order()
