@@ -140,8 +140,9 @@ impl RollUp {
         }
         for (index, values) in batch.values.iter_mut().enumerate().skip(1) {
             let (column, facts) = (&self.plan.numbers[index], &mut self.facts[index]);
-            for (value, &row) in values.iter_mut().zip(&batch.rows) {
-                *value = number(column, facts, &rows[row as usize], place);
+            let rows = batch.rows.iter().map(|&row| &rows[row as usize]);
+            for (value, row) in values.iter_mut().zip(rows) {
+                *value = number(column, facts, row, place);
             }
         }
         for &row in &batch.rows {

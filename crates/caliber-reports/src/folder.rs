@@ -164,7 +164,7 @@ impl OutputFolder {
         for file in OutputFile::ALL {
             let path = self.dir.join(file.name());
             if whole.contains(&file) {
-                fs::rename(self.scratch().join(file.name()), &path)
+                put_in_place(&self.scratch().join(file.name()), &path)
                     .map_err(|cause| stopped_at("replace the file", cause, &path, &placed))?;
                 placed.push(path);
             } else {
@@ -226,6 +226,25 @@ fn stopped_at(attempt: &str, cause: io::Error, path: &Path, placed: &[PathBuf]) 
         error.message = format!("{}; already replaced: {}", error.message, names.join(", "));
     }
     error
+}
+
+/// Puts a file where an earlier one may stand, in one step. Where the two can change places they do, and the earlier
+/// one goes with the staging folder: some file systems force a file to the disk that is renamed over another, which
+/// took longer than writing all of them.
+#[cfg(target_os = "linux")]
+fn put_in_place(staged: &Path, path: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+    let is_file = fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
+    if is_file && renameat_with(CWD, staged, CWD, path, RenameFlags::EXCHANGE).is_ok() {
+        return Ok(());
+    }
+    fs::rename(staged, path)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn put_in_place(staged: &Path, path: &Path) -> io::Result<()> {
+    fs::rename(staged, path)
 }
 
 /// Removes an earlier run's file. What is no file is not ours.

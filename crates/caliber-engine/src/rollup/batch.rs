@@ -46,8 +46,25 @@ impl Batch {
     /// Adds all rows to the sums of their groups.
     pub(super) fn sum(&mut self, layout: &Layout, plan: &Plan, groups: &mut Groups) {
         groups.touch(&self.groups);
+        if plan.has_rare || !self.is_whole() {
+            self.sum_rare(layout, plan, groups);
+        }
+        self.sum_columns(layout, plan, groups);
+    }
+
+    /// Whether all rows have impressions and miss nothing that the file has.
+    fn is_whole(&self) -> bool {
+        // Every cell is looked at, so that the compiler looks at several at once.
+        let any_missing =
+            |column: usize| self.column(column).iter().fold(false, |any, value| any | value.is_nan());
+        let all_seen = self.column(0).iter().fold(true, |all, &impressions| all & (impressions > 0.0));
+        all_seen && !(1..self.values.len()).any(any_missing)
+    }
+
+    /// Adds to the rare sums. Rows in which something is missing are added to all sums, one by one, and leave their
+    /// places to others.
+    fn sum_rare(&mut self, layout: &Layout, plan: &Plan, groups: &mut Groups) {
         let mut row_values = vec![f64::NAN; self.values.len()];
-        // Rows in which something is missing go one by one, and leave their places to others.
         for row in (0..self.groups.len()).rev() {
             let is_whole =
                 self.values[0][row] > 0.0 && !self.values.iter().any(|values| values[row].is_nan());
@@ -67,7 +84,6 @@ impl Batch {
                 }
             }
         }
-        self.sum_columns(layout, plan, groups);
     }
 
     /// Adds rows that have impressions and miss nothing that the file has.
@@ -120,7 +136,7 @@ impl Batch {
         for ((q, &x), &n) in q.iter_mut().zip(x).zip(n) {
             *q = if n > 0.0 { x * x / n } else { 0.0 };
         }
-        groups.add(noise.q, ids, &q[..ids.len()]);
+        groups.add_quotients(noise.q, ids, &q[..ids.len()]);
         if let Some((squares, rows)) = noise.own {
             let with_trials = || ids.iter().copied().zip(n.iter().copied()).filter(|&(_, n)| n > 0.0);
             for (group, n) in with_trials() {

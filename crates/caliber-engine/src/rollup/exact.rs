@@ -69,10 +69,13 @@ impl Sum {
 
     /// The sum as the nearest double.
     pub(crate) fn value(self) -> f64 {
-        // Dividing a double and mending the remainder is far quicker than dividing 128 bits.
-        let estimate = (self.0 as f64 / UNITS) as i64;
+        // Dividing a double and mending the remainder is far quicker than dividing 128 bits, and so is making the
+        // double of two halves, whose last bit may be off, or of 64 bits.
+        let halves = (self.0 >> 64) as i64 as f64 * 18_446_744_073_709_551_616.0 + self.0 as u64 as f64;
+        let estimate = (halves / UNITS) as i64;
         let rest = self.0 - i128::from(estimate) * UNITS as i128;
-        estimate as f64 + rest as f64 / UNITS
+        let rest = i64::try_from(rest).map_or_else(|_| rest as f64, |rest| rest as f64);
+        estimate as f64 + rest / UNITS
     }
 
     /// The sum of squares, rounded once.
