@@ -159,15 +159,17 @@ impl RollUp {
     /// Finds where the rows of a batch belong, and drops those that name nobody.
     fn find_groups<R: Row>(&mut self, batch: &mut Batch, rows: &[R]) {
         let column = self.plan.dimension_column;
-        let mut hashes = [0; BATCH];
-        for (hash, &row) in hashes.iter_mut().zip(&batch.rows) {
-            *hash = rows[row as usize].plain(column).map_or(0, |plain| self.groups.hash(plain));
+        let mut guesses = [u32::MAX; BATCH];
+        for (guess, &row) in guesses.iter_mut().zip(&batch.rows) {
+            if let Some(plain) = rows[row as usize].plain(column) {
+                *guess = self.groups.guess(plain);
+            }
         }
         let mut kept = 0;
         for at in 0..batch.rows.len() {
             let (row, impressions) = (batch.rows[at], batch.values[0][at]);
             let place = match rows[row as usize].plain(column) {
-                Some(plain) => self.groups.place(plain, hashes[at]),
+                Some(plain) => self.groups.place(plain, guesses[at]),
                 None => self.unusual_place(&rows[row as usize]),
             };
             if self.groups.kind(place.group) == NameKind::Missing {
@@ -187,8 +189,8 @@ impl RollUp {
     fn unusual_place(&mut self, row: &impl Row) -> groups::Place {
         let cell = row.cell(self.plan.dimension_column);
         let text = cell.text();
-        let hash = self.groups.hash(&text);
-        self.groups.place(&text, hash)
+        let guess = self.groups.guess(&text);
+        self.groups.place(&text, guess)
     }
 
     /// Day and currency of a row that is used.
@@ -342,7 +344,8 @@ impl RollUp {
 }
 
 /// Reads a number; NaN where it is missing or cannot be read.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "called for every figure of a report")]
 fn number<R: Row>(
     column: &NumberColumn,
     facts: &mut ColumnFacts,
@@ -367,6 +370,7 @@ fn number<R: Row>(
 }
 
 /// A number that is more than digits: blank, grouped, signed, with a currency, typed.
+#[cold]
 fn unusual_number<R: Row>(
     column: &NumberColumn,
     facts: &mut ColumnFacts,

@@ -1,6 +1,6 @@
 //! The folder that a run leaves its files in: each whole or not at all.
 //!
-//! Files grow in a hidden staging folder inside it and are renamed into place when all are whole, so a run that
+//! Files grow in a hidden staging folder inside it and are put in place when all are whole, so a run that
 //! fails or is killed leaves the earlier files as they were. Their bytes are not forced to the disk first: only a
 //! power cut within seconds of the run could tell, the report is still there to score again, and on a slow disk the
 //! waiting would take longer than the scoring.

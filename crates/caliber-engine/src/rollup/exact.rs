@@ -8,7 +8,7 @@
 /// Units of a sum in one.
 const UNITS: f64 = 1e18;
 /// Units of a sum in 10^-9.
-const UNITS_OF_NANO: i128 = 1_000_000_000;
+const NANO: i64 = 1_000_000_000;
 /// Adding and taking away 1.5 x 2^52 rounds a double of magnitude below 2^51 to a whole number.
 const ROUNDER: f64 = 6_755_399_441_055_744.0;
 /// Terms of this magnitude and above are not looked at for nine decimals.
@@ -30,7 +30,7 @@ impl Sum {
     /// Adds a term that [`nanos`] has turned into a whole number of 10^-9.
     #[inline]
     pub(crate) fn add_nanos(&mut self, nanos: i64) {
-        self.raise(i128::from(nanos) * UNITS_OF_NANO);
+        self.raise(i128::from(nanos) * i128::from(NANO));
     }
 
     /// Adds the square of a term; the sum is then in units of 2^-20 and read by [`Sum::of_squares`].
@@ -110,12 +110,12 @@ fn whole_nanos(term: f64) -> (f64, bool) {
 /// A term in units.
 #[inline]
 fn units(value: f64) -> i128 {
-    if let (nanos, true) = whole_nanos(value) {
-        return i128::from(nanos as i64) * UNITS_OF_NANO;
-    }
+    let (nanos, exact) = whole_nanos(value);
     let whole = value as i64;
-    let rest = value - whole as f64;
-    i128::from(whole) * (UNITS as i128) + i128::from((rest * UNITS) as i64)
+    let rest = ((value - whole as f64) * UNITS) as i64;
+    // One of the two, chosen without a branch: which it is nobody can foresee.
+    let (count, unit, rest) = if exact { (nanos as i64, NANO, 0) } else { (whole, UNITS as i64, rest) };
+    i128::from(count) * i128::from(unit) + i128::from(rest)
 }
 
 #[cfg(test)]

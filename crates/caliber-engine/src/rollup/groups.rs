@@ -49,7 +49,9 @@ pub(crate) struct Place {
 /// report row adds to, and one of rare sums that is made when the first row needs it.
 pub(crate) struct Groups {
     dimension: Dimension,
-    spellings: HashTable<Spelling>,
+    /// Places in `spellings`, each with its text's hash: small enough for a core's cache.
+    places: HashTable<(u32, u32)>,
+    spellings: Vec<Spelling>,
     hasher: RandomState,
     long_text: Vec<u8>,
     /// Keys one after the other.
@@ -73,7 +75,8 @@ impl Groups {
     pub(crate) fn new(dimension: Dimension, width: usize, rare_width: usize) -> Self {
         Self {
             dimension,
-            spellings: HashTable::new(),
+            places: HashTable::new(),
+            spellings: Vec::new(),
             hasher: RandomState::default(),
             long_text: Vec::new(),
             keys: Vec::new(),
@@ -103,25 +106,31 @@ impl Groups {
         self.kinds[group]
     }
 
-    /// What [`place`](Self::place) finds a cell by. Asked apart, so that looking for several cells overlaps.
+    /// Which known spelling is a cell's, if any is: one of the same hash. Asked apart from [`place`](Self::place), so
+    /// that the spellings of several cells, which lie all over memory, are then fetched side by side.
     #[inline]
-    pub(crate) fn hash(&self, cell: &[u8]) -> u64 {
-        self.hasher.hash_one(cell)
+    pub(crate) fn guess(&self, cell: &[u8]) -> u32 {
+        let hash = self.hasher.hash_one(cell);
+        self.places.find(hash, |&(known, _)| known == (hash >> 32) as u32).map_or(NONE, |&(_, at)| at)
     }
 
-    /// Where a cell of this hash belongs.
+    /// Where a cell belongs, of which this is the guess.
     #[inline]
-    pub(crate) fn place(&mut self, cell: &[u8], hash: u64) -> Place {
-        match self.find(cell, hash) {
+    pub(crate) fn place(&mut self, cell: &[u8], guess: u32) -> Place {
+        let guessed =
+            self.spellings.get(guess as usize).filter(|spelling| spelling.is(cell, &self.long_text));
+        match guessed.or_else(|| self.find(cell)) {
             Some(spelling) => Place { group: spelling.group as usize, shown: spelling.shown },
             None => self.learn(cell),
         }
     }
 
-    #[inline]
-    fn find(&self, cell: &[u8], hash: u64) -> Option<&Spelling> {
-        let long_text = &self.long_text;
-        self.spellings.find(hash, |known| known.is(cell, long_text))
+    fn find(&self, cell: &[u8]) -> Option<&Spelling> {
+        let hash = self.hasher.hash_one(cell);
+        let is_it = |&(known, at): &(u32, u32)| {
+            known == (hash >> 32) as u32 && self.spellings[at as usize].is(cell, &self.long_text)
+        };
+        self.places.find(hash, is_it).map(|&(_, at)| &self.spellings[at as usize])
     }
 
     /// A spelling that was not met before, or is not remembered.
@@ -130,7 +139,7 @@ impl Groups {
         self.not_utf8 |= std::str::from_utf8(cell).is_err();
         let mut scratch = std::mem::take(&mut self.scratch);
         let key = names::normalise(cell, self.dimension, &mut scratch);
-        let group = match self.find(key.as_bytes(), self.hash(key.as_bytes())) {
+        let group = match self.find(key.as_bytes()) {
             Some(known) => known.group as usize,
             None => self.insert(key, names::classify(key, self.dimension)),
         };
@@ -166,8 +175,7 @@ impl Groups {
     }
 
     fn remember(&mut self, cell: &[u8], group: usize, shown: u32) {
-        let hash = self.hash(cell);
-        if self.find(cell, hash).is_some() {
+        if self.find(cell).is_some() {
             return;
         }
         let mut spelling =
@@ -178,8 +186,12 @@ impl Groups {
             spelling.at = self.long_text.len() as u32;
             self.long_text.extend_from_slice(cell);
         }
-        let (hasher, long_text) = (&self.hasher, &self.long_text);
-        self.spellings.insert_unique(hash, spelling, |known| hasher.hash_one(known.bytes(long_text)));
+        let (hasher, spellings, long_text) = (&self.hasher, &self.spellings, &self.long_text);
+        let hash = hasher.hash_one(cell);
+        self.places.insert_unique(hash, ((hash >> 32) as u32, spellings.len() as u32), |&(_, at)| {
+            hasher.hash_one(spellings[at as usize].bytes(long_text))
+        });
+        self.spellings.push(spelling);
     }
 
     /// The place in `shown` of a way to show a group's name.
@@ -298,7 +310,7 @@ impl Groups {
         self.not_utf8 |= other.not_utf8;
         for theirs in 0..other.len() {
             let key = other.key(theirs);
-            let ours = self.place(key, self.hash(key)).group;
+            let ours = self.place(key, NONE).group;
             for (sum, more) in self.sums(ours).iter_mut().zip(other.sums_of(theirs)) {
                 sum.merge(*more);
             }

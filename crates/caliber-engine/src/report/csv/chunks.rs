@@ -46,8 +46,9 @@ impl Blocks {
         Self::Stream(Mutex::new(Stream { reader, next: 0, at_end: false }))
     }
 
-    /// Reads the next block: its number, and its bytes, fewer than there is room for only at the end.
-    fn read(&self, block: &mut [u8]) -> (usize, io::Result<usize>) {
+    /// Reads the next block: its number, and its bytes, fewer than there is room for only at the end. `None` where
+    /// another thread panicked as it read.
+    fn read(&self, block: &mut [u8]) -> Option<(usize, io::Result<usize>)> {
         match self {
             Self::File { file, start, next, progress } => {
                 let number = next.fetch_add(1, Ordering::Relaxed);
@@ -58,20 +59,14 @@ impl Blocks {
                     Ok(got)
                 });
                 progress.bytes.fetch_add(*read.as_ref().unwrap_or(&0) as u64, Ordering::Relaxed);
-                (number, read)
+                Some((number, read))
             }
             Self::Stream(stream) => {
-                let Ok(mut stream) = stream.lock() else {
-                    return (usize::MAX, Err(io::Error::other("a thread broke down while it read")));
-                };
-                let number = stream.next;
-                stream.next += 1;
-                if stream.at_end {
-                    return (number, Ok(0));
-                }
-                let read = fill(block, |rest| stream.reader.read(rest));
+                let mut stream = stream.lock().ok()?;
+                let read = if stream.at_end { Ok(0) } else { fill(block, |rest| stream.reader.read(rest)) };
                 stream.at_end = !read.as_ref().is_ok_and(|&got| got == block.len());
-                (number, read)
+                stream.next += 1;
+                Some((stream.next - 1, read))
             }
         }
     }
@@ -207,7 +202,8 @@ impl Chunks {
     pub(crate) fn next(&self, chunk: &mut Chunk) -> Result<bool, ChunkError> {
         let broken = || ChunkError::Io(io::Error::other("a thread broke down while it read"));
         chunk.buffer.resize(HEADROOM + self.chunk_bytes, 0);
-        let (number, read) = self.blocks.read(&mut chunk.buffer[HEADROOM..]);
+        let (number, read) = self.blocks.read(&mut chunk.buffer[HEADROOM..]).ok_or_else(broken)?;
+        let _wake = Wake(&self.moved);
         let mut chain = self.chain.lock().map_err(|_| broken())?;
         while chain.next != number && !chain.at_end {
             chain = self.moved.wait(chain).map_err(|_| broken())?;
@@ -224,9 +220,16 @@ impl Chunks {
         };
         chain.at_end |= cut.is_err();
         chain.next += 1;
-        drop(chain);
-        self.moved.notify_all();
         cut
+    }
+}
+
+/// Wakes those who wait for their turn when it goes, be it in a panic: then the lock is poisoned and they fail too.
+struct Wake<'a>(&'a Condvar);
+
+impl Drop for Wake<'_> {
+    fn drop(&mut self) {
+        self.0.notify_all();
     }
 }
 

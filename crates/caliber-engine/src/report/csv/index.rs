@@ -10,8 +10,9 @@ pub(crate) struct Index {
     /// Positions of the delimiters and line ends outside quotes; filled up to `used`.
     ends: Vec<u32>,
     used: usize,
-    /// Indexes into `ends` of those that end a record.
+    /// Indexes into `ends` of those that end a record; filled up to `used_records`.
     records: Vec<u32>,
+    used_records: usize,
 }
 
 /// Where the whole records of a text end.
@@ -64,17 +65,16 @@ impl Quoting {
 impl Index {
     /// Indexes a text that begins where a record begins. Its end ends a record too if it is the end of the file.
     pub(crate) fn build(&mut self, text: &[u8], delimiter: u8, at_end: bool) -> Cut {
-        self.used = 0;
-        self.records.clear();
+        (self.used, self.used_records) = (0, 0);
         let (lines, open_quote) = index_blocks(self, text, delimiter);
         // A CR that ends the text may be half of a CRLF.
         if !at_end && text.ends_with(b"\r") && self.end() == text.len() {
-            self.records.pop();
+            self.used_records -= 1;
         }
         if at_end && self.end() < text.len() {
             self.reserve_block();
             self.ends[self.used] = text.len() as u32;
-            self.records.push(self.used as u32);
+            self.push_record(self.used);
             self.used += 1;
         }
         Cut { end: self.end().min(text.len()), lines, open_quote }
@@ -82,7 +82,7 @@ impl Index {
 
     /// One past the last record's end.
     fn end(&self) -> usize {
-        self.records.last().map_or(0, |&last| self.ends[last as usize] as usize + 1)
+        self.records[..self.used_records].last().map_or(0, |&last| self.ends[last as usize] as usize + 1)
     }
 
     #[inline]
@@ -90,23 +90,39 @@ impl Index {
         if self.ends.len() < self.used + 64 {
             self.ends.resize((self.used + 64).max(2 * self.ends.len()), 0);
         }
+        if self.records.len() < self.used_records + 64 {
+            self.records.resize((self.used_records + 64).max(2 * self.records.len()), 0);
+        }
     }
 
-    /// Appends the set bits of `structural`; eight are written at a time and the surplus overwritten later, which
-    /// spares a branch a bit.
+    #[inline]
+    fn push_record(&mut self, end: usize) {
+        self.records[self.used_records] = end as u32;
+        self.used_records += 1;
+    }
+
+    /// Appends the set bits of `structural`; sixteen at a time, and at least one record, are written and what is too
+    /// much overwritten later: no branch depends on what nobody can foresee.
     #[inline]
     fn push(&mut self, mut structural: u64, mut newline: u64, base: usize) {
         self.reserve_block();
-        while newline != 0 {
-            let bit = newline & newline.wrapping_neg();
-            self.records.push((self.used + (structural & (bit - 1)).count_ones() as usize) as u32);
-            newline &= newline - 1;
+        loop {
+            let before = newline.wrapping_sub(1) & !newline;
+            self.records[self.used_records] = (self.used as u32) + (structural & before).count_ones();
+            self.used_records += usize::from(newline != 0);
+            newline &= newline.wrapping_sub(1);
+            if newline == 0 {
+                break;
+            }
         }
         let count = structural.count_ones() as usize;
-        for eight in self.ends[self.used..self.used + 64].chunks_exact_mut(8).take(count.div_ceil(8)) {
-            for end in eight {
+        for sixteen in self.ends[self.used..self.used + 64].chunks_exact_mut(16) {
+            for end in sixteen {
                 *end = base as u32 + structural.trailing_zeros();
                 structural &= structural.wrapping_sub(1);
+            }
+            if structural == 0 {
+                break;
             }
         }
         self.used += count;
@@ -146,7 +162,7 @@ impl Index {
                 }
             } else if !quoting.inside {
                 if newline & bit != 0 {
-                    self.records.push(self.used as u32);
+                    self.push_record(self.used);
                 }
                 self.ends[self.used] = position as u32;
                 self.used += 1;
@@ -157,7 +173,7 @@ impl Index {
     /// The records of the chunk that was indexed, blank lines left out.
     pub(crate) fn records<'a>(&'a self, chunk: &'a [u8]) -> impl Iterator<Item = Record<'a>> {
         let mut first = 0;
-        self.records.iter().filter_map(move |&last| {
+        self.records[..self.used_records].iter().filter_map(move |&last| {
             let start = if first == 0 { 0 } else { self.ends[first - 1] + 1 };
             let ends = &self.ends[first..=last as usize];
             first = last as usize + 1;
