@@ -16,7 +16,7 @@ pub(crate) fn map<T: Sync, R: Send>(threads: usize, items: &[T], task: impl Fn(&
     };
     let mut done = thread::scope(|scope| {
         // A thread that cannot be had leaves its work to the others.
-        let spawn = |_| thread::Builder::new().spawn_scoped(scope, &work).ok();
+        let spawn = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
         let others: Vec<_> = (1..threads.min(items.len())).filter_map(spawn).collect();
         let mut done = work();
         for other in others {

@@ -166,10 +166,10 @@ impl RollUp {
             }
         }
         let mut kept = 0;
-        for at in 0..batch.rows.len() {
+        for (at, guess) in guesses.into_iter().enumerate().take(batch.rows.len()) {
             let (row, impressions) = (batch.rows[at], batch.values[0][at]);
             let place = match rows[row as usize].plain(column) {
-                Some(plain) => self.groups.place(plain, guesses[at]),
+                Some(plain) => self.groups.place(plain, guess),
                 None => self.unusual_place(&rows[row as usize]),
             };
             if self.groups.kind(place.group) == NameKind::Missing {

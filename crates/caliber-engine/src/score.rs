@@ -67,13 +67,13 @@ pub(crate) fn score(
     let impressions = pick(&rolled.impressions, &kept);
     let weight_sum: f64 = recipe.metrics.iter().map(|metric| metric.weight).sum();
     let with_sums: Vec<_> = recipe.metrics.iter().zip(&rolled.metrics).collect();
-    let scored = parallel::map(options.threads, &with_sums, |(metric, sums)| {
+    let columns = parallel::map(options.threads, &with_sums, |(metric, sums)| {
         score_metric(metric, weight_sum, sums, &kept, options.normalization)
     });
     let (mut metrics, mut bounds, mut fences) = (Vec::new(), Vec::new(), Vec::new());
     let mut without_noise = Vec::new();
-    for scored in scored {
-        let scored = scored?;
+    for column in columns {
+        let scored = column?;
         if scored.column.counts.is_some() && !scored.noise_is_known {
             without_noise.push(scored.column.name.clone());
         }

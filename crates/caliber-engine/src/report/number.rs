@@ -93,8 +93,8 @@ pub(crate) fn short(word: u64, len: usize, decimal: Decimal) -> Option<(f64, Evi
     let before = 8 * (8 - len as u32);
     // What stands before the cell becomes leading zeros.
     let cell = !0 << before;
-    let mut digits = word & cell | ZEROS & !cell;
-    let other = digits ^ u64::from(separator) * ONES;
+    let mut digits = (word & cell) | (ZEROS & !cell);
+    let other = digits ^ (u64::from(separator) * ONES);
     // The lowest high bit that is set marks the first byte that is the separator.
     let found = other.wrapping_sub(ONES) & !other & (0x80 * ONES);
     let (mut decimals, mut evidence) = (0, Evidence::None);
@@ -107,9 +107,9 @@ pub(crate) fn short(word: u64, len: usize, decimal: Decimal) -> Option<(f64, Evi
         evidence = lone_separator(len - 1 - decimals, decimals, (word >> before) as u8, decimal);
         // The digits before it move up over it.
         let whole = (1 << at) - 1;
-        digits = digits & !(whole << 8 | 0xff) | (digits & whole) << 8 | u64::from(b'0');
+        digits = (digits & !((whole << 8) | 0xff)) | ((digits & whole) << 8) | u64::from(b'0');
     }
-    if (digits & HIGH | (digits.wrapping_add(0x06 * ONES) & HIGH) >> 4) != 0x33 * ONES {
+    if ((digits & HIGH) | ((digits.wrapping_add(0x06 * ONES) & HIGH) >> 4)) != 0x33 * ONES {
         return None;
     }
     // Neighbours are put together: digits to pairs, pairs to fours, fours to eight.

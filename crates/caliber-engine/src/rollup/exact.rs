@@ -93,7 +93,7 @@ pub(crate) fn nanos(terms: &[f64], nanos: &mut [i64]) -> bool {
         let (whole, exact) = whole_nanos(term);
         all &= exact;
         // The last bits of what was rounded are the whole number.
-        *nanos = (whole + ROUNDER).to_bits().wrapping_sub(ROUNDER.to_bits()) as i64;
+        *nanos = (whole + ROUNDER).to_bits().cast_signed() - ROUNDER.to_bits().cast_signed();
     }
     all
 }

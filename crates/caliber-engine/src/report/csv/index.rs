@@ -4,6 +4,11 @@ use wide::u8x64;
 
 use super::{QUOTE, Record};
 
+/// Ends written at once: few blocks of 64 bytes have more.
+const AT_ONCE: usize = 12;
+/// What a block writes at most.
+const ROOM: usize = 64_usize.next_multiple_of(AT_ONCE);
+
 /// The cell and record ends of a chunk, found 64 bytes at a time.
 #[derive(Default)]
 pub(crate) struct Index {
@@ -87,8 +92,8 @@ impl Index {
 
     #[inline]
     fn reserve_block(&mut self) {
-        if self.ends.len() < self.used + 64 {
-            self.ends.resize((self.used + 64).max(2 * self.ends.len()), 0);
+        if self.ends.len() < self.used + ROOM {
+            self.ends.resize((self.used + ROOM).max(2 * self.ends.len()), 0);
         }
         if self.records.len() < self.used_records + 64 {
             self.records.resize((self.used_records + 64).max(2 * self.records.len()), 0);
@@ -101,8 +106,8 @@ impl Index {
         self.used_records += 1;
     }
 
-    /// Appends the set bits of `structural`; sixteen at a time, and at least one record, are written and what is too
-    /// much overwritten later: no branch depends on what nobody can foresee.
+    /// Appends the set bits of `structural`; [`AT_ONCE`] of them, and at least one record, are written, and what is too
+    /// much is overwritten later: no branch depends on what nobody can foresee.
     #[inline]
     fn push(&mut self, mut structural: u64, mut newline: u64, base: usize) {
         self.reserve_block();
@@ -116,8 +121,8 @@ impl Index {
             }
         }
         let count = structural.count_ones() as usize;
-        for sixteen in self.ends[self.used..self.used + 64].chunks_exact_mut(16) {
-            for end in sixteen {
+        for some in self.ends[self.used..self.used + ROOM].chunks_exact_mut(AT_ONCE) {
+            for end in some {
                 *end = base as u32 + structural.trailing_zeros();
                 structural &= structural.wrapping_sub(1);
             }
