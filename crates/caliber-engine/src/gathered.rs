@@ -53,7 +53,7 @@ impl Gathered {
         });
         let (encoding, delimiter) = match &file.body {
             Body::Text { encoding, delimiter, .. } if file.format == Format::Csv => (
-                Some(if rollup.not_utf8 { encoding.or_windows_1252() } else { *encoding }),
+                Some(if rollup.not_utf8() { encoding.or_windows_1252() } else { *encoding }),
                 Some(char::from(*delimiter)),
             ),
             _ => (None, None),

@@ -156,7 +156,7 @@ pub fn score(sources: Vec<Source>, options: &Options, context: &Context<'_>) -> 
     let all = all.ok_or_else(|| Error::new(Code::BadOption, "no report was given"))?;
     gathered.refuse_several_currencies(&files[0])?;
     let period = gathered.period(&all);
-    let rolled = all.finish();
+    let rolled = all.finish(options.threads);
     finish(rolled, period, gathered, &files, &chosen, dimension, options)
 }
 
@@ -269,7 +269,12 @@ fn finish(
     } = gathered;
     let recipe = chosen.recipe;
     let min_impressions = options.min_impressions.unwrap_or(recipe.min_impressions) as f64;
-    let score_options = score::Options { dimension, normalization: options.normalization, min_impressions };
+    let score_options = score::Options {
+        dimension,
+        normalization: options.normalization,
+        min_impressions,
+        threads: options.threads,
+    };
     let ScoredRows { results, bounds, below_minimum, without_noise } =
         score::score(&rolled, totals_present, recipe, chosen.dictionary, score_options)
             .map_err(|error| match rows_dropped.get("where") {

@@ -1,6 +1,6 @@
 //! The folder that a run leaves its files in: each whole or not at all.
 //!
-//! Files grow in a hidden staging folder inside it and are renamed into place when all are whole, so a run that
+//! Files grow in a hidden staging folder inside it and are put in place when all are whole, so a run that
 //! fails or is killed leaves the earlier files as they were. Their bytes are not forced to the disk first: only a
 //! power cut within seconds of the run could tell, the report is still there to score again, and on a slow disk the
 //! waiting would take longer than the scoring.
@@ -194,7 +194,7 @@ impl OutputFolder {
         for file in OutputFile::ALL {
             let path = self.dir.join(file.name());
             if whole.contains(&file) {
-                fs::rename(self.scratch().join(file.name()), &path)
+                put_in_place(&self.scratch().join(file.name()), &path)
                     .map_err(|cause| stopped_at("replace the file", cause, &path, &placed))?;
                 placed.push(path);
             } else {
@@ -257,6 +257,25 @@ fn stopped_at(attempt: &str, cause: io::Error, path: &Path, placed: &[PathBuf]) 
         error.message = format!("{}; already replaced: {}", error.message, names.join(", "));
     }
     error
+}
+
+/// Puts a file where an earlier one may stand, in one step. Where the two can change places they do, and the earlier
+/// one goes with the staging folder: some file systems force a file to the disk that is renamed over another, which
+/// took longer than writing all of them.
+#[cfg(target_os = "linux")]
+fn put_in_place(staged: &Path, path: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+    let is_file = fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
+    if is_file && renameat_with(CWD, staged, CWD, path, RenameFlags::EXCHANGE).is_ok() {
+        return Ok(());
+    }
+    fs::rename(staged, path)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn put_in_place(staged: &Path, path: &Path) -> io::Result<()> {
+    fs::rename(staged, path)
 }
 
 /// Removes an earlier run's file. What is no file is not ours.
