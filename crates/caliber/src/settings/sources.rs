@@ -72,9 +72,11 @@ impl Sources {
         let defaults = SETTINGS.iter().map(|setting| (setting.name.to_owned(), setting.default.to_owned()));
         let flags = flags.iter().filter_map(|(name, value)| Some(((*name).to_owned(), value.clone()?)));
         let file = folder.join(FILE);
-        let figment = Figment::new()
-            .merge(Texts { source: "default", values: defaults.collect() })
-            .merge(Toml::file_exact(&file))
+        let mut figment = Figment::from(Texts { source: "default", values: defaults.collect() });
+        if file.exists() {
+            figment = figment.merge(Toml::file_exact(&file));
+        }
+        let figment = figment
             .merge(Texts { source: ".env", values: dotenv })
             .merge(Texts { source: "environment", values: environment })
             .merge(Texts { source: "flag", values: flags.collect() });
