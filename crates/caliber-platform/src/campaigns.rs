@@ -64,14 +64,19 @@ impl Campaigns<'_> {
     ///
     /// # Errors
     /// [`Error::Invalid`] for a name, or settings that no recipe serves.
-    pub async fn create(&self, caller: &Caller, name: &str, settings: SettingsFrom) -> Result<CampaignDetails> {
+    pub async fn create(
+        &self,
+        caller: &Caller,
+        name: &str,
+        settings: SettingsFrom,
+    ) -> Result<CampaignDetails> {
         let name = checked_name(name, "name")?.to_owned();
         let db = self.0.store().db();
         let (settings, template_id) = match settings {
             SettingsFrom::Template(id) => {
                 let template = stored_templates::by_id(db, caller.reads(), id).await?;
-                let template =
-                    template.ok_or_else(|| Error::invalid("template_id", "there is no template with this id"))?;
+                let template = template
+                    .ok_or_else(|| Error::invalid("template_id", "there is no template with this id"))?;
                 (template.settings(), Some(id))
             }
             SettingsFrom::Call(settings) => (settings, None),
@@ -92,7 +97,12 @@ impl Campaigns<'_> {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn list(&self, caller: &Caller, filter: &Filter, window: Window) -> Result<Page<CampaignDetails>> {
+    pub async fn list(
+        &self,
+        caller: &Caller,
+        filter: &Filter,
+        window: Window,
+    ) -> Result<Page<CampaignDetails>> {
         let db = self.0.store().db();
         let page = campaigns::list(db, caller.reads(), filter, window).await?;
         let ids: Vec<CampaignId> = page.rows.iter().map(|campaign| campaign.id).collect();
@@ -176,7 +186,12 @@ impl Campaigns<'_> {
     ///
     /// # Errors
     /// As [`Self::set_status`].
-    pub async fn set_progress(&self, caller: &Caller, id: CampaignId, progress: &Progress) -> Result<CampaignDetails> {
+    pub async fn set_progress(
+        &self,
+        caller: &Caller,
+        id: CampaignId,
+        progress: &Progress,
+    ) -> Result<CampaignDetails> {
         self.set_outside(caller, id, None, Some(progress)).await
     }
 
@@ -192,7 +207,9 @@ impl Campaigns<'_> {
         match campaigns::set_outside(db, caller.writes(), id, status, progress, self.0.now()).await? {
             Attempt::Done(campaign) => self.details(campaign).await,
             Attempt::Missing => Err(missing()),
-            Attempt::Refused(campaign) => Err(Error::conflict(Conflict::WrongState, not_outside(&campaign, asked))),
+            Attempt::Refused(campaign) => {
+                Err(Error::conflict(Conflict::WrongState, not_outside(&campaign, asked)))
+            }
         }
     }
 
@@ -204,10 +221,12 @@ impl Campaigns<'_> {
         let txn = self.0.store().begin().await?;
         match campaigns::delete(&txn, caller.writes(), id, force).await? {
             Attempt::Missing => Err(missing()),
-            Attempt::Refused(campaign) if campaign.status == CampaignStatus::Completed => Err(Error::conflict(
-                Conflict::WrongState,
-                "the campaign is completed; give force=true to delete its results with it",
-            )),
+            Attempt::Refused(campaign) if campaign.status == CampaignStatus::Completed => {
+                Err(Error::conflict(
+                    Conflict::WrongState,
+                    "the campaign is completed; give force=true to delete its results with it",
+                ))
+            }
             Attempt::Refused(_) => Err(Error::conflict(
                 Conflict::WrongState,
                 "the campaign is being scored; wait, or cancel it first",

@@ -49,7 +49,9 @@ impl CurrentResults<'_> {
     /// Those of the storage.
     pub async fn table(&self, run: &Run) -> Result<Arc<ResultsTable>> {
         let loaded = self.0.results().get_or_load(run.id, self.load(run)).await;
-        loaded.map_err(|error| Error::internal(format!("the results of run {} are not readable: {error:?}", run.id)))
+        loaded.map_err(|error| {
+            Error::internal(format!("the results of run {} are not readable: {error:?}", run.id))
+        })
     }
 
     async fn load(&self, run: &Run) -> Result<ResultsTable> {

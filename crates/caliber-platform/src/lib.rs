@@ -217,7 +217,10 @@ impl From<StoreError> for Error {
             StoreError::Text => Self::invalid("", "text with a NUL character cannot be kept"),
             StoreError::Conflict { .. } | StoreError::Reference(_) => {
                 tracing::info!(error = format!("{error:?}"), "a change met another one");
-                Self::conflict(error::Conflict::Other, "somebody changed this at the same time; look and try again")
+                Self::conflict(
+                    error::Conflict::Other,
+                    "somebody changed this at the same time; look and try again",
+                )
             }
             StoreError::Objects(error @ ObjectError::TooLarge { .. }) => Self::TooLarge(error.to_string()),
             error => Self::internal(error),

@@ -13,11 +13,11 @@ use uuid::Uuid;
 
 use crate::Platform;
 use crate::campaigns::missing;
+use crate::current_results::CurrentRun;
 use crate::error::{Error, Result};
 use crate::identity::{Caller, checked_name};
 use crate::results::{List, ListPolicy, ListRequest, ListType};
 use crate::scoring::RunConfig;
-use crate::current_results::CurrentRun;
 
 /// Names that may be given by hand, of each kind.
 const MOST_BY_HAND: usize = 10_000;
@@ -115,8 +115,7 @@ impl ListsOf<'_> {
     /// Names that are never blocked: the organisation's, and the campaign's.
     async fn protected(&self, campaign: &Campaign) -> Result<Vec<String>> {
         let reach = Reach::organization(campaign.organization_id);
-        let organization =
-            organizations::by_id(self.0.store().db(), reach, campaign.organization_id).await?;
+        let organization = organizations::by_id(self.0.store().db(), reach, campaign.organization_id).await?;
         let mut names: Vec<String> = organization
             .and_then(|organization| serde_json::from_value(organization.protected_names).ok())
             .unwrap_or_default();
@@ -126,7 +125,13 @@ impl ListsOf<'_> {
     }
 
     /// Keeps the list as the next version, unless it is the last one again.
-    async fn keep(&self, caller: &Caller, campaign: &Campaign, run: caliber_store::RunId, list: &List) -> Result<()> {
+    async fn keep(
+        &self,
+        caller: &Caller,
+        campaign: &Campaign,
+        run: caliber_store::RunId,
+        list: &List,
+    ) -> Result<()> {
         let list_type = stored(list.list_type);
         let criteria = serde_json::to_value(&list.criteria_used).map_err(Error::internal)?;
         let latest = list_versions::latest(self.0.store().db(), campaign.id, list_type).await?;
@@ -141,7 +146,8 @@ impl ListsOf<'_> {
             Some(latest) => self.names(latest).await?.names,
             None => Vec::new(),
         };
-        let (was, is): (BTreeSet<&String>, BTreeSet<&String>) = (before.iter().collect(), list.domains.iter().collect());
+        let (was, is): (BTreeSet<&String>, BTreeSet<&String>) =
+            (before.iter().collect(), list.domains.iter().collect());
         let names = StoredNames {
             added: list.domains.iter().filter(|name| !was.contains(name)).cloned().collect(),
             removed: before.iter().filter(|name| !is.contains(name)).cloned().collect(),
@@ -178,7 +184,12 @@ impl ListsOf<'_> {
     ///
     /// # Errors
     /// [`Error::NotFound`].
-    pub async fn versions(&self, caller: &Caller, id: CampaignId, window: Window) -> Result<Page<ListVersion>> {
+    pub async fn versions(
+        &self,
+        caller: &Caller,
+        id: CampaignId,
+        window: Window,
+    ) -> Result<Page<ListVersion>> {
         let db = self.0.store().db();
         campaigns::by_id(db, caller.reads(), id).await?.ok_or_else(missing)?;
         Ok(list_versions::list(db, id, window).await?)
@@ -195,7 +206,9 @@ impl ListsOf<'_> {
         let version = list_versions::by_number(db, id, number).await?.ok_or_else(gone)?;
         let StoredNames { names, added, removed } = self.names(&version).await?;
         let author = match version.author_id {
-            Some(author) => caliber_store::users::by_id(db, Reach::INSTANCE, author).await?.map(|user| user.name),
+            Some(author) => {
+                caliber_store::users::by_id(db, Reach::INSTANCE, author).await?.map(|user| user.name)
+            }
             None => None,
         };
         Ok(VersionDetails { version, author, names, added, removed })
@@ -210,7 +223,12 @@ impl ListsOf<'_> {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Invalid`] for too many names, or one that is both allowed and blocked.
-    pub async fn set_overrides(&self, caller: &Caller, id: CampaignId, overrides: Overrides) -> Result<Overrides> {
+    pub async fn set_overrides(
+        &self,
+        caller: &Caller,
+        id: CampaignId,
+        overrides: Overrides,
+    ) -> Result<Overrides> {
         for (field, names) in
             [("allow", &overrides.allow), ("block", &overrides.block), ("protect", &overrides.protect)]
         {
@@ -221,7 +239,8 @@ impl ListsOf<'_> {
                 checked_name(name, &format!("{field}[{at}]"))?;
             }
         }
-        let kept = |names: &Vec<String>| names.iter().map(|name| name.to_lowercase()).collect::<BTreeSet<_>>();
+        let kept =
+            |names: &Vec<String>| names.iter().map(|name| name.to_lowercase()).collect::<BTreeSet<_>>();
         let blocked = kept(&overrides.block);
         for (field, names) in [("allow", &overrides.allow), ("protect", &overrides.protect)] {
             if let Some(both) = kept(names).intersection(&blocked).next() {

@@ -92,7 +92,10 @@ impl Recipes<'_> {
             Error::invalid("", format!("{line}{}{help}", error.message))
         })?;
         let taken = || {
-            Error::conflict(Conflict::Other, format!("a recipe is named `{}` already; give it another name", recipe.name))
+            Error::conflict(
+                Conflict::Other,
+                format!("a recipe is named `{}` already; give it another name", recipe.name),
+            )
         };
         if self.0.book().iter().any(|known| known.name == recipe.name) {
             return Err(taken());

@@ -99,12 +99,16 @@ impl RunConfig {
 
     /// The mapping as the engine takes it.
     pub(crate) fn overrides(&self) -> Vec<Override> {
-        let target = |header: &str| match header.strip_prefix('#').and_then(|number| number.parse::<usize>().ok()) {
-            _ if header.trim().is_empty() => Target::LeaveOut,
-            Some(position @ 1..) => Target::Position(position - 1),
-            _ => Target::Header(header.to_owned()),
-        };
-        self.mapping.iter().map(|(name, header)| Override { name: name.clone(), target: target(header) }).collect()
+        let target =
+            |header: &str| match header.strip_prefix('#').and_then(|number| number.parse::<usize>().ok()) {
+                _ if header.trim().is_empty() => Target::LeaveOut,
+                Some(position @ 1..) => Target::Position(position - 1),
+                _ => Target::Header(header.to_owned()),
+            };
+        self.mapping
+            .iter()
+            .map(|(name, header)| Override { name: name.clone(), target: target(header) })
+            .collect()
     }
 }
 

@@ -148,7 +148,8 @@ impl Uploads<'_> {
     pub async fn preview(&self, caller: &Caller, id: UploadId, rows: usize) -> Result<Inspection> {
         let upload = self.get(caller, id).await?;
         let options = Options { preview_rows: rows, ..self.options(&upload).await? };
-        let (_, inspection) = self.inspect(&upload.storage_key, &upload.filename, options, |_| Ok(())).await?;
+        let (_, inspection) =
+            self.inspect(&upload.storage_key, &upload.filename, options, |_| Ok(())).await?;
         inspection.map_err(|error| Error::invalid("file", told(&error)))
     }
 
@@ -168,7 +169,8 @@ impl Uploads<'_> {
             (Ok(()), Ok(inspection)) => {
                 let mut errors = Vec::new();
                 if inspection.recognised.is_none() {
-                    let what = inspection.quality.warnings.iter().find(|warning| warning.code == "not_recognised");
+                    let what =
+                        inspection.quality.warnings.iter().find(|warning| warning.code == "not_recognised");
                     let what = what.map_or("no recipe fits the headers", |warning| warning.message.as_str());
                     let help = inspection.help.as_deref().map(|help| format!("; {help}")).unwrap_or_default();
                     errors.push(format!("{what}{help}"));
@@ -176,7 +178,8 @@ impl Uploads<'_> {
                 Validation { inspection: Some(inspection), errors }
             }
         };
-        let status = if validation.errors.is_empty() { UploadStatus::Validated } else { UploadStatus::Rejected };
+        let status =
+            if validation.errors.is_empty() { UploadStatus::Validated } else { UploadStatus::Rejected };
         uploads::set_status(self.0.store().db(), caller.reads(), id, status).await?;
         Ok(validation)
     }

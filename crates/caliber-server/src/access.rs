@@ -71,7 +71,10 @@ async fn check(
         }
         Access::Needs(permission) => {
             let caller = signed_in::caller_of(&app, &parts).await?.ok_or_else(|| {
-                Failure::new(FailureCode::NotSignedIn, "sign in first: this needs a bearer token or a session")
+                Failure::new(
+                    FailureCode::NotSignedIn,
+                    "sign in first: this needs a bearer token or a session",
+                )
             })?;
             caller.must(permission)?;
             parts.extensions.insert(caller);
@@ -155,8 +158,7 @@ pub(crate) fn fails_with(operation: &mut Operation, code: FailureCode) {
         }
         response.description.push_str(&format!("`{name}`"));
         if let Some(RefOr::T(content)) = response.content.get_mut("application/json") {
-            let example =
-                utoipa::openapi::example::ExampleBuilder::new().value(Some(example)).build();
+            let example = utoipa::openapi::example::ExampleBuilder::new().value(Some(example)).build();
             content.examples.insert(name, example.into());
         }
     }
@@ -165,7 +167,9 @@ pub(crate) fn fails_with(operation: &mut Operation, code: FailureCode) {
 fn example_message(code: FailureCode) -> &'static str {
     match code {
         FailureCode::MalformedJson => "the body is not JSON: EOF while parsing an object at line 1 column 1",
-        FailureCode::WrongKind => "send JSON, with `Content-Type: application/json`; this had no Content-Type",
+        FailureCode::WrongKind => {
+            "send JSON, with `Content-Type: application/json`; this had no Content-Type"
+        }
         FailureCode::NotSignedIn => "sign in first: this needs a bearer token or a session",
         FailureCode::RefreshReused => {
             "this refresh token was used before, so its session has been ended: sign in again"

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use utoipa::openapi::OpenApi;
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::App;
 
@@ -18,12 +18,15 @@ const REDOC: &str = include_str!("../assets/vendor/redoc/redoc.standalone.js");
 pub(crate) fn routes(document: OpenApi) -> Router<App> {
     // A document that is made of our own types always is JSON.
     let text = crate::openapi::text_of(&document).unwrap_or_default();
-    let swagger = SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", serde_json::Value::Null);
+    let swagger = SwaggerUi::new("/docs").config(Config::from("/openapi.json"));
     Router::new()
         .merge(Router::<App>::from(swagger))
         .route("/redoc", get(redoc_page))
         .layer(axum::middleware::map_response(with_policy))
-        .route("/openapi.json", get(move || async move { ([(header::CONTENT_TYPE, "application/json")], text) }))
+        .route(
+            "/openapi.json",
+            get(move || async move { ([(header::CONTENT_TYPE, "application/json")], text) }),
+        )
         .route("/redoc/redoc.standalone.js", get(redoc_script))
 }
 

@@ -73,7 +73,11 @@ pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure
             path => path,
         };
         let cause = error.into_inner();
-        if cause.is_data() { Failure::invalid(field_of(field, &cause), plain(&cause)) } else { broken(&cause) }
+        if cause.is_data() {
+            Failure::invalid(field_of(field, &cause), plain(&cause))
+        } else {
+            broken(&cause)
+        }
     })?;
     reader.end().map_err(|error| broken(&error))?;
     Ok(parsed)

@@ -103,11 +103,15 @@ fn router(app: &App) -> Router {
 
 /// What this is, for programs; pages come later.
 async fn about() -> Response {
-    answer::Answer::new(json!({"name": "Caliber", "version": env!("CARGO_PKG_VERSION"), "docs": "/docs"})).into_response()
+    answer::Answer::new(json!({"name": "Caliber", "version": env!("CARGO_PKG_VERSION"), "docs": "/docs"}))
+        .into_response()
 }
 
 async fn nothing_here(request: Request) -> Failure {
-    Failure::new(FailureCode::NotFound, format!("there is nothing at {}; /docs shows what there is", request.uri().path()))
+    Failure::new(
+        FailureCode::NotFound,
+        format!("there is nothing at {}; /docs shows what there is", request.uri().path()),
+    )
 }
 
 async fn wrong_method(method: Method) -> Failure {
@@ -115,7 +119,8 @@ async fn wrong_method(method: Method) -> Failure {
 }
 
 fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
-    let cause = cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
+    let cause =
+        cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
     tracing::error!(cause, "a handler panicked");
     Failure::new(FailureCode::Internal, "something went wrong on our side").into_response()
 }

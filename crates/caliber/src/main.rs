@@ -13,7 +13,8 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    doctor, inspect, migrate, recipes, sample, score, serve, settings as settings_command, user, worker, xls_sheet,
+    doctor, inspect, migrate, recipes, sample, score, serve, settings as settings_command, user, worker,
+    xls_sheet,
 };
 use crate::terminal::Terminal;
 
@@ -57,7 +58,10 @@ fn main() -> ExitCode {
         Err(error) => return misused(&error),
     };
     let terminal = Terminal { json: cli.json, quiet: cli.quiet };
-    if matches!(cli.command, Command::Score(_) | Command::Inspect(_) | Command::Recipes(_) | Command::Sample(_)) {
+    if matches!(
+        cli.command,
+        Command::Score(_) | Command::Inspect(_) | Command::Recipes(_) | Command::Sample(_)
+    ) {
         environment::warn_of_unknown(terminal);
     }
     let outcome = match cli.command {

@@ -67,7 +67,9 @@ pub(crate) async fn platform(settings: &Settings, store: Store) -> Result<Platfo
         clock: Clock::default(),
         secrets: Secrets::new(secret::of(settings)?, settings.old_secret_keys.clone()),
         book: Arc::new(book),
-        sheet_reader: Arc::new(|file: &std::path::Path, sheet: Option<&str>| xls_sheet::read_apart(file, sheet)),
+        sheet_reader: Arc::new(|file: &std::path::Path, sheet: Option<&str>| {
+            xls_sheet::read_apart(file, sheet)
+        }),
         max_upload: settings.max_upload,
         results_cache: settings.results_cache,
         threads: cores,
@@ -77,7 +79,9 @@ pub(crate) async fn platform(settings: &Settings, store: Store) -> Result<Platfo
 /// A failure of the store for a person.
 pub(crate) fn store_failed(error: StoreError) -> Error {
     let help = match &error {
-        StoreError::Address { .. } => "set DATABASE_URL to sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE",
+        StoreError::Address { .. } => {
+            "set DATABASE_URL to sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE"
+        }
         StoreError::Unavailable(_) => "check that the database runs, and that DATABASE_URL is right",
         _ => "`caliber doctor` looks at each part of the service",
     };

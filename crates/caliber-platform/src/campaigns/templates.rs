@@ -43,7 +43,8 @@ impl Campaigns<'_> {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Conflict`].
     pub async fn delete_template(&self, caller: &Caller, id: TemplateId) -> Result<()> {
-        let in_use = || Error::conflict(Conflict::InUse, "campaigns were made from this template; delete those first");
+        let in_use =
+            || Error::conflict(Conflict::InUse, "campaigns were made from this template; delete those first");
         match templates::delete(self.0.store().db(), caller.writes(), id).await {
             Ok(Attempt::Done(())) => Ok(()),
             Ok(Attempt::Missing) => Err(Error::not_found("template")),

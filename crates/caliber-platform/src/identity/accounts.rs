@@ -92,7 +92,8 @@ impl Identity<'_> {
         passwords::judge(password, "password", &[])?;
         let hash = passwords::hash(password.to_owned()).await?;
         let now = self.0.now();
-        let gone = || Error::NotFound("this link was used before, or has run out; ask for a new one".to_owned());
+        let gone =
+            || Error::NotFound("this link was used before, or has run out; ask for a new one".to_owned());
         let txn = self.0.store().begin().await?;
         let user = password_links::redeem(&txn, &keys::hash_of(token), now).await?.ok_or_else(gone)?;
         let user = users::set_password(&txn, user, &hash, now).await?.ok_or_else(gone)?;
@@ -145,7 +146,9 @@ impl Identity<'_> {
     /// [`Error::Forbidden`] for oneself, [`Error::NotFound`].
     pub async fn give_role(&self, caller: &Caller, id: UserId, role: Role) -> Result<User> {
         if id == caller.user.id {
-            return Err(Error::Forbidden("nobody changes their own role; ask another administrator".to_owned()));
+            return Err(Error::Forbidden(
+                "nobody changes their own role; ask another administrator".to_owned(),
+            ));
         }
         let changed = users::set_role(self.0.store().db(), caller.writes(), id, role, self.0.now()).await?;
         changed.ok_or_else(|| Error::not_found("user"))

@@ -44,7 +44,11 @@ impl Identity<'_> {
     ///
     /// # Errors
     /// [`Error::Invalid`].
-    pub async fn update_organization(&self, caller: &Caller, mut change: OrganizationUpdate) -> Result<Organization> {
+    pub async fn update_organization(
+        &self,
+        caller: &Caller,
+        mut change: OrganizationUpdate,
+    ) -> Result<Organization> {
         if let Some(name) = &mut change.name {
             *name = checked_name(name, "name")?.to_owned();
         }
@@ -74,10 +78,13 @@ impl Identity<'_> {
         // Client and expert stand beside the ranks; a manager may give them.
         let is_above = permissions::rank(role) > permissions::rank(caller.user.role);
         if is_above || role == Role::Admin {
-            return Err(Error::Forbidden("an invitation gives a role up to one's own, and never `admin`".to_owned()));
+            return Err(Error::Forbidden(
+                "an invitation gives a role up to one's own, and never `admin`".to_owned(),
+            ));
         }
         let now = self.0.now();
-        let link = OneTimeLink { token: keys::fresh_secret(), expires_at: now + TimeDelta::days(INVITATION_DAYS) };
+        let link =
+            OneTimeLink { token: keys::fresh_secret(), expires_at: now + TimeDelta::days(INVITATION_DAYS) };
         let invitation = NewInvitation {
             organization_id: caller.user.organization_id,
             role,
@@ -116,14 +123,13 @@ impl Identity<'_> {
     /// where a recipe of one's own has a name that is taken there, or one is in it already.
     pub async fn accept_invitation(&self, caller: &Caller, token: &str) -> Result<User> {
         let now = self.0.now();
-        let gone = || Error::NotFound("this invitation was used, has run out, or is for somebody else".to_owned());
+        let gone =
+            || Error::NotFound("this invitation was used, has run out, or is for somebody else".to_owned());
         let txn = self.0.store().begin().await?;
         let invitation =
             invitations::accept(&txn, &keys::hash_of(token), caller.user.id, now).await?.ok_or_else(gone)?;
-        let is_for_caller = invitation
-            .email
-            .as_deref()
-            .is_none_or(|email| users::email_key(email) == caller.user.email_key);
+        let is_for_caller =
+            invitation.email.as_deref().is_none_or(|email| users::email_key(email) == caller.user.email_key);
         if !is_for_caller {
             return Err(gone());
         }

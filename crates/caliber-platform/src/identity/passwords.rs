@@ -85,7 +85,9 @@ mod tests {
             let refused = judge(password, "password", &["ana@example.com", "Ana"]);
             let Err(Error::Invalid(problems)) = refused else { panic!("{password} was taken") };
             assert!(!problems.is_empty());
-            assert!(problems.iter().all(|problem| problem.field == "password" && !problem.message.is_empty()));
+            assert!(
+                problems.iter().all(|problem| problem.field == "password" && !problem.message.is_empty())
+            );
         }
         assert!(judge("correct horse battery staple", "password", &[]).is_ok());
         assert!(judge(&"long and winding ".repeat(10), "password", &[]).is_err());

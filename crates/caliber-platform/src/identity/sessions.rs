@@ -67,8 +67,7 @@ impl Identity<'_> {
         let secret = keys::fresh_secret();
         let expires_at = now + TimeDelta::days(IDLE_DAYS);
         let txn = self.0.store().begin().await?;
-        let session =
-            sessions::create(&txn, user.id, kind, &keys::hash_of(&secret), expires_at, now).await?;
+        let session = sessions::create(&txn, user.id, kind, &keys::hash_of(&secret), expires_at, now).await?;
         users::note_login(&txn, user.id, now).await?;
         txn.commit().await?;
         user.last_login_at = Some(now);

@@ -1,9 +1,9 @@
 //! Access tokens (JWT, HS256), and the texts that carry a session's secret.
 
+use caliber_store::{SessionId, UserId};
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
-use caliber_store::{SessionId, UserId};
 use uuid::Uuid;
 
 use super::keys::{Secrets, Use};

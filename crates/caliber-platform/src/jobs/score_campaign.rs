@@ -106,7 +106,8 @@ impl Watched {
         };
         let passed = (now - begun).as_seconds_f64();
         let is_measured = percentage >= 5.0 && passed >= 1.0;
-        let left = TimeDelta::milliseconds((passed * (100.0 - percentage) / percentage.max(1.0) * 1000.0) as i64);
+        let left =
+            TimeDelta::milliseconds((passed * (100.0 - percentage) / percentage.max(1.0) * 1000.0) as i64);
         Progress {
             percentage,
             step: step.name().to_owned(),
@@ -137,8 +138,9 @@ pub(super) async fn run(context: JobContext) -> Result<Ended> {
         return Ok(Ended::Superseded);
     }
     let Some(upload) = uploads::of_campaign(db, campaign.id).await? else {
-        let error = caliber_engine::Error::new(Code::NotReadable, "the report was deleted before it was read")
-            .help("upload it again");
+        let error =
+            caliber_engine::Error::new(Code::NotReadable, "the report was deleted before it was read")
+                .help("upload it again");
         return fail(&context, &campaign, &run, &error).await;
     };
     let copy = platform.objects().local_copy(&upload.storage_key).await?;
@@ -155,8 +157,11 @@ pub(super) async fn run(context: JobContext) -> Result<Ended> {
         Watch::Ended(Err(error)) => fail(&context, &campaign, &run, &error).await,
         Watch::TooLong => {
             let minutes = context.options.soft_limit.as_secs() / 60;
-            let error = caliber_engine::Error::new(Code::TooLarge, format!("scoring took more than {minutes} minutes"))
-                .help("split the report, or take columns out that are not needed");
+            let error = caliber_engine::Error::new(
+                Code::TooLarge,
+                format!("scoring took more than {minutes} minutes"),
+            )
+            .help("split the report, or take columns out that are not needed");
             fail(&context, &campaign, &run, &error).await
         }
         Watch::Cancelled => Ok(Ended::Cancelled),
@@ -249,7 +254,9 @@ async fn watch(
             _ = beat.tick() => {}
         }
         if reason.is_none() {
-            reason = if let Some(reason) = note(context, campaign, run, watched.progress(begun_at, platform.now())).await? {
+            reason = if let Some(reason) =
+                note(context, campaign, run, watched.progress(begun_at, platform.now())).await?
+            {
                 Some(reason)
             } else if begun.elapsed() > context.options.soft_limit {
                 Some(Watch::TooLong)
@@ -270,7 +277,12 @@ async fn watch(
 }
 
 /// One beat: the lease is renewed, the progress written. Says why the work must stop, where it must.
-async fn note(context: &JobContext, campaign: &Campaign, run: &Run, progress: Progress) -> Result<Option<Watch>> {
+async fn note(
+    context: &JobContext,
+    campaign: &Campaign,
+    run: &Run,
+    progress: Progress,
+) -> Result<Option<Watch>> {
     let db = context.platform.store().db();
     let now = context.platform.now();
     match queue::heartbeat(db, &context.lease, None, now).await {
@@ -318,7 +330,12 @@ async fn publish(context: &JobContext, campaign: &Campaign, run: &Run, work: Wor
 }
 
 /// Tells the campaign why its report cannot be scored.
-async fn fail(context: &JobContext, campaign: &Campaign, run: &Run, error: &caliber_engine::Error) -> Result<Ended> {
+async fn fail(
+    context: &JobContext,
+    campaign: &Campaign,
+    run: &Run,
+    error: &caliber_engine::Error,
+) -> Result<Ended> {
     let message = told(error);
     let txn = context.platform.store().begin().await?;
     let outcome = Outcome::Failed { message: message.clone(), error: error_document(error) };

@@ -49,7 +49,10 @@ struct Registration {
 /// Register. It does not sign in.
 #[utoipa::path(post, path = "/register", tag = "auth", request_body = Registration,
     responses((status = 201, body = Answer<UserView>)))]
-async fn register(State(app): State<App>, Body(new): Body<Registration>) -> Result<Created<UserView>, Failure> {
+async fn register(
+    State(app): State<App>,
+    Body(new): Body<Registration>,
+) -> Result<Created<UserView>, Failure> {
     let user = app.platform.identity().register(&new.email, &new.password, &new.name).await?;
     Ok(Created(user.into()))
 }
@@ -134,9 +137,11 @@ fn answer(app: &App, SignedIn { user, tokens }: SignedIn) -> Response {
                     .same_site(SameSite::Lax)
                     .max_age(time::Duration::seconds(lifetime.num_seconds()))
             };
-            let cookies = CookieJar::new()
-                .add(cookie(SESSION_COOKIE, session, true))
-                .add(cookie(CSRF_COOKIE, csrf.clone(), false));
+            let cookies = CookieJar::new().add(cookie(SESSION_COOKIE, session, true)).add(cookie(
+                CSRF_COOKIE,
+                csrf.clone(),
+                false,
+            ));
             let view = SessionView {
                 user,
                 access_token: None,

@@ -3,7 +3,8 @@
 use axum::extract::State;
 use caliber_platform::Window;
 use caliber_platform::campaigns::{
-    CampaignDetails, CampaignId, Filter, Progress, Settings, SettingsChange, SettingsFrom, Template, TemplateId,
+    CampaignDetails, CampaignId, Filter, Progress, Settings, SettingsChange, SettingsFrom, Template,
+    TemplateId,
 };
 use caliber_platform::identity::permissions::{
     CAMPAIGNS_READ, CAMPAIGNS_WORK, CAMPAIGNS_WRITE, TEMPLATES_READ, TEMPLATES_WRITE,
@@ -123,14 +124,22 @@ async fn templates(
 /// One template.
 #[utoipa::path(get, path = "/templates/{id}", tag = "templates", params(("id" = Uuid, Path)),
     responses((status = 200, body = Answer<TemplateView>)))]
-async fn template(State(app): State<App>, By(caller): By, Id(id): Id) -> Result<Answer<TemplateView>, Failure> {
+async fn template(
+    State(app): State<App>,
+    By(caller): By,
+    Id(id): Id,
+) -> Result<Answer<TemplateView>, Failure> {
     Ok(Answer::new(app.platform.campaigns().template(&caller, TemplateId(id)).await?.into()))
 }
 
 /// Delete a template that no campaign was made from.
 #[utoipa::path(delete, path = "/templates/{id}", tag = "templates", params(("id" = Uuid, Path)),
     responses((status = 200, body = Answer<Nothing>), (status = 409, description = "`in_use`", body = FailureBody)))]
-async fn delete_template(State(app): State<App>, By(caller): By, Id(id): Id) -> Result<Answer<Nothing>, Failure> {
+async fn delete_template(
+    State(app): State<App>,
+    By(caller): By,
+    Id(id): Id,
+) -> Result<Answer<Nothing>, Failure> {
     app.platform.campaigns().delete_template(&caller, TemplateId(id)).await?;
     Ok(Answer::done("deleted"))
 }
@@ -252,7 +261,8 @@ struct NewCampaign {
 
 impl NewCampaign {
     fn settings(&self) -> Result<SettingsFrom, Failure> {
-        let missing = |field: &str| Failure::invalid(field, "is missing; give the settings, or a template_id");
+        let missing =
+            |field: &str| Failure::invalid(field, "is missing; give the settings, or a template_id");
         let Some(template) = self.template_id else {
             return Ok(SettingsFrom::Call(Settings {
                 campaign_type: self.campaign_type.clone().ok_or_else(|| missing("campaign_type"))?,
@@ -270,7 +280,9 @@ impl NewCampaign {
             ("analysis_level", self.analysis_level.is_some()),
         ];
         match also.into_iter().find(|(_, is_given)| *is_given) {
-            Some((field, _)) => Err(Failure::invalid(field, "comes from the template; give one or the other")),
+            Some((field, _)) => {
+                Err(Failure::invalid(field, "comes from the template; give one or the other"))
+            }
             None => Ok(SettingsFrom::Template(TemplateId(template))),
         }
     }
@@ -368,7 +380,9 @@ async fn update(
         ctr_sensitivity: change.ctr_sensitivity,
         analysis_level: change.analysis_level.map(Into::into),
     };
-    Ok(Answer::new(app.platform.campaigns().update(&caller, CampaignId(id), change.name, settings).await?.into()))
+    Ok(Answer::new(
+        app.platform.campaigns().update(&caller, CampaignId(id), change.name, settings).await?.into(),
+    ))
 }
 
 /// What a worker elsewhere says, as a body or in the query.
@@ -422,11 +436,14 @@ async fn set_progress(
     body: Option<Body<ProgressChange>>,
 ) -> Result<Answer<CampaignView>, Failure> {
     let change = body.map_or(query, |Body(change)| change);
-    let percentage = change.progress_percentage.ok_or_else(|| Failure::invalid("progress_percentage", "is missing"))?;
+    let percentage =
+        change.progress_percentage.ok_or_else(|| Failure::invalid("progress_percentage", "is missing"))?;
     if !(0.0..=100.0).contains(&percentage) {
         return Err(Failure::invalid("progress_percentage", "is a number from 0 to 100"));
     }
-    for (field, count) in [("total_records", change.total_records), ("processed_records", change.processed_records)] {
+    for (field, count) in
+        [("total_records", change.total_records), ("processed_records", change.processed_records)]
+    {
         if count.is_some_and(|count| count < 0) {
             return Err(Failure::invalid(field, "is 0 or more"));
         }

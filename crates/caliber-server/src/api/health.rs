@@ -61,7 +61,8 @@ async fn ready(State(app): State<App>) -> Response {
     if database.status == "healthy" {
         return healthy().into_response();
     }
-    crate::failure::Failure::new(crate::failure::FailureCode::Unavailable, "the database does not answer").into_response()
+    crate::failure::Failure::new(crate::failure::FailureCode::Unavailable, "the database does not answer")
+        .into_response()
 }
 
 /// How a part is.
@@ -133,7 +134,12 @@ async fn detailed_health(State(app): State<App>) -> Response {
         ("healthy", _) => "degraded",
         _ => "unhealthy",
     };
-    let part = |Probed { status, latency_ms }, kind: &str| Part { status, kind: kind.to_owned(), latency_ms, detail: None };
+    let part = |Probed { status, latency_ms }, kind: &str| Part {
+        status,
+        kind: kind.to_owned(),
+        latency_ms,
+        detail: None,
+    };
     let body = DetailedHealth {
         status,
         version: env!("CARGO_PKG_VERSION"),

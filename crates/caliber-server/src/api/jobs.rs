@@ -20,9 +20,11 @@ use crate::signed_in::By;
 use crate::words::{JobState, Queue};
 
 pub(super) fn routes(app: &App) -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .with(app, Access::Needs(JOBS_READ), routes!(list))
-        .with(app, Access::Needs(JOBS_READ), routes!(get))
+    OpenApiRouter::new().with(app, Access::Needs(JOBS_READ), routes!(list)).with(
+        app,
+        Access::Needs(JOBS_READ),
+        routes!(get),
+    )
 }
 
 /// A job.

@@ -96,7 +96,9 @@ struct OrganizationChange {
 }
 
 /// Tells null from what is left out.
-fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
@@ -110,7 +112,11 @@ async fn update(
 ) -> Result<Answer<OrganizationView>, Failure> {
     let budget = |dollars: f64| -> Result<i64, Failure> {
         let is_amount = (0.0..=1e9).contains(&dollars);
-        if is_amount { Ok((dollars * 100.0).round() as i64) } else { Err(Failure::invalid("ai_budget", "is an amount of dollars, 0 or more")) }
+        if is_amount {
+            Ok((dollars * 100.0).round() as i64)
+        } else {
+            Err(Failure::invalid("ai_budget", "is an amount of dollars, 0 or more"))
+        }
     };
     let update = OrganizationUpdate {
         name: change.name,

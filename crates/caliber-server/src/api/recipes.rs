@@ -108,7 +108,10 @@ async fn list(State(app): State<App>, By(caller): By) -> Result<Listing<RecipeVi
 
 /// A recipe as JSON; the same keys as in TOML.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "it is the form of the body in the document; the text is read by the recipe's own rules")]
+#[expect(
+    dead_code,
+    reason = "it is the form of the body in the document; the text is read by the recipe's own rules"
+)]
 #[schema(example = json!({"name": "our-display", "platform": "trade_desk", "channel": "display", "goal": "awareness", "dimension": "domain",
     "min_impressions": 250, "metrics": [{"metric": "cpm", "weight": 0.4, "better": "lower"}, {"metric": "ctr", "weight": 0.6, "better": "higher"}]}))]
 struct NewRecipe {
@@ -176,7 +179,11 @@ async fn get(
 /// Delete a recipe of one's own.
 #[utoipa::path(delete, path = "/recipes/{id}", tag = "recipes", params(("id" = String, Path)),
     responses((status = 200, body = Answer<Nothing>), (status = 409, description = "`wrong_state`", body = FailureBody)))]
-async fn delete(State(app): State<App>, By(caller): By, Path(id): Path<String>) -> Result<Answer<Nothing>, Failure> {
+async fn delete(
+    State(app): State<App>,
+    By(caller): By,
+    Path(id): Path<String>,
+) -> Result<Answer<Nothing>, Failure> {
     app.platform.recipes().delete(&caller, &id).await?;
     Ok(Answer::done("deleted"))
 }

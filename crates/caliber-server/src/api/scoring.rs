@@ -248,9 +248,11 @@ impl ResultsParameters {
     fn query(self) -> Result<(ResultsQuery, Pages), Failure> {
         let pages = Pages::new(self.page, self.per_page);
         let PageOf { page, per_page } = pages.checked()?;
-        for (field, bound) in
-            [("min_score", self.min_score), ("max_score", self.max_score), ("min_impressions", self.min_impressions)]
-        {
+        for (field, bound) in [
+            ("min_score", self.min_score),
+            ("max_score", self.max_score),
+            ("min_impressions", self.min_impressions),
+        ] {
             if bound.is_some_and(|bound| !bound.is_finite()) {
                 return Err(Failure::invalid(field, "is a number"));
             }
@@ -289,7 +291,8 @@ async fn results(
     let (query, pages) = parameters.query()?;
     let current = app.platform.current_results().current(&caller, CampaignId(id)).await?;
     let table = app.platform.current_results().table(&current.run).await?;
-    let invalid = |error: caliber_platform::results::InvalidQuery| Failure::invalid(error.field, error.message);
+    let invalid =
+        |error: caliber_platform::results::InvalidQuery| Failure::invalid(error.field, error.message);
     // Sorting and searching a million rows would hold up what else this thread serves.
     let answer = tokio::task::spawn_blocking(move || {
         let page = table.page(&query).map_err(invalid)?;

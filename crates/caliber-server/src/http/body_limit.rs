@@ -21,7 +21,8 @@ const MOST_THROWN_AWAY: usize = 16 << 20;
 /// Refuses a body whose stated length is over the limit. Where a handler refuses one, what is left of it is read.
 pub(crate) async fn limited(most: u64, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let stated = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let stated =
+        parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     let rest = Rest(Arc::new(Mutex::new(body)));
     let response = match stated {
         Some(stated) if stated > most => {

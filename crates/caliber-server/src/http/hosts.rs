@@ -9,7 +9,11 @@ use crate::App;
 use crate::failure::{Failure, FailureCode};
 
 /// Refuses requests for other hosts.
-pub(crate) async fn allowed(State(app): State<App>, request: Request, next: Next) -> Result<Response, Failure> {
+pub(crate) async fn allowed(
+    State(app): State<App>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Failure> {
     let host = request
         .uri()
         .authority()

@@ -16,7 +16,11 @@ pub(crate) fn cors(origins: &[String]) -> CorsLayer {
             HeaderName::from_static("x-csrf-token"),
             HeaderName::from_static("x-request-id"),
         ])
-        .expose_headers([HeaderName::from_static("x-request-id"), header::RETRY_AFTER, header::CONTENT_DISPOSITION])
+        .expose_headers([
+            HeaderName::from_static("x-request-id"),
+            header::RETRY_AFTER,
+            header::CONTENT_DISPOSITION,
+        ])
         .max_age(Duration::from_hours(1));
     if origins.iter().any(|origin| origin == "*") {
         return layer.allow_origin(AllowOrigin::any());

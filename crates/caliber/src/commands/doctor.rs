@@ -30,7 +30,8 @@ struct Finding {
 
 pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
     let settings = Settings::parse(&args.service.sources(terminal)?)?;
-    let findings = block_on(async { Ok(vec![data(&settings), database(&settings).await, storage(&settings).await]) })?;
+    let findings =
+        block_on(async { Ok(vec![data(&settings), database(&settings).await, storage(&settings).await]) })?;
     terminal.answer(&findings, |out| {
         for Finding { part, used, ok, latency_ms, told } in &findings {
             let (style, mark) = if *ok { (GREEN, "ok") } else { (YELLOW, "!!") };
@@ -45,7 +46,12 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
     }
 }
 
-fn found(part: &'static str, used: String, begun: Instant, outcome: std::result::Result<String, String>) -> Finding {
+fn found(
+    part: &'static str,
+    used: String,
+    begun: Instant,
+    outcome: std::result::Result<String, String>,
+) -> Finding {
     let latency_ms = begun.elapsed().as_secs_f64() * 1000.0;
     let ok = outcome.is_ok();
     Finding { part, used, ok, latency_ms, told: outcome.unwrap_or_else(|told| told) }
@@ -71,9 +77,12 @@ async fn database(settings: &Settings) -> Finding {
     };
     let (used, outcome) = match looked.await {
         Ok((kind, 0)) => (kind, Ok("answers, migrated".to_owned())),
-        Ok((kind, missing)) => {
-            (kind, Ok(format!("answers; {missing} migrations are missing: `caliber migrate up`, or `caliber serve`")))
-        }
+        Ok((kind, missing)) => (
+            kind,
+            Ok(format!(
+                "answers; {missing} migrations are missing: `caliber migrate up`, or `caliber serve`"
+            )),
+        ),
         Err(error) => ("database", Err(error.to_string())),
     };
     found("database", used.to_owned(), begun, outcome)

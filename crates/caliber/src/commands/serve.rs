@@ -76,7 +76,10 @@ fn announce(settings: &Settings, address: std::net::SocketAddr, terminal: Termin
         lines.push(format!("  API       http://{address}/docs"));
         lines.push(format!("  data      {}", settings.data.display()));
         if settings.dev_sign_in {
-            lines.push("  sign-in   none needed on this machine: you are dev@example.com, an administrator".to_owned());
+            lines.push(
+                "  sign-in   none needed on this machine: you are dev@example.com, an administrator"
+                    .to_owned(),
+            );
         }
     }
     // Nobody reads it where it cannot be written; the service runs all the same.

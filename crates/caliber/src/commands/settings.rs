@@ -30,7 +30,12 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
         for setting in &SETTINGS {
             let value = shown(setting, &sources);
             let value = if value.is_empty() { "-" } else { &value };
-            writeln!(out, "{BOLD}{}{BOLD:#} = {value} {DIM}({}){DIM:#}", setting.name, sources.found(setting).source)?;
+            writeln!(
+                out,
+                "{BOLD}{}{BOLD:#} = {value} {DIM}({}){DIM:#}",
+                setting.name,
+                sources.found(setting).source
+            )?;
             writeln!(out, "    {}", setting.meaning)?;
         }
         Ok(())

@@ -79,7 +79,10 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
         let identity = platform.identity();
         let (user, link) = match &args.step {
             Step::Add { email, role } => {
-                let user = identity.add(email, (*role).into(), password.as_deref()).await.map_err(platform_failed)?;
+                let user = identity
+                    .add(email, (*role).into(), password.as_deref())
+                    .await
+                    .map_err(platform_failed)?;
                 let link = match password {
                     Some(_) => None,
                     None => Some(identity.password_link(email).await.map_err(platform_failed)?),
@@ -110,7 +113,12 @@ fn password() -> Result<Option<String>> {
     Ok(text.lines().next().filter(|line| !line.is_empty()).map(str::to_owned))
 }
 
-fn tell(settings: &Settings, user: Option<User>, link: Option<OneTimeLink>, terminal: Terminal) -> Result<()> {
+fn tell(
+    settings: &Settings,
+    user: Option<User>,
+    link: Option<OneTimeLink>,
+    terminal: Terminal,
+) -> Result<()> {
     let address = |link: &OneTimeLink| format!("http://{}/set-password?token={}", settings.bind, link.token);
     let document = json!({
         "email": user.as_ref().map(|user| &user.email),
@@ -123,7 +131,12 @@ fn tell(settings: &Settings, user: Option<User>, link: Option<OneTimeLink>, term
             writeln!(out, "{} is {}", user.email, user.role)?;
         }
         if let Some(link) = &link {
-            writeln!(out, "set the password at {}\nthe link works once, until {}", address(link), link.expires_at.format("%Y-%m-%d %H:%M UTC"))?;
+            writeln!(
+                out,
+                "set the password at {}\nthe link works once, until {}",
+                address(link),
+                link.expires_at.format("%Y-%m-%d %H:%M UTC")
+            )?;
         }
         Ok(())
     })

@@ -45,7 +45,9 @@ async fn work(settings: Settings, queues: Vec<Queue>, terminal: Terminal) -> Res
     }
     let platform = service::platform(&settings, store).await?;
     let names: Vec<&str> = queues.iter().map(|queue| queue.name()).collect();
-    terminal.answer(&serde_json::json!({"queues": names}), |out| writeln!(out, "working on {}", names.join(", ")))?;
+    terminal.answer(&serde_json::json!({"queues": names}), |out| {
+        writeln!(out, "working on {}", names.join(", "))
+    })?;
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
     let options = WorkerOptions::new(queues, settings.workers.max(1), settings.data.join("workers"));

@@ -30,7 +30,12 @@ pub(crate) fn begin(settings: &Settings) -> Result<()> {
     layers.push(if is_watched() {
         fmt::layer().with_writer(std::io::stderr).with_target(false).with_filter(filter.clone()).boxed()
     } else {
-        fmt::layer().json().flatten_event(true).with_writer(std::io::stderr).with_filter(filter.clone()).boxed()
+        fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_writer(std::io::stderr)
+            .with_filter(filter.clone())
+            .boxed()
     });
     if let Some(folder) = &settings.log_dir {
         std::fs::create_dir_all(folder).map_err(|error| {

@@ -53,9 +53,13 @@ impl Sources {
     /// # Errors
     /// `BadOption` where a file is broken.
     pub(crate) fn read(flags: &[(&str, Option<String>)]) -> Result<Self> {
-        Self::of(Path::new("."), std::env::vars_os().map(|(name, value)| {
-            (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
-        }), flags)
+        Self::of(
+            Path::new("."),
+            std::env::vars_os().map(|(name, value)| {
+                (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
+            }),
+            flags,
+        )
     }
 
     /// As [`Self::read`], of a folder and an environment.

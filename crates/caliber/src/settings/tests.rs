@@ -123,7 +123,9 @@ fn production_refuses_what_is_not_safe() {
 
 #[test]
 fn sizes_are_written_as_people_write_them() {
-    for (text, bytes) in [("50MB", 50_000_000), ("1.5 GB", 1_500_000_000), ("64MiB", 67_108_864), ("1000", 1000)] {
+    for (text, bytes) in
+        [("50MB", 50_000_000), ("1.5 GB", 1_500_000_000), ("64MiB", 67_108_864), ("1000", 1000)]
+    {
         assert_eq!(values::bytes(text), Ok(bytes), "{text}");
     }
     for wrong in ["", "MB", "-1MB", "5 parsecs", "0", "1e3"] {

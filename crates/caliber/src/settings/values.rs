@@ -35,7 +35,10 @@ pub(super) fn bytes(text: &str) -> Result<u64, String> {
 }
 
 pub(super) fn at_most(text: &str, most: usize) -> Result<usize, String> {
-    text.parse().ok().filter(|number| *number <= most).ok_or_else(|| format!("it is a number from 0 to {most}"))
+    text.parse()
+        .ok()
+        .filter(|number| *number <= most)
+        .ok_or_else(|| format!("it is a number from 0 to {most}"))
 }
 
 /// Why a secret would not keep anybody out.
@@ -46,7 +49,8 @@ pub(super) fn weakness_of_secret(secret: &SecretString) -> Option<String> {
         return Some(format!("it has fewer than {least} characters"));
     }
     let lower = secret.to_ascii_lowercase();
-    let placeholders = ["changeme", "change-me", "change_me", "placeholder", "your-secret", "your_secret", "example"];
+    let placeholders =
+        ["changeme", "change-me", "change_me", "placeholder", "your-secret", "your_secret", "example"];
     if let Some(word) = placeholders.iter().find(|word| lower.contains(**word)) {
         return Some(format!("it contains `{word}`, as placeholders do"));
     }
