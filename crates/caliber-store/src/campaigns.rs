@@ -7,7 +7,6 @@ mod state;
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
-use sea_orm::DbBackend;
 use sea_orm::sea_query::{ExprTrait, LikeExpr, Query, SelectStatement};
 use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect};
 
@@ -334,12 +333,7 @@ pub async fn delete(
 /// Reads the row so that nobody else changes it before the transaction ends.
 pub async fn lock(txn: &Transaction, reach: Reach, id: CampaignId) -> Result<Option<Campaign>> {
     let found = Entity::find_by_id(id).filter(reach.within(Column::OrganizationId, Column::UserId));
-    // SQLite knows no FOR UPDATE and needs none: a write transaction is alone.
-    let found = match txn.get_database_backend() {
-        DbBackend::Postgres => found.lock_exclusive(),
-        _ => found,
-    };
-    Ok(found.one(txn).await?)
+    Ok(txn.locking(found).one(txn).await?)
 }
 
 /// Runs the guarded update on one campaign, and tells why nothing happened where nothing did.

@@ -15,7 +15,6 @@ use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use futures_util::{Stream, StreamExt, TryStreamExt, pin_mut};
 use object_store::local::LocalFileSystem;
-use object_store::prefix::PrefixStore;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
@@ -147,7 +146,7 @@ impl Objects {
         let store: Arc<dyn ObjectStore> = if prefix.is_empty() {
             Arc::new(store)
         } else {
-            Arc::new(PrefixStore::new(store, path_of(prefix)?))
+            Arc::new(object_store::prefix::PrefixStore::new(store, path_of(prefix)?))
         };
         Ok(Self { store, local: None, location: location.to_owned() })
     }
