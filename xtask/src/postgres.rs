@@ -15,7 +15,7 @@ use crate::{needs, run};
 pub(crate) const ADDRESS: &str = "CALIBER_TEST_POSTGRES";
 
 /// How long a start and a stop may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a server for tests can do without: it need not survive a power cut.
 const SETTINGS: [&str; 7] = [
@@ -116,7 +116,7 @@ impl Drop for Server {
         // SIGINT is PostgreSQL's fast shutdown: it ends its own processes.
         let asked = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
         let until = Instant::now() + PATIENCE;
-        while asked.as_ref().is_ok_and(|status| status.success()) && Instant::now() < until {
+        while asked.as_ref().is_ok_and(std::process::ExitStatus::success) && Instant::now() < until {
             if !matches!(self.child.try_wait(), Ok(None)) {
                 return;
             }
@@ -173,7 +173,7 @@ fn password() -> Result<String> {
     let mut random = std::fs::File::open("/dev/urandom").context("drawing a password")?;
     let mut bytes = [0_u8; 16];
     std::io::Read::read_exact(&mut random, &mut bytes).context("drawing a password")?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
 }
 
 /// Whom the server runs as: it refuses to run as root.

@@ -11,8 +11,8 @@ use sea_orm::sea_query::{ExprTrait, LikeExpr, Query, SelectStatement};
 use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect};
 
 use crate::{
-    Attempt, CampaignId, Json, OrganizationId, Page, Reach, Result, RunId, TemplateId, Transaction, UserId,
-    Window, paging,
+    Attempt, CampaignId, Document, Json, OrganizationId, Page, Reach, Result, RunId, TemplateId, Transaction,
+    UserId, Window, paging,
 };
 
 pub use state::{Outcome, Progress, Published, fail, progress, publish, set_outside, start};
@@ -125,7 +125,7 @@ pub struct Model {
     /// Why the last run failed.
     pub error_message: Option<String>,
     /// Names allowed, blocked and protected by hand: `{allow, block, protect}`, arrays of strings.
-    pub overrides: Json,
+    pub overrides: Document,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
@@ -224,7 +224,7 @@ pub async fn create<C: ConnectionTrait>(db: &C, new: NewCampaign, now: DateTime<
         current_step: Set(None),
         estimated_completion: Set(None),
         error_message: Set(None),
-        overrides: Set(serde_json::json!({ "allow": [], "block": [], "protect": [] })),
+        overrides: Set(Document(serde_json::json!({ "allow": [], "block": [], "protect": [] }))),
         created_at: Set(now),
         updated_at: Set(now),
         completed_at: Set(None),
@@ -303,7 +303,7 @@ pub async fn set_overrides<C: ConnectionTrait>(
     now: DateTime<Utc>,
 ) -> Result<Option<Campaign>> {
     let update = Entity::update_many()
-        .col_expr(Column::Overrides, Expr::value(overrides))
+        .col_expr(Column::Overrides, Expr::value(Document(overrides)))
         .col_expr(Column::UpdatedAt, Expr::value(now))
         .filter(Column::Id.eq(id))
         .filter(reach.within(Column::OrganizationId, Column::UserId));

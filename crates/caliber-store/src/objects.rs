@@ -225,7 +225,7 @@ impl Objects {
     /// What is known of a file; none where there is none.
     pub async fn info(&self, key: &str) -> Result<Option<ObjectInfo>, ObjectError> {
         match self.store.head(&path_of(key)?).await {
-            Ok(meta) => Ok(Some(info(meta))),
+            Ok(meta) => Ok(Some(info(&meta))),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(storage(error)),
         }
@@ -282,8 +282,9 @@ impl Objects {
     {
         let prefix = path_of(prefix.trim_end_matches('/'))?;
         let all = self.store.list(Some(&prefix)).map_err(storage);
-        Ok(all
-            .try_filter_map(move |meta| async move { Ok((meta.last_modified < before).then(|| info(meta))) }))
+        Ok(all.try_filter_map(
+            move |meta| async move { Ok((meta.last_modified < before).then(|| info(&meta))) },
+        ))
     }
 
     /// Writes, reads and deletes a small file; for those who ask whether the storage answers.
@@ -371,7 +372,7 @@ async fn fetch(
     Ok(LocalCopy { path: path.to_path_buf(), _fetched: Some(path) })
 }
 
-fn info(meta: object_store::ObjectMeta) -> ObjectInfo {
+fn info(meta: &object_store::ObjectMeta) -> ObjectInfo {
     ObjectInfo { key: meta.location.to_string(), size: meta.size, stored_at: meta.last_modified }
 }
 

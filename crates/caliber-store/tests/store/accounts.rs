@@ -243,8 +243,7 @@ async fn what_one_has_comes_along_to_another_organisation(database: TestDatabase
 async fn a_deleted_users_campaigns_go_to_the_oldest_manager(database: TestDatabase) {
     let store = database.store();
     let oldest = rows::manager(store).await;
-    let mut later = rows::new_user(oldest.organization_id, "later@example.com", Role::Manager);
-    later.name = "Later".to_owned();
+    let later = rows::new_user(oldest.organization_id, "later@example.com", Role::Manager);
     users::create(store.db(), later, at(1)).await.unwrap();
     let leaving = rows::user(store, oldest.organization_id, "leaving@example.com", Role::Analyst).await;
     let campaign = rows::campaign(store, &leaving, "theirs").await;

@@ -1,4 +1,5 @@
 //! The store through its public interface, on both databases.
+#![expect(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
 mod accounts;
 mod campaigns;

@@ -30,7 +30,7 @@ fn process_with_presence(folder: &TempDir) -> Child {
     command.args(["--exact", "reaping::a_worker_shows_that_it_lives"]).env(FOLDER, folder.path());
     let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
     let sign = folder.path().join("killed.lock");
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + Duration::from_mins(1);
     while !sign.exists() {
         assert!(Instant::now() < until, "the worker's process shows no sign");
         std::thread::sleep(Duration::from_millis(10));
@@ -53,7 +53,7 @@ fn a_worker_shows_that_it_lives() {
     };
     let _presence = Presence::show(folder.as_ref(), "killed").unwrap();
     // Until it is killed, or whoever started it gave up long ago.
-    std::thread::sleep(Duration::from_secs(120));
+    std::thread::sleep(Duration::from_mins(2));
 }
 
 async fn a_dead_processes_jobs_come_back_at_once(database: TestDatabase) {

@@ -108,7 +108,7 @@ pub(crate) fn published() -> Published {
         row_count: 7,
         total_records: 9,
         campaign_score: Some(0.1 + 0.2),
-        summary: json!({ "z": 1, "a": [0.1, 1e300] }),
+        summary: json!({ "z": 1, "a": [0.1, 1e300, "a\0b"] }),
         quality: json!({}),
     }
 }

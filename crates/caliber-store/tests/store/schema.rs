@@ -128,9 +128,8 @@ fn kind_name(backend: Backend, kind: &sea_orm::ColumnType) -> String {
     let names = match kind {
         T::Uuid => ("uuid_text", "uuid"),
         T::Text | T::String(_) | T::Enum { .. } => ("text", "text"),
-        T::Json => ("json_text", "json"),
         T::Boolean => ("boolean", "boolean"),
-        T::BigInteger => ("bigint", "bigint"),
+        T::BigInteger => ("integer", "bigint"),
         T::Integer => ("integer", "integer"),
         T::Double => ("double", "double precision"),
         T::VarBinary(_) => ("varbinary_blob(32)", "bytea"),
@@ -287,7 +286,7 @@ async fn a_write_transaction_waits_for_the_one_before(database: TestDatabase) {
     for added in futures_util::future::join_all(adding).await {
         added.unwrap();
     }
-    assert_eq!(rows::reload(store, campaign.id).await.overrides, serde_json::json!({ "count": 40 }));
+    assert_eq!(rows::reload(store, campaign.id).await.overrides, serde_json::json!({ "count": 40 }).into());
 }
 
 #[tokio::test]
