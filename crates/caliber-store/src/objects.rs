@@ -5,6 +5,8 @@
 //! incomplete uploads of its lifecycle does that.
 
 mod key;
+#[cfg(test)]
+mod tests;
 mod unfinished;
 
 use std::io;

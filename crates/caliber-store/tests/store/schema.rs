@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use caliber_store::{
-    Backend, MigrationStatus, Store, StoreError, campaigns, invitations, jobs, list_versions, organizations,
-    password_links, recipes, runs, sessions, templates, uploads, users,
+    Backend, MigrationStatus, Store, StoreError, StoreOptions, campaigns, invitations, jobs, list_versions,
+    organizations, password_links, recipes, runs, sessions, templates, uploads, users,
 };
 use caliber_testing::{TestDatabase, on_both_databases};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IdenStatic, Iterable, Statement};
@@ -54,6 +54,31 @@ async fn migrations_go_up_and_down_and_up(backend: Backend) {
     store.migrate_up().await.unwrap();
     assert_eq!(schema(store).await, first);
     rows::manager(store).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_processes_may_begin_at_once_on_sqlite() {
+    many_processes_may_begin_at_once(Backend::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_processes_may_begin_at_once_on_postgres() {
+    many_processes_may_begin_at_once(Backend::Postgres).await;
+}
+
+async fn many_processes_may_begin_at_once(backend: Backend) {
+    let database = TestDatabase::empty(backend).await;
+    let beginning = (0..8).map(|_| {
+        let url = database.url().to_owned();
+        tokio::spawn(async move {
+            let store = Store::connect(&url).await.unwrap();
+            store.migrate_up().await.unwrap();
+            rows::manager(&store).await
+        })
+    });
+    for begun in futures_util::future::join_all(beginning).await {
+        begun.unwrap();
+    }
 }
 
 /// Tables but for the migrations' own.
@@ -302,6 +327,7 @@ async fn an_address_that_leads_nowhere_says_why_and_keeps_its_password() {
         assert!(matches!(error, StoreError::Address { .. }), "{url}: {error:?}");
         assert!(!error.to_string().contains("geheim"), "{error}");
     }
-    let nobody = Store::connect("postgres://u:geheim@127.0.0.1:1/d").await.unwrap_err();
+    let options = StoreOptions { patience: std::time::Duration::from_millis(200), ..StoreOptions::default() };
+    let nobody = Store::connect_with("postgres://u:geheim@127.0.0.1:1/d", options).await.unwrap_err();
     assert!(nobody.is_transient(), "{nobody:?}");
 }
