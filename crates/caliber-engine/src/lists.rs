@@ -23,25 +23,39 @@ impl Lists {
     /// Ties of score are settled by impressions, then by name. A protected name is taken off the blocklist and no
     /// other row takes its place. `share` is in (0, 0.5], so the lists cannot overlap.
     pub fn quartile(results: &Results, share: f64, is_protected: &dyn Fn(&str) -> bool) -> Self {
-        let rows = results.len();
+        let all: Vec<usize> = (0..results.len()).collect();
+        Self::quartile_among(results, &all, share, is_protected)
+    }
+
+    /// As [`Lists::quartile`], of these rows only: as if the others had not been scored.
+    pub fn quartile_among(
+        results: &Results,
+        candidates: &[usize],
+        share: f64,
+        is_protected: &dyn Fn(&str) -> bool,
+    ) -> Self {
+        let rows = candidates.len();
         let count = match (rows as f64 * share + 1e-9).floor() as usize {
             0 if rows >= 2 => 1,
             count => count.min(rows / 2),
         };
-        let (groups, _) = tie_groups(&results.scores, TIE);
+        let scores: Vec<f64> = candidates.iter().map(|&row| results.scores[row]).collect();
+        let (groups, _) = tie_groups(&scores, TIE);
         let by_volume = |a: usize, b: usize| {
+            let (a, b) = (candidates[a], candidates[b]);
             results.impressions[b]
                 .total_cmp(&results.impressions[a])
                 .then_with(|| results.names[a].cmp(&results.names[b]))
         };
         let mut order: Vec<usize> = (0..rows).collect();
         order.sort_unstable_by(|&a, &b| groups[b].cmp(&groups[a]).then_with(|| by_volume(a, b)));
-        let allow: Vec<usize> = order.iter().copied().take(count).collect();
+        let allow: Vec<usize> = order.iter().map(|&at| candidates[at]).take(count).collect();
         order.sort_unstable_by(|&a, &b| groups[a].cmp(&groups[b]).then_with(|| by_volume(a, b)));
         // Where all tie, both orders begin with the same rows: the worst are then the last of the best.
         let taken: BTreeSet<usize> = allow.iter().copied().collect();
         let (protected, block) = order
             .into_iter()
+            .map(|at| candidates[at])
             .filter(|row| !taken.contains(row))
             .take(count)
             .partition(|&row| is_protected(&results.names[row]));

@@ -7,7 +7,7 @@ mod recognition;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::dictionary::Derived;
 use crate::{Code, Error, Result};
@@ -120,7 +120,7 @@ impl fmt::Display for Goal {
 }
 
 /// One metric of a recipe.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WeightedMetric {
     /// Its name, canonical or derived.
     pub metric: String,
@@ -131,7 +131,10 @@ pub struct WeightedMetric {
 }
 
 /// How the score of one platform, channel and goal is made.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+///
+/// Deserialised it is what `summary.json` holds, whole and checked when it was scored by; a recipe that somebody
+/// wrote is read by [`Recipe::parse`], which checks its rules.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
     /// The version of the format: 1.
     pub version: u32,
@@ -140,7 +143,7 @@ pub struct Recipe {
     /// The DSP, any word: `trade_desk`.
     pub platform: String,
     /// The channels it serves, at least one.
-    #[serde(rename = "channel", serialize_with = "one_or_many")]
+    #[serde(rename = "channel", serialize_with = "one_or_many", deserialize_with = "one_or_several")]
     pub channels: Vec<Channel>,
     /// The goal it serves, or `either`.
     pub goal: Goal,
@@ -155,10 +158,10 @@ pub struct Recipe {
     /// What the score is made of; the weights sum to 1.
     pub metrics: Vec<WeightedMetric>,
     /// Headers that its DSP uses: canonical column to headers, the preferred first.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub columns: BTreeMap<String, Vec<String>>,
     /// Metrics that it brings itself.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub derived: Vec<Derived>,
 }
 
@@ -189,4 +192,17 @@ fn one_or_many<S: Serializer>(channels: &[Channel], serializer: S) -> std::resul
         [one] => one.serialize(serializer),
         many => many.serialize(serializer),
     }
+}
+
+fn one_or_several<'de, D: Deserializer<'de>>(channels: D) -> std::result::Result<Vec<Channel>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Channels {
+        One(Channel),
+        Several(Vec<Channel>),
+    }
+    Ok(match Channels::deserialize(channels)? {
+        Channels::One(one) => vec![one],
+        Channels::Several(several) => several,
+    })
 }

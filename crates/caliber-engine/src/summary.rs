@@ -219,20 +219,26 @@ impl ScoreStatistics {
     }
 }
 
-impl ListsSummary {
-    pub(crate) fn of(results: &Results, lists: &Lists, share: f64, min_impressions: f64) -> Self {
-        let list = |rows: &[usize]| ListSummary {
+impl ListSummary {
+    /// These rows in figures.
+    pub fn of(results: &Results, rows: &[usize]) -> Self {
+        Self {
             count: rows.len() as u64,
             impressions: total(rows.iter().map(|&row| results.impressions[row])),
             spend: results.spend.as_ref().map(|spend| total(rows.iter().map(|&row| spend[row]))),
             average_score: mean(&rows.iter().map(|&row| results.scores[row]).collect::<Vec<_>>()),
-        };
+        }
+    }
+}
+
+impl ListsSummary {
+    pub(crate) fn of(results: &Results, lists: &Lists, share: f64, min_impressions: f64) -> Self {
         Self {
             policy: "quartile",
             share,
             min_impressions,
-            allowlist: list(&lists.allow),
-            blocklist: list(&lists.block),
+            allowlist: ListSummary::of(results, &lists.allow),
+            blocklist: ListSummary::of(results, &lists.block),
             protected: lists.protected.iter().map(|&row| results.names[row].clone()).collect(),
         }
     }

@@ -104,7 +104,11 @@ pub(crate) fn evidence_columns(results: &Results) -> Vec<Column<'_>> {
         .collect()
 }
 
-const COUNTS: [&str; 4] = ["impressions", "clicks", "conversions", "spend"];
+/// Columns that are there whatever the recipe scores by.
+pub(crate) const COUNTS: [&str; 4] = ["impressions", "clicks", "conversions", "spend"];
+
+/// What may stand beside the recipe's metrics, in the order of the files.
+pub(crate) const EXTRAS: [&str; 4] = ["cpm", "ctr", "conversion_rate", "cost_per_conversion"];
 
 fn count(numbers: Option<&[f64]>) -> Cells<'_> {
     numbers.map_or(Cells::Absent, Cells::Numbers)

@@ -10,13 +10,42 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::mem;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError as Busy};
+use std::time::{Duration, Instant};
 
 use caliber_engine::Result;
 use tempfile::TempDir;
 
 use crate::failure::refused;
 use crate::folder_lock::FolderLock;
+
+/// How often this process has published; locked while it does.
+static PUBLISHED: Mutex<u64> = Mutex::new(0);
+
+/// While it lives, nothing is put in place: whoever ends the process at once holds it, so that no folder is left with
+/// files of two runs.
+#[derive(Debug)]
+pub struct PublishingHeld(MutexGuard<'static, u64>);
+
+impl PublishingHeld {
+    /// Whether this process has put files in place already.
+    pub fn is_after_publishing(&self) -> bool {
+        *self.0 > 0
+    }
+}
+
+/// Waits until nothing is being put in place, and keeps it so; `None` where that takes longer than `patience`.
+pub fn hold_publishing(patience: Duration) -> Option<PublishingHeld> {
+    let asked = Instant::now();
+    loop {
+        match PUBLISHED.try_lock() {
+            Ok(guard) => return Some(PublishingHeld(guard)),
+            Err(Busy::Poisoned(poisoned)) => return Some(PublishingHeld(poisoned.into_inner())),
+            Err(Busy::WouldBlock) if asked.elapsed() >= patience => return None,
+            Err(Busy::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
+        }
+    }
+}
 
 /// The files of an output folder. No other file in it is ever touched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -160,6 +189,7 @@ impl OutputFolder {
             refused("write into the folder", cause).in_file(self.dir.display().to_string())
         })?;
         self.nothing_in_the_way(&whole)?;
+        let mut published = PUBLISHED.lock().unwrap_or_else(PoisonError::into_inner);
         let mut placed = Vec::with_capacity(whole.len());
         for file in OutputFile::ALL {
             let path = self.dir.join(file.name());
@@ -172,6 +202,7 @@ impl OutputFolder {
                     .map_err(|cause| stopped_at("remove the earlier run's file", cause, &path, &placed))?;
             }
         }
+        *published += 1;
         Ok(placed)
     }
 

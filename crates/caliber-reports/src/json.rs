@@ -100,13 +100,24 @@ impl Serialize for Cell<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         match *self {
             Cell::Text(text) => serializer.serialize_str(text),
-            Cell::Number(number) => match number_text::whole(number) {
-                Some(whole) => serializer.serialize_i64(whole),
-                None => serializer.serialize_f64(number),
-            },
+            Cell::Number(number) => Figure(number).serialize(serializer),
             Cell::Truth(truth) => serializer.serialize_bool(truth),
             Cell::Flags(flags) => flags.serialize(serializer),
             Cell::Missing => serializer.serialize_unit(),
+        }
+    }
+}
+
+/// A figure as all our JSON writes it: without a fraction where it is whole, `null` where it is not finite.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Figure(pub f64);
+
+impl Serialize for Figure {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        match number_text::whole(self.0) {
+            Some(whole) => serializer.serialize_i64(whole),
+            None if self.0.is_finite() => serializer.serialize_f64(self.0),
+            None => serializer.serialize_unit(),
         }
     }
 }

@@ -55,7 +55,7 @@ pub enum AnalysisLevel {
 }
 
 /// How far it is. Legal: pending -> processing -> completed | failed, failed -> processing, completed -> processing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, DeriveDisplay)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum CampaignStatus {
     /// Never scored.

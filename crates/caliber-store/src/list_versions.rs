@@ -13,7 +13,7 @@ use crate::{
 pub type ListVersion = Model;
 
 /// Which list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, DeriveDisplay)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum ListType {
     /// Names to buy.
@@ -152,6 +152,16 @@ pub async fn list<C: ConnectionTrait>(
 ) -> Result<Page<ListVersion>> {
     let versions = Entity::find().filter(Column::CampaignId.eq(campaign)).order_by_desc(Column::Number);
     paging::page(db, versions, window).await
+}
+
+/// Those of `keys` that a row names: what is stored under another was left behind.
+pub async fn existing_keys<C: ConnectionTrait>(db: &C, keys: &[String]) -> Result<Vec<String>> {
+    let found = Entity::find()
+        .select_only()
+        .column(Column::NamesKey)
+        .filter(Column::NamesKey.is_in(keys))
+        .into_tuple();
+    Ok(found.all(db).await?)
 }
 
 async fn last_number(txn: &Transaction, campaign: CampaignId) -> Result<i64> {

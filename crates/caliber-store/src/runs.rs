@@ -88,6 +88,11 @@ pub async fn by_id<C: ConnectionTrait>(db: &C, campaign: CampaignId, id: RunId) 
     Ok(Entity::find_by_id(id).filter(Column::CampaignId.eq(campaign)).one(db).await?)
 }
 
+/// The runs of these ids, of campaigns that were found within reach.
+pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[RunId]) -> Result<Vec<Run>> {
+    Ok(Entity::find().filter(Column::Id.is_in(ids.iter().copied())).all(db).await?)
+}
+
 /// Runs of a campaign that was found within reach, newest first.
 pub async fn list<C: ConnectionTrait>(db: &C, campaign: CampaignId, window: Window) -> Result<Page<Run>> {
     let runs = Entity::find()

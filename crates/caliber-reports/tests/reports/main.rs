@@ -7,5 +7,6 @@ mod lists;
 mod results_csv;
 mod results_json;
 mod results_parquet;
+mod results_reading;
 mod results_xlsx;
 mod sample;

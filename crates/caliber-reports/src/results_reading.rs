@@ -1,0 +1,211 @@
+//! Reads `results.parquet` back as it was written.
+//!
+//! Each column is decoded straight into its vector, several columns at once, so that nothing but the results and a
+//! page a thread is in memory.
+
+mod cells;
+mod file;
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::Path;
+
+use bytes::Bytes;
+use caliber_engine::recipe::{Dimension, WeightedMetric};
+use caliber_engine::results::{EffectiveCounts, ExtraColumn, MetricColumn, Results};
+use caliber_engine::{Code, Error, Result};
+
+use crate::columns::{COUNTS, EXTRAS};
+use cells::{Cells, Kind};
+use file::ResultsFile;
+
+/// Reads `results.parquet` as [`write_results_parquet`](crate::write_results_parquet) left it, to the last bit.
+///
+/// `metrics` are those of the recipe that the rows were scored by (`recipe.metrics` of `summary.json`): the file
+/// itself holds neither weights nor directions. Columns of later versions are passed over.
+///
+/// # Errors
+/// [`Code::NotReadable`] where there is no such file, [`Code::Malformed`] where it is damaged, was not written by
+/// us, or lacks a metric.
+pub fn read_results_parquet(path: &Path, metrics: &[WeightedMetric]) -> Result<Results> {
+    // Each thread opens the file for itself: handles that are cloned would share one position.
+    let file = ResultsFile::open(|| File::open(path)).map_err(|error| error.in_file(path.display().to_string()))?;
+    assemble(&file, metrics).map_err(|error| error.in_file(path.display().to_string()))
+}
+
+/// As [`read_results_parquet`], of a file that is in memory.
+pub fn read_results_parquet_bytes(bytes: &Bytes, metrics: &[WeightedMetric]) -> Result<Results> {
+    assemble(&ResultsFile::open(|| Ok(bytes.clone()))?, metrics)
+}
+
+fn assemble<R: file::Source>(file: &ResultsFile<R>, metrics: &[WeightedMetric]) -> Result<Results> {
+    let dimension = [Dimension::Domain, Dimension::SupplyVendor]
+        .into_iter()
+        .find(|dimension| file.has(dimension.name()))
+        .ok_or_else(|| missing("domain"))?;
+    let wanted = wanted(file, dimension, metrics);
+    let mut columns = Columns { cells: file.read(&wanted)?, rows: file.rows() };
+    let clicks = columns.count("clicks")?;
+    let conversions = columns.count("conversions")?;
+    let spend = columns.count("spend")?;
+    let impressions = columns.numbers("impressions")?;
+    let metrics = metrics
+        .iter()
+        .map(|metric| {
+            let name = metric.metric.as_str();
+            let summed = |sums: &Option<Vec<f64>>| match sums {
+                Some(sums) => sums.iter().copied().map(Some).collect(),
+                None => vec![None; file.rows()],
+            };
+            let values = match name {
+                "impressions" => impressions.iter().copied().map(Some).collect(),
+                "clicks" => summed(&clicks),
+                "conversions" => summed(&conversions),
+                "spend" => summed(&spend),
+                _ => columns.maybe_numbers(name)?,
+            };
+            columns.metric(metric, values)
+        })
+        .collect::<Result<_>>()?;
+    let mut extras = Vec::new();
+    for name in EXTRAS {
+        if columns.cells.contains_key(name) {
+            extras.push(ExtraColumn { name, values: columns.maybe_numbers(name)? });
+        }
+    }
+    Ok(Results {
+        dimension,
+        names: columns.names(dimension.name())?,
+        scores: columns.numbers("score")?,
+        percentiles: columns.numbers("percentile")?,
+        statuses: columns.statuses()?,
+        outlier_flags: columns.flags("outlier_flags")?,
+        quality_flags: columns.flags("quality_flags")?,
+        impressions,
+        clicks,
+        conversions,
+        spend,
+        extras,
+        metrics,
+    })
+}
+
+/// The columns to decode, those that take longest first.
+fn wanted<R: file::Source>(
+    file: &ResultsFile<R>,
+    dimension: Dimension,
+    metrics: &[WeightedMetric],
+) -> Vec<(String, Kind)> {
+    let mut wanted = vec![
+        (dimension.name().to_owned(), Kind::Names),
+        ("outlier_flags".to_owned(), Kind::Flags),
+        ("quality_flags".to_owned(), Kind::Flags),
+        ("quality_status".to_owned(), Kind::Statuses),
+    ];
+    let mut add = |name: &str, kind| wanted.push((name.to_owned(), kind));
+    for name in ["score", "percentile", "impressions"] {
+        add(name, Kind::Numbers);
+    }
+    for name in ["clicks", "conversions", "spend"] {
+        add(name, Kind::Count);
+    }
+    for metric in metrics {
+        let name = metric.metric.as_str();
+        if !COUNTS.contains(&name) {
+            add(name, Kind::MaybeNumbers);
+        }
+        add(&format!("{name}_normalized"), Kind::Numbers);
+        add(&format!("{name}_contribution"), Kind::Numbers);
+        for evidence in ["events", "trials"].map(|what| format!("{name}_{what}")) {
+            if file.has(&evidence) {
+                add(&evidence, Kind::Numbers);
+            }
+        }
+    }
+    for extra in EXTRAS {
+        if file.has(extra) && metrics.iter().all(|metric| metric.metric != extra) {
+            add(extra, Kind::MaybeNumbers);
+        }
+    }
+    wanted
+}
+
+/// What was decoded, each taken out once.
+struct Columns {
+    cells: HashMap<String, Cells>,
+    rows: usize,
+}
+
+impl Columns {
+    fn metric(&mut self, metric: &WeightedMetric, values: Vec<Option<f64>>) -> Result<MetricColumn> {
+        let name = &metric.metric;
+        let (events, trials) = (format!("{name}_events"), format!("{name}_trials"));
+        let counts = if self.cells.contains_key(&events) {
+            Some(EffectiveCounts { events: self.numbers(&events)?, trials: self.numbers(&trials)? })
+        } else {
+            None
+        };
+        Ok(MetricColumn {
+            name: name.clone(),
+            weight: metric.weight,
+            better: metric.better,
+            values,
+            normalized: self.numbers(&format!("{name}_normalized"))?,
+            contributions: self.numbers(&format!("{name}_contribution"))?,
+            counts,
+        })
+    }
+
+    fn numbers(&mut self, name: &str) -> Result<Vec<f64>> {
+        match self.cells.remove(name) {
+            Some(Cells::Numbers(numbers)) => Ok(numbers),
+            _ => Err(missing(name)),
+        }
+    }
+
+    fn maybe_numbers(&mut self, name: &str) -> Result<Vec<Option<f64>>> {
+        match self.cells.remove(name) {
+            Some(Cells::MaybeNumbers(numbers)) => Ok(numbers),
+            _ => Err(missing(name)),
+        }
+    }
+
+    /// A count, or none where every cell is missing: the report had no such column.
+    fn count(&mut self, name: &str) -> Result<Option<Vec<f64>>> {
+        match self.cells.remove(name) {
+            Some(Cells::Numbers(numbers)) if numbers.len() == self.rows => Ok(Some(numbers)),
+            Some(Cells::Numbers(numbers)) if numbers.is_empty() => Ok(None),
+            Some(_) => Err(damaged(format!("`{name}` is missing in some rows only"))),
+            None => Err(missing(name)),
+        }
+    }
+
+    fn names(&mut self, name: &str) -> Result<Vec<String>> {
+        match self.cells.remove(name) {
+            Some(Cells::Names(names)) => Ok(names),
+            _ => Err(missing(name)),
+        }
+    }
+
+    fn statuses(&mut self) -> Result<Vec<caliber_engine::results::Status>> {
+        match self.cells.remove("quality_status") {
+            Some(Cells::Statuses(statuses)) => Ok(statuses),
+            _ => Err(missing("quality_status")),
+        }
+    }
+
+    fn flags(&mut self, name: &str) -> Result<Vec<Vec<String>>> {
+        match self.cells.remove(name) {
+            Some(Cells::Flags(flags)) => Ok(flags),
+            _ => Err(missing(name)),
+        }
+    }
+}
+
+fn missing(column: &str) -> Error {
+    damaged(format!("there is no column `{column}` as a results file has it"))
+}
+
+fn damaged(what: impl Into<String>) -> Error {
+    Error::new(Code::Malformed, what).help("score the report again")
+}

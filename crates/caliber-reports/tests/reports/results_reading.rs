@@ -1,0 +1,170 @@
+use bytes::Bytes;
+use caliber_engine::Code;
+use caliber_engine::recipe::{Better, Dimension, Recipe, RecipeBook, WeightedMetric};
+use caliber_engine::results::{EffectiveCounts, ExtraColumn, MetricColumn, Results, Status};
+use caliber_reports::{
+    read_results_parquet, read_results_parquet_bytes, write_json_pretty, write_results_parquet,
+};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+use crate::sample::results;
+
+fn written(results: &Results) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write_results_parquet(results, &mut bytes).unwrap();
+    bytes
+}
+
+fn recipe(results: &Results) -> Vec<WeightedMetric> {
+    let metrics = results.metrics.iter();
+    metrics
+        .map(|metric| WeightedMetric {
+            metric: metric.name.clone(),
+            weight: metric.weight,
+            better: metric.better,
+        })
+        .collect()
+}
+
+fn read(bytes: Vec<u8>, of: &Results) -> caliber_engine::Result<Results> {
+    read_results_parquet_bytes(&Bytes::from(bytes), &recipe(of))
+}
+
+fn finite() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        any::<f64>().prop_filter("finite", |number| number.is_finite()),
+        (0..5).prop_map(f64::from),
+        Just(-0.0)
+    ]
+}
+
+fn metric(name: String, rows: usize) -> impl Strategy<Value = MetricColumn> {
+    let shares = option::of((vec(finite(), rows), vec(finite(), rows)));
+    let figures = (vec(option::of(finite()), rows), vec(finite(), rows), vec(finite(), rows));
+    (finite(), any::<bool>(), figures, shares).prop_map(
+        move |(weight, higher, (values, normalized, contributions), counts)| MetricColumn {
+            name: name.clone(),
+            weight,
+            better: if higher { Better::Higher } else { Better::Lower },
+            values,
+            normalized,
+            contributions,
+            counts: counts.map(|(events, trials)| EffectiveCounts { events, trials }),
+        },
+    )
+}
+
+const STATUSES: [Status; 3] = [Status::Good, Status::Moderate, Status::Poor];
+
+prop_compose! {
+    /// Any results that scoring could leave; `spend` or `ctr` may be a metric, a column beside them, or neither.
+    fn any_results()(rows in 1_usize..40)(
+        names in vec(".{0,12}", rows),
+        columns in vec(vec(finite(), rows), 6),
+        present in any::<[bool; 7]>(),
+        statuses in vec(0_usize..3, rows),
+        extras in vec(vec(option::of(finite()), rows), 4),
+        flags in vec((vec("[a-z_]{0,9}", 0..4), vec("[a-z_]{0,9}", 0..3)), rows),
+        metrics in [metric("ctr".into(), rows), metric("spend".into(), rows), metric("view_rate".into(), rows)],
+        kept in 1_usize..4,
+    ) -> Results {
+        let [scores, percentiles, impressions, clicks, conversions, spend] = columns.try_into().unwrap();
+        let mut metrics = metrics[..kept].to_vec();
+        let spend = present[2].then_some(spend);
+        if let Some(of_spend) = metrics.iter_mut().find(|metric| metric.name == "spend") {
+            // A count that is scored by holds its own sums.
+            of_spend.values = match &spend {
+                Some(spend) => spend.iter().copied().map(Some).collect(),
+                None => vec![None; scores.len()],
+            };
+        }
+        let names_of_extras = ["cpm", "ctr", "conversion_rate", "cost_per_conversion"];
+        let extras = names_of_extras.into_iter().zip(extras).zip(&present[3..]);
+        let extras = extras.filter(|((name, _), present)| **present && metrics.iter().all(|metric| metric.name != *name));
+        let (outlier_flags, quality_flags) = flags.into_iter().unzip();
+        Results {
+            dimension: if present[6] { Dimension::Domain } else { Dimension::SupplyVendor },
+            names,
+            statuses: statuses.into_iter().map(|at| STATUSES[at]).collect(),
+            clicks: present[0].then_some(clicks),
+            conversions: present[1].then_some(conversions),
+            extras: extras.map(|((name, values), _)| ExtraColumn { name, values }).collect(),
+            spend, scores, percentiles, impressions, metrics, outlier_flags, quality_flags,
+        }
+    }
+}
+
+/// Every figure as text, so that 0 and -0 differ.
+fn to_the_bit(results: &Results) -> String {
+    format!("{results:?}")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn what_was_written_is_read_to_the_bit(results in any_results()) {
+        let read = read(written(&results), &results).unwrap();
+        prop_assert_eq!(to_the_bit(&read), to_the_bit(&results));
+    }
+
+    #[test]
+    fn damage_is_an_error_or_other_figures_but_no_panic(at in any::<prop::sample::Index>(), byte: u8, cut in any::<bool>()) {
+        let results = results();
+        let mut bytes = written(&results);
+        let at = at.index(bytes.len());
+        if cut {
+            bytes.truncate(at);
+            prop_assert!(read(bytes, &results).is_err());
+        } else {
+            bytes[at] = byte;
+            if let Ok(read) = read(bytes, &results) {
+                prop_assert_eq!(read.len(), results.len());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_of_several_row_groups_is_read_from_the_disk() {
+    let sample = results();
+    let order: Vec<usize> = (0..150_000).map(|row| row % sample.len()).collect();
+    let many = sample.rows(&order);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("results.parquet");
+    std::fs::write(&path, written(&many)).unwrap();
+    assert_eq!(read_results_parquet(&path, &recipe(&many)).unwrap(), many);
+}
+
+#[test]
+fn what_is_no_results_file_is_named() {
+    let results = results();
+    for bytes in [Vec::new(), b"PAR1".to_vec(), b"domain,score\na.example,1\n".to_vec()] {
+        let error = read(bytes, &results).unwrap_err();
+        assert_eq!(error.code, Code::Malformed, "{error}");
+        assert!(error.help.is_some());
+    }
+    let error = read_results_parquet(std::path::Path::new("/no/such/file"), &[]).unwrap_err();
+    assert_eq!(error.code, Code::NotReadable);
+    assert!(error.to_string().contains("/no/such/file"), "{error}");
+}
+
+#[test]
+fn a_metric_that_was_not_scored_by_is_named() {
+    let results = results();
+    let stranger = WeightedMetric { metric: "roas".into(), weight: 1.0, better: Better::Higher };
+    let error = read_results_parquet_bytes(&written(&results).into(), &[stranger]).unwrap_err();
+    assert_eq!((error.code, error.message.contains("`roas")), (Code::Malformed, true), "{error}");
+}
+
+#[test]
+fn a_recipe_is_read_back_from_the_summary() {
+    for recipe in RecipeBook::shipped().iter() {
+        let mut json = Vec::new();
+        write_json_pretty(recipe, &mut json).unwrap();
+        let read: Recipe = serde_json::from_slice(&json).unwrap();
+        assert_eq!(&read, recipe);
+    }
+}
