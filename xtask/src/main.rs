@@ -4,6 +4,7 @@
 mod bench;
 mod metadata;
 mod needs;
+mod postgres;
 mod run;
 mod soak;
 mod test;
@@ -32,6 +33,8 @@ enum Chore {
     Soak(soak::Arguments),
     /// Time `caliber` beside Polars, DuckDB and pandas
     Bench(bench::Arguments),
+    /// Run a command beside a PostgreSQL server of its own
+    Postgres(postgres::Arguments),
     /// Install the named tools where they are missing
     Need(needs::Arguments),
 }
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Chore::Tidy(arguments) => tidy::run(&arguments),
         Chore::Soak(arguments) => soak::run(&arguments),
         Chore::Bench(arguments) => bench::run(&arguments),
+        Chore::Postgres(arguments) => postgres::run(&arguments),
         Chore::Need(arguments) => needs::run(&arguments),
     };
     done.unwrap_or_else(|error| {

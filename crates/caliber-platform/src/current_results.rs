@@ -58,7 +58,7 @@ impl CurrentResults<'_> {
         let gone = || Error::internal(format!("run {} has no results", run.id));
         let key = run.results_key.clone().ok_or_else(gone)?;
         let copy = self.0.objects().local_copy(&key).await?;
-        let config: RunConfig = serde_json::from_value(run.config.clone()).map_err(Error::internal)?;
+        let config: RunConfig = serde_json::from_value(run.config.0.clone()).map_err(Error::internal)?;
         tokio::task::spawn_blocking(move || {
             let recipe = Recipe::parse(&config.recipe_toml).map_err(Error::internal)?;
             let dictionary = Dictionary::shipped().extended_by(&recipe).map_err(Error::internal)?;

@@ -77,7 +77,7 @@ struct StoredNames {
 impl Overrides {
     /// Those of a campaign.
     pub(crate) fn of(campaign: &Campaign) -> Self {
-        serde_json::from_value(campaign.overrides.clone()).unwrap_or_default()
+        serde_json::from_value(campaign.overrides.0.clone()).unwrap_or_default()
     }
 }
 
@@ -95,7 +95,7 @@ impl ListsOf<'_> {
     ) -> Result<List> {
         let CurrentRun { campaign, run } = self.0.current_results().current(caller, id).await?;
         let table = self.0.current_results().table(&run).await?;
-        let config: RunConfig = serde_json::from_value(run.config.clone()).map_err(Error::internal)?;
+        let config: RunConfig = serde_json::from_value(run.config.0.clone()).map_err(Error::internal)?;
         let request = ListRequest {
             campaign_id: id.to_string(),
             list_type,
@@ -117,7 +117,7 @@ impl ListsOf<'_> {
         let reach = Reach::organization(campaign.organization_id);
         let organization = organizations::by_id(self.0.store().db(), reach, campaign.organization_id).await?;
         let mut names: Vec<String> = organization
-            .and_then(|organization| serde_json::from_value(organization.protected_names).ok())
+            .and_then(|organization| serde_json::from_value(organization.protected_names.0).ok())
             .unwrap_or_default();
         let Overrides { protect, .. } = Overrides::of(campaign);
         names.extend(protect);
@@ -136,7 +136,7 @@ impl ListsOf<'_> {
         let criteria = serde_json::to_value(&list.criteria_used).map_err(Error::internal)?;
         let latest = list_versions::latest(self.0.store().db(), campaign.id, list_type).await?;
         let before = match &latest {
-            Some(latest) if latest.run_id == run && latest.criteria == criteria => {
+            Some(latest) if latest.run_id == run && *latest.criteria == criteria => {
                 let before = self.names(latest).await?;
                 if before.names == list.domains {
                     return Ok(());

@@ -180,7 +180,7 @@ impl Scoring<'_> {
         )
         .await?;
         let mut protected: Vec<String> = organization
-            .and_then(|organization| serde_json::from_value(organization.protected_names).ok())
+            .and_then(|organization| serde_json::from_value(organization.protected_names.0).ok())
             .unwrap_or_default();
         protected.extend(crate::lists::Overrides::of(campaign).protect);
         Ok(RunConfig {

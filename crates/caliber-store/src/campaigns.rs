@@ -7,13 +7,12 @@ mod state;
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
-use sea_orm::DbBackend;
 use sea_orm::sea_query::{ExprTrait, LikeExpr, Query, SelectStatement};
 use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect};
 
 use crate::{
-    Attempt, CampaignId, Json, OrganizationId, Page, Reach, Result, RunId, TemplateId, Transaction, UserId,
-    Window, paging,
+    Attempt, CampaignId, Document, Json, OrganizationId, Page, Reach, Result, RunId, TemplateId, Transaction,
+    UserId, Window, paging,
 };
 
 pub use state::{Outcome, Progress, Published, fail, progress, publish, set_outside, start};
@@ -126,7 +125,7 @@ pub struct Model {
     /// Why the last run failed.
     pub error_message: Option<String>,
     /// Names allowed, blocked and protected by hand: `{allow, block, protect}`, arrays of strings.
-    pub overrides: Json,
+    pub overrides: Document,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
@@ -225,7 +224,7 @@ pub async fn create<C: ConnectionTrait>(db: &C, new: NewCampaign, now: DateTime<
         current_step: Set(None),
         estimated_completion: Set(None),
         error_message: Set(None),
-        overrides: Set(serde_json::json!({ "allow": [], "block": [], "protect": [] })),
+        overrides: Set(Document(serde_json::json!({ "allow": [], "block": [], "protect": [] }))),
         created_at: Set(now),
         updated_at: Set(now),
         completed_at: Set(None),
@@ -304,7 +303,7 @@ pub async fn set_overrides<C: ConnectionTrait>(
     now: DateTime<Utc>,
 ) -> Result<Option<Campaign>> {
     let update = Entity::update_many()
-        .col_expr(Column::Overrides, Expr::value(overrides))
+        .col_expr(Column::Overrides, Expr::value(Document(overrides)))
         .col_expr(Column::UpdatedAt, Expr::value(now))
         .filter(Column::Id.eq(id))
         .filter(reach.within(Column::OrganizationId, Column::UserId));
@@ -334,12 +333,7 @@ pub async fn delete(
 /// Reads the row so that nobody else changes it before the transaction ends.
 pub async fn lock(txn: &Transaction, reach: Reach, id: CampaignId) -> Result<Option<Campaign>> {
     let found = Entity::find_by_id(id).filter(reach.within(Column::OrganizationId, Column::UserId));
-    // SQLite knows no FOR UPDATE and needs none: a write transaction is alone.
-    let found = match txn.get_database_backend() {
-        DbBackend::Postgres => found.lock_exclusive(),
-        _ => found,
-    };
-    Ok(found.one(txn).await?)
+    Ok(txn.locking(found).one(txn).await?)
 }
 
 /// Runs the guarded update on one campaign, and tells why nothing happened where nothing did.

@@ -1,11 +1,13 @@
 //! The connection to a database.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -19,6 +21,9 @@ use crate::transaction::Transaction;
 
 /// How long a statement of SQLite waits for another process that writes.
 const SQLITE_PATIENCE: Duration = Duration::from_secs(15);
+
+/// The advisory lock of PostgreSQL that is held while the schema changes.
+const MIGRATING: i64 = 0x6361_6c69_6265_7231;
 
 /// A database system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +67,8 @@ pub struct Store {
     /// SQLite has one writer: transactions of this process wait here, not each on a connection of the pool.
     turn: Arc<Mutex<()>>,
     wakers: Wakers,
+    /// The file of SQLite that processes lock while they migrate.
+    migrating: Option<PathBuf>,
 }
 
 /// A migration and whether it is applied.
@@ -81,13 +88,16 @@ impl Store {
 
     /// Connects. The schema is left as it is: see [`Self::migrate_up`].
     pub async fn connect_with(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
-        let (backend, options) = match url.split_once(':').map(|(scheme, _)| scheme) {
-            Some("sqlite") => (Backend::Sqlite, sqlite(url, options)?),
-            Some("postgres" | "postgresql") => (Backend::Postgres, postgres(url, options)?),
+        let (backend, options, migrating) = match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") => {
+                let (options, path) = sqlite(url, options)?;
+                (Backend::Sqlite, options, Some(path.with_added_extension("migrating")))
+            }
+            Some("postgres" | "postgresql") => (Backend::Postgres, postgres(url, options)?, None),
             _ => return Err(address(url, "it begins with neither `sqlite:` nor `postgres:`")),
         };
         let db = Database::connect(options).await?;
-        Ok(Self { db, backend, turn: Arc::default(), wakers: Wakers::default() })
+        Ok(Self { db, backend, turn: Arc::default(), wakers: Wakers::default(), migrating })
     }
 
     /// The pool, to read by and to write single statements.
@@ -130,14 +140,39 @@ impl Store {
         Ok(self.db.close().await?)
     }
 
-    /// Applies what migrations are missing.
+    /// Applies what migrations are missing, each whole or not at all. Of many processes that begin at once one does it and
+    /// the others wait.
     pub async fn migrate_up(&self) -> Result<(), StoreError> {
-        Ok(Migrator::up(&self.db, None).await?)
+        let alone = self.migrate_alone().await?;
+        let done = Migrator::up(&self.db, None).await;
+        alone.end().await?;
+        Ok(done?)
     }
 
     /// Takes back the last `steps` migrations, all where it is none; what they made is lost.
     pub async fn migrate_down(&self, steps: Option<u32>) -> Result<(), StoreError> {
-        Ok(Migrator::down(&self.db, steps).await?)
+        let alone = self.migrate_alone().await?;
+        let done = Migrator::down(&self.db, steps).await;
+        alone.end().await?;
+        Ok(done?)
+    }
+
+    /// Waits until no other process migrates.
+    async fn migrate_alone(&self) -> Result<MigratingAlone, StoreError> {
+        let Some(path) = self.migrating.clone() else {
+            let txn = self.begin().await?;
+            txn.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATING})")).await?;
+            return Ok(MigratingAlone::Postgres(txn));
+        };
+        let shown = path.clone();
+        let locking = tokio::task::spawn_blocking(move || {
+            let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+            file.lock()?;
+            Ok(file)
+        });
+        let locked = locking.await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+        let file = locked.map_err(|source| StoreError::Folder { path: shown, source })?;
+        Ok(MigratingAlone::Sqlite { _lock: file })
     }
 
     /// All migrations, in order.
@@ -150,14 +185,31 @@ impl Store {
     }
 }
 
+/// The right to migrate, which one process has at a time.
+enum MigratingAlone {
+    /// An advisory lock, which ends with the transaction.
+    Postgres(Transaction),
+    /// A lock of the operating system, which ends with the handle.
+    Sqlite { _lock: std::fs::File },
+}
+
+impl MigratingAlone {
+    async fn end(self) -> Result<(), StoreError> {
+        match self {
+            Self::Postgres(txn) => txn.rollback().await,
+            Self::Sqlite { .. } => Ok(()),
+        }
+    }
+}
+
 /// `time` without what is smaller than a microsecond, which PostgreSQL would round away.
 pub fn to_microseconds(time: DateTime<Utc>) -> DateTime<Utc> {
     time.trunc_subsecs(6)
 }
 
-fn sqlite(url: &str, options: StoreOptions) -> Result<ConnectOptions, StoreError> {
+fn sqlite(url: &str, options: StoreOptions) -> Result<(ConnectOptions, PathBuf), StoreError> {
     let parsed: SqliteConnectOptions = url.parse().map_err(|error| address(url, format!("{error}")))?;
-    let path = parsed.get_filename();
+    let path = parsed.get_filename().to_owned();
     if url.contains(":memory:") || url.contains("mode=memory") || path.as_os_str().is_empty() {
         return Err(address(url, "every connection would have a database of its own; name a file"));
     }
@@ -175,7 +227,7 @@ fn sqlite(url: &str, options: StoreOptions) -> Result<ConnectOptions, StoreError
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(SQLITE_PATIENCE)
     });
-    Ok(connect)
+    Ok((connect, path))
 }
 
 fn postgres(url: &str, options: StoreOptions) -> Result<ConnectOptions, StoreError> {

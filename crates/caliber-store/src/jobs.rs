@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::QueryOrder;
 use sea_orm::entity::prelude::*;
 
-use crate::{CampaignId, JobId, Json, OrganizationId, Page, Reach, Result, RunId, Window, paging};
+use crate::{CampaignId, Document, JobId, OrganizationId, Page, Reach, Result, RunId, Window, paging};
 
 /// The unique index of what is to be queued once at a time.
 pub const UNIQUE_KEY: &str = "uq_jobs_unique_key";
@@ -78,7 +78,7 @@ pub struct Model {
     /// Which workers take it.
     pub queue: Queue,
     /// What it needs to know.
-    pub payload: Json,
+    pub payload: Document,
     /// The form of the payload; a worker refuses one it does not know.
     pub payload_version: i32,
     /// How far it is.
@@ -108,7 +108,7 @@ pub struct Model {
     /// Somebody wants it stopped.
     pub cancel_requested: bool,
     /// How far it is, in the words of whoever does it.
-    pub progress: Option<Json>,
+    pub progress: Option<Document>,
     /// What went wrong last.
     pub last_error: Option<String>,
     /// When it was queued.

@@ -7,6 +7,7 @@
 
 pub mod campaigns;
 mod connection;
+mod document;
 mod error;
 mod ids;
 pub mod invitations;
@@ -28,6 +29,7 @@ pub mod uploads;
 pub mod users;
 
 pub use connection::{Backend, MigrationStatus, Store, StoreOptions, to_microseconds};
+pub use document::Document;
 pub use error::StoreError;
 pub use ids::{
     CampaignId, InvitationId, JobId, ListVersionId, OrganizationId, PasswordLinkId, RecipeId, RunId,
@@ -38,7 +40,7 @@ pub use reach::Reach;
 pub use sea_orm::{ConnectionTrait, DatabaseConnection};
 pub use transaction::Transaction;
 
-/// A JSON document in a column. Kept as text, so keys keep their order and figures their digits on both databases.
+/// Any JSON value; as a column has it, it is a [`Document`].
 pub type Json = serde_json::Value;
 
 /// What every query function gives.

@@ -5,7 +5,8 @@ use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect};
 
 use crate::{
-    CampaignId, Json, ListVersionId, Page, Reach, Result, RunId, Transaction, UserId, Window, paging,
+    CampaignId, Document, Json, ListVersionId, Page, Reach, Result, RunId, Transaction, UserId, Window,
+    paging,
 };
 
 /// A list version.
@@ -41,7 +42,7 @@ pub struct Model {
     /// The policy it was chosen by.
     pub policy: String,
     /// What it was chosen by, as answered.
-    pub criteria: Json,
+    pub criteria: Document,
     /// Where the names are stored.
     pub names_key: String,
     /// How many names.
@@ -108,7 +109,7 @@ pub async fn create(
         list_type: Set(version.list_type),
         author_id: Set(Some(version.author_id)),
         policy: Set(version.policy),
-        criteria: Set(version.criteria),
+        criteria: Set(version.criteria.into()),
         names_key: Set(version.names_key),
         names_count: Set(version.names_count),
         added: Set(version.added),

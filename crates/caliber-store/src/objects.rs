@@ -5,6 +5,8 @@
 //! incomplete uploads of its lifecycle does that.
 
 mod key;
+#[cfg(test)]
+mod tests;
 mod unfinished;
 
 use std::io;
@@ -15,7 +17,6 @@ use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use futures_util::{Stream, StreamExt, TryStreamExt, pin_mut};
 use object_store::local::LocalFileSystem;
-use object_store::prefix::PrefixStore;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
@@ -147,7 +148,7 @@ impl Objects {
         let store: Arc<dyn ObjectStore> = if prefix.is_empty() {
             Arc::new(store)
         } else {
-            Arc::new(PrefixStore::new(store, path_of(prefix)?))
+            Arc::new(object_store::prefix::PrefixStore::new(store, path_of(prefix)?))
         };
         Ok(Self { store, local: None, location: location.to_owned() })
     }
@@ -226,7 +227,7 @@ impl Objects {
     /// What is known of a file; none where there is none.
     pub async fn info(&self, key: &str) -> Result<Option<ObjectInfo>, ObjectError> {
         match self.store.head(&path_of(key)?).await {
-            Ok(meta) => Ok(Some(info(meta))),
+            Ok(meta) => Ok(Some(info(&meta))),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(storage(error)),
         }
@@ -283,8 +284,9 @@ impl Objects {
     {
         let prefix = path_of(prefix.trim_end_matches('/'))?;
         let all = self.store.list(Some(&prefix)).map_err(storage);
-        Ok(all
-            .try_filter_map(move |meta| async move { Ok((meta.last_modified < before).then(|| info(meta))) }))
+        Ok(all.try_filter_map(
+            move |meta| async move { Ok((meta.last_modified < before).then(|| info(&meta))) },
+        ))
     }
 
     /// Writes, reads and deletes a small file; for those who ask whether the storage answers.
@@ -372,7 +374,7 @@ async fn fetch(
     Ok(LocalCopy { path: path.to_path_buf(), _fetched: Some(path) })
 }
 
-fn info(meta: object_store::ObjectMeta) -> ObjectInfo {
+fn info(meta: &object_store::ObjectMeta) -> ObjectInfo {
     ObjectInfo { key: meta.location.to_string(), size: meta.size, stored_at: meta.last_modified }
 }
 

@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{ActiveValue::Set, Condition};
 
-use crate::{Json, OrganizationId, Reach, Result};
+use crate::{Document, Json, OrganizationId, Reach, Result};
 
 /// An organisation.
 pub type Organization = Model;
@@ -22,9 +22,9 @@ pub struct Model {
     /// Where its logo is stored.
     pub logo_key: Option<String>,
     /// Its colours, as the page and the report use them.
-    pub colours: Option<Json>,
+    pub colours: Option<Document>,
     /// Names that must never be blocked: an array of strings.
-    pub protected_names: Json,
+    pub protected_names: Document,
     /// Whether texts may go to models outside.
     pub outside_models: bool,
     /// What models may cost a month.
@@ -65,7 +65,7 @@ pub async fn create<C: ConnectionTrait>(db: &C, name: &str, now: DateTime<Utc>) 
         name: Set(name.to_owned()),
         logo_key: Set(None),
         colours: Set(None),
-        protected_names: Set(Json::Array(Vec::new())),
+        protected_names: Set(Document(Json::Array(Vec::new()))),
         outside_models: Set(false),
         ai_budget_cents: Set(None),
         created_at: Set(now),
@@ -102,10 +102,10 @@ pub async fn update<C: ConnectionTrait>(
         update = update.col_expr(Column::LogoKey, Expr::value(key));
     }
     if let Some(colours) = change.colours {
-        update = update.col_expr(Column::Colours, Expr::value(colours));
+        update = update.col_expr(Column::Colours, Expr::value(colours.map(Document)));
     }
     if let Some(names) = change.protected_names {
-        update = update.col_expr(Column::ProtectedNames, Expr::value(Json::from(names)));
+        update = update.col_expr(Column::ProtectedNames, Expr::value(Document(Json::from(names))));
     }
     if let Some(outside) = change.outside_models {
         update = update.col_expr(Column::OutsideModels, Expr::value(outside));

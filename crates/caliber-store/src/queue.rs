@@ -83,7 +83,7 @@ pub async fn enqueue(txn: &Transaction, job: NewJob, now: DateTime<Utc>) -> Resu
         id: Set(job.id),
         kind: Set(job.kind),
         queue: Set(job.queue),
-        payload: Set(job.payload),
+        payload: Set(job.payload.into()),
         payload_version: Set(job.payload_version),
         state: Set(JobState::Queued),
         organization_id: Set(job.organization_id),

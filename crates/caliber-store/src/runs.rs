@@ -6,7 +6,7 @@ use sea_orm::sea_query::ExprTrait;
 use sea_orm::{ActiveValue::Set, QueryOrder};
 
 use crate::campaigns::Published;
-use crate::{CampaignId, JobId, Json, Page, Result, RunId, UploadId, Window, paging};
+use crate::{CampaignId, Document, JobId, Json, Page, Result, RunId, UploadId, Window, paging};
 
 /// A run.
 pub type Run = Model;
@@ -43,11 +43,11 @@ pub struct Model {
     /// How far it is.
     pub state: RunState,
     /// The settings it scores by, as they were at the start.
-    pub config: Json,
+    pub config: Document,
     /// `summary.json`.
-    pub summary: Option<Json>,
+    pub summary: Option<Document>,
     /// `quality.json`.
-    pub quality: Option<Json>,
+    pub quality: Option<Document>,
     /// Where the results are stored.
     pub results_key: Option<String>,
     /// Rows of the results.
@@ -55,7 +55,7 @@ pub struct Model {
     /// The score of the whole campaign.
     pub campaign_score: Option<f64>,
     /// Why it failed, as the command line prints it.
-    pub error: Option<Json>,
+    pub error: Option<Document>,
     /// When it was asked for.
     pub created_at: DateTime<Utc>,
     /// When its job was first begun.
@@ -131,7 +131,7 @@ pub(crate) async fn create<C: ConnectionTrait>(
         upload_id: Set(Some(run.upload_id)),
         job_id: Set(Some(run.job_id)),
         state: Set(RunState::Queued),
-        config: Set(run.config),
+        config: Set(run.config.into()),
         created_at: Set(now),
         ..ActiveModel::new()
     };
@@ -149,8 +149,8 @@ pub(crate) async fn publish<C: ConnectionTrait>(
         .col_expr(Column::ResultsKey, Expr::value(published.results_key))
         .col_expr(Column::RowCount, Expr::value(published.row_count))
         .col_expr(Column::CampaignScore, Expr::value(published.campaign_score))
-        .col_expr(Column::Summary, Expr::value(published.summary))
-        .col_expr(Column::Quality, Expr::value(published.quality))
+        .col_expr(Column::Summary, Expr::value(Document(published.summary)))
+        .col_expr(Column::Quality, Expr::value(Document(published.quality)))
         .col_expr(Column::FinishedAt, Expr::value(now))
         .filter(unfinished(id))
         .exec(db)
@@ -167,7 +167,7 @@ pub(crate) async fn end<C: ConnectionTrait>(
 ) -> Result<bool> {
     let ended = Entity::update_many()
         .col_expr(Column::State, Expr::value(state))
-        .col_expr(Column::Error, Expr::value(error))
+        .col_expr(Column::Error, Expr::value(error.map(Document)))
         .col_expr(Column::FinishedAt, Expr::value(now))
         .filter(unfinished(id))
         .exec(db)

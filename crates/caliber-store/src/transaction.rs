@@ -3,7 +3,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, ExecResult, QueryResult,
+    QuerySelect, Select, Statement,
+};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::error::StoreError;
@@ -44,6 +47,14 @@ impl Transaction {
         inner.rollback().await?;
         drop(turn);
         Ok(())
+    }
+
+    /// The rows found are nobody else's to change before this ends. SQLite knows no `FOR UPDATE` and needs none.
+    pub(crate) fn locking<E: EntityTrait>(&self, select: Select<E>) -> Select<E> {
+        match self.get_database_backend() {
+            DbBackend::Postgres => select.lock_exclusive(),
+            _ => select,
+        }
     }
 
     /// Workers are to be woken after the commit.

@@ -166,29 +166,26 @@ pub async fn attach(
     now: DateTime<Utc>,
 ) -> Result<Attempt<Attached, NotAttached>> {
     let Some(row) = campaigns::lock(txn, reach, campaign).await? else { return Ok(Attempt::Missing) };
-    let Some(upload) = by_id(txn, reach, id).await? else { return Ok(Attempt::Missing) };
+    let Some(upload) = lock(txn, reach, id).await? else { return Ok(Attempt::Missing) };
     if row.organization_id != upload.organization_id {
         return Ok(Attempt::Missing);
     }
     if row.status == CampaignStatus::Processing || row.active_run_id.is_some() {
         return Ok(Attempt::Refused(NotAttached::Processing(Box::new(row))));
     }
-    let former = of_campaign(txn, campaign).await?;
-    if former.as_ref().is_some_and(|former| former.id == id) {
-        return Ok(Attempt::Done(Attached { upload, replaced: None }));
+    match upload.campaign_id {
+        Some(own) if own == campaign => return Ok(Attempt::Done(Attached { upload, replaced: None })),
+        Some(holder) => return Ok(Attempt::Refused(NotAttached::Taken(holder))),
+        None => {}
     }
+    let former = of_campaign(txn, campaign).await?;
     if let Some(former) = &former {
         let detach = changed(None, UploadStatus::Uploaded, now).filter(Column::Id.eq(former.id));
         detach.exec(txn).await?;
     }
-    let attach = changed(Some(campaign), UploadStatus::Assigned, now)
-        .filter(Column::Id.eq(id))
-        .filter(Column::CampaignId.is_null());
-    if let Some(upload) = attach.exec_with_returning(txn).await?.pop() {
-        return Ok(Attempt::Done(Attached { upload, replaced: former }));
-    }
-    let holder = by_id(txn, reach, id).await?.and_then(|upload| upload.campaign_id);
-    Ok(holder.map_or(Attempt::Missing, |holder| Attempt::Refused(NotAttached::Taken(holder))))
+    let attach = changed(Some(campaign), UploadStatus::Assigned, now).filter(Column::Id.eq(id));
+    let attached = attach.exec_with_returning(txn).await?.pop();
+    Ok(attached.map_or(Attempt::Missing, |upload| Attempt::Done(Attached { upload, replaced: former })))
 }
 
 /// Notes what reading the file found.
@@ -216,13 +213,19 @@ pub async fn delete(txn: &Transaction, reach: Reach, id: UploadId) -> Result<Att
         return Ok(Attempt::Refused(upload));
     }
     // Guarded by what was judged: a file given to a campaign in between is not deleted.
-    let mut delete = Entity::delete_many().filter(Column::Id.eq(id));
-    delete = match upload.campaign_id {
+    let delete = Entity::delete_many().filter(Column::Id.eq(id));
+    let delete = match upload.campaign_id {
         Some(campaign) => delete.filter(Column::CampaignId.eq(campaign)),
         None => delete.filter(Column::CampaignId.is_null()),
     };
     let deleted = delete.exec(txn).await?.rows_affected > 0;
     Ok(if deleted { Attempt::Done(upload) } else { Attempt::Refused(upload) })
+}
+
+/// Reads the row so that nobody else changes it before the transaction ends.
+async fn lock(txn: &Transaction, reach: Reach, id: UploadId) -> Result<Option<Upload>> {
+    let found = Entity::find_by_id(id).filter(reach.within(Column::OrganizationId, Column::UserId));
+    Ok(txn.locking(found).one(txn).await?)
 }
 
 /// Files that have belonged to no campaign since `before`, oldest first.

@@ -129,7 +129,7 @@ pub(super) async fn run(context: JobContext) -> Result<Ended> {
     if context.job.payload_version != VERSION {
         return Ok(Ended::Failed("the job is of another version of Caliber".to_owned()));
     }
-    let payload: Payload = serde_json::from_value(context.job.payload.clone()).map_err(Error::internal)?;
+    let payload: Payload = serde_json::from_value(context.job.payload.0.clone()).map_err(Error::internal)?;
     let db = platform.store().db();
     let campaign = campaigns::by_id(db, Reach::INSTANCE, payload.campaign).await?;
     let run = runs::by_id(db, payload.campaign, payload.run).await?;
@@ -144,7 +144,7 @@ pub(super) async fn run(context: JobContext) -> Result<Ended> {
         return fail(&context, &campaign, &run, &error).await;
     };
     let copy = platform.objects().local_copy(&upload.storage_key).await?;
-    let config: RunConfig = serde_json::from_value(run.config.clone()).map_err(Error::internal)?;
+    let config: RunConfig = serde_json::from_value(run.config.0.clone()).map_err(Error::internal)?;
 
     let watched = Watched::default();
     let work = {

@@ -237,7 +237,7 @@ impl From<CampaignDetails> for CampaignView {
             campaign_score: current_run.as_ref().and_then(|run| run.campaign_score),
             scoring_config_snapshot: current_run.as_ref().map(|run| RunConfig::shown(&run.config)),
             column_mapping_used: quality.as_ref().and_then(|quality| quality.get("mapping").cloned()),
-            data_quality_report: quality,
+            data_quality_report: quality.map(|quality| quality.0),
             created_at: campaign.created_at,
             updated_at: campaign.updated_at,
             completed_at: campaign.completed_at,

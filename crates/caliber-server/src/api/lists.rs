@@ -189,7 +189,7 @@ impl From<ListVersion> for VersionView {
             author_id: version.author_id.map(|id| id.0),
             created_at: version.created_at,
             policy: version.policy,
-            criteria: version.criteria,
+            criteria: version.criteria.0,
             names_count: version.names_count,
             added_count: version.added,
             removed_count: version.removed,

@@ -329,7 +329,7 @@ async fn result(
     responses((status = 200, body = Answer<Object>), (status = 409, description = "`not_scored`", body = FailureBody)))]
 async fn summary(State(app): State<App>, By(caller): By, Id(id): Id) -> Result<Answer<Value>, Failure> {
     let current = app.platform.current_results().current(&caller, CampaignId(id)).await?;
-    let mut summary = current.run.summary.clone().unwrap_or_else(|| json!({}));
+    let mut summary = current.run.summary.as_deref().cloned().unwrap_or_else(|| json!({}));
     if let Some(fields) = summary.as_object_mut() {
         fields.insert("campaign_id".into(), json!(id));
         fields.insert("run_id".into(), json!(current.run.id));

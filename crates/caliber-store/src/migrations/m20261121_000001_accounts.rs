@@ -13,6 +13,10 @@ const ROLES: [&str; 6] = ["viewer", "analyst", "manager", "admin", "client", "ex
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         organizations(manager).await?;
         users(manager).await?;

@@ -11,6 +11,10 @@ pub(super) struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let queues = ["scoring", "exports", "maintenance", "monitoring", "notifications"];
         let states = ["queued", "running", "completed", "failed", "cancelled"];

@@ -18,9 +18,9 @@ pub(super) fn text(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).text().take()
 }
 
-/// A document, as text: `json` and not `jsonb`, so that keys keep their order.
+/// A JSON document, kept as text: PostgreSQL's own types lose the order of keys and refuse U+0000 in strings.
 pub(super) fn json(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).json().take()
+    text(name)
 }
 
 /// True or false.

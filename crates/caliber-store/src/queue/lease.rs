@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::entity::prelude::*;
-
 use sea_orm::sea_query::{ExprTrait, LockBehavior, LockType, Order, Query, SelectStatement};
 use sea_orm::{Condition, DbBackend, UpdateMany};
 
 use crate::ids::uuid_at;
 use crate::jobs::{Column, Entity, Job, JobState, Queue};
-use crate::{JobId, Json, Result, StoreError, Transaction};
+use crate::{Document, JobId, Json, Result, StoreError, Transaction};
 
 /// How long a worker has a job unless it says more; it says so every three seconds.
 const LEASE: TimeDelta = TimeDelta::seconds(15);
@@ -119,8 +118,8 @@ pub async fn heartbeat<C: ConnectionTrait>(
 ) -> Result<Heartbeat> {
     let mut renew =
         Entity::update_many().col_expr(Column::LeaseUntil, Expr::value(now + LEASE)).filter(held(lease));
-    if progress.is_some() {
-        renew = renew.col_expr(Column::Progress, Expr::value(progress));
+    if let Some(progress) = progress {
+        renew = renew.col_expr(Column::Progress, Expr::value(Document(progress)));
     }
     let job = one(renew.exec_with_returning(db).await?)?;
     Ok(Heartbeat { cancel_requested: job.cancel_requested })
