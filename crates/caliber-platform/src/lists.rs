@@ -7,6 +7,7 @@ use caliber_store::campaigns::{self, Campaign};
 use caliber_store::list_versions::{self, NewListVersion};
 
 pub use caliber_store::list_versions::ListVersion;
+use caliber_store::runs::Run;
 use caliber_store::{CampaignId, Page, Reach, Window, organizations};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -96,13 +97,20 @@ impl ListsOf<'_> {
         let CurrentRun { campaign, run } = self.0.current_results().current(caller, id).await?;
         let table = self.0.current_results().table(&run).await?;
         let config: RunConfig = serde_json::from_value(run.config.0.clone()).map_err(Error::internal)?;
+        let Overrides { allow, block, .. } = Overrides::of(&campaign);
+        let (added, removed) = match list_type {
+            ListType::Whitelist => (allow, block),
+            ListType::Blacklist => (block, allow),
+        };
         let request = ListRequest {
             campaign_id: id.to_string(),
             list_type,
             policy: options.policy.unwrap_or_default(),
-            min_impressions: options.min_impressions.or(config.min_impressions).unwrap_or_default() as f64,
+            min_impressions: options.min_impressions.map_or_else(|| least_of(&run), |least| least as f64),
             share: options.share.unwrap_or(config.list_share),
             protected: self.protected(&campaign).await?,
+            added,
+            removed,
         };
         let list = tokio::task::spawn_blocking(move || table.list(&request))
             .await
@@ -252,6 +260,12 @@ impl ListsOf<'_> {
         let changed = campaigns::set_overrides(db, caller.writes(), id, stored, self.0.now()).await?;
         changed.map(|campaign| Overrides::of(&campaign)).ok_or_else(missing)
     }
+}
+
+/// The least impressions of a row that the run scored.
+fn least_of(run: &Run) -> f64 {
+    let summary = run.summary.as_deref();
+    summary.and_then(|summary| summary["lists"]["min_impressions"].as_f64()).unwrap_or_default()
 }
 
 fn stored(list_type: ListType) -> list_versions::ListType {

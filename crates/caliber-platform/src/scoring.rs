@@ -92,7 +92,7 @@ impl RunConfig {
     pub fn shown(config: &serde_json::Value) -> serde_json::Value {
         let mut shown = config.clone();
         if let Some(fields) = shown.as_object_mut() {
-            fields.remove("recipe_toml");
+            fields.shift_remove("recipe_toml");
         }
         shown
     }

@@ -55,7 +55,7 @@ pub enum AnalysisLevel {
 }
 
 /// How far it is. Legal: pending -> processing -> completed | failed, failed -> processing, completed -> processing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, DeriveDisplay)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum CampaignStatus {
     /// Never scored.
@@ -78,6 +78,8 @@ impl CampaignStatus {
         }
     }
 }
+
+displayed_by_value!(CampaignStatus);
 
 /// A row of `campaigns`.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]

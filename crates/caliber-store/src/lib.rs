@@ -5,6 +5,17 @@
 //! looks at the clock. Times are UTC, to the microsecond at most (see [`to_microseconds`]), so that a row reads the same
 //! from both databases.
 
+/// Shows words as they stand in the database and in JSON.
+macro_rules! displayed_by_value {
+    ($($name:ty),*) => {$(
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&sea_orm::ActiveEnum::to_value(self))
+            }
+        }
+    )*};
+}
+
 pub mod campaigns;
 mod connection;
 mod document;

@@ -13,7 +13,7 @@ use crate::{
 pub type ListVersion = Model;
 
 /// Which list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, DeriveDisplay)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum ListType {
     /// Names to buy.
@@ -21,6 +21,8 @@ pub enum ListType {
     /// Names to avoid.
     Blacklist,
 }
+
+displayed_by_value!(ListType);
 
 /// A row of `list_versions`.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]

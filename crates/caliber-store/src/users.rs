@@ -16,7 +16,7 @@ pub const UNIQUE_EXTERNAL: &str = "uq_users_external_issuer_external_subject";
 pub type User = Model;
 
 /// What a user may, from least to most; `client` and `expert` are of the review desk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, DeriveDisplay)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum Role {
     /// Reads.
@@ -32,6 +32,8 @@ pub enum Role {
     /// Answers at the review desk.
     Expert,
 }
+
+displayed_by_value!(Role);
 
 /// A row of `users`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -45,6 +45,10 @@ pub struct ListRequest {
     pub share: f64,
     /// Names that are never blocked, as written by people.
     pub protected: Vec<String>,
+    /// Names that are on the list whatever the rule says, unless they are protected from it.
+    pub added: Vec<String>,
+    /// Names that are not on the list whatever the rule says.
+    pub removed: Vec<String>,
 }
 
 /// A list with the figures of its rows.
@@ -73,10 +77,10 @@ pub struct List {
 pub struct ListRow {
     /// The domain or vendor.
     pub name: String,
-    /// 0..100.
-    pub score: Figure,
-    /// Summed impressions.
-    pub impressions: Figure,
+    /// 0..100; `null` for a name by hand that was not scored.
+    pub score: Option<Figure>,
+    /// Summed impressions; `null` for a name by hand that was not scored.
+    pub impressions: Option<Figure>,
     /// Summed spend; `null` where the report has none.
     pub spend: Option<Figure>,
     /// Why it is on the list, in words.
@@ -116,30 +120,82 @@ impl List {
             ListType::Whitelist => (lists.allow, &|row| explainer.best_reason(row)),
             ListType::Blacklist => (lists.block, &|row| explainer.worst_reason(row)),
         };
-        let figures = ListSummary::of(results, &chosen);
-        let row = |&row: &usize| ListRow {
+        let by_hand = ByHand::of(table, request, &key, &is_protected);
+        let chosen: Vec<usize> =
+            chosen.into_iter().filter(|row| !by_hand.leaves_out(&key(table.name(*row)))).collect();
+        let figures = ListSummary::of(results, &[chosen.as_slice(), &by_hand.rows].concat());
+        let row = |row: usize, reason: String| ListRow {
             name: table.name(row).to_owned(),
-            score: Figure(results.scores[row]),
-            impressions: Figure(results.impressions[row]),
+            score: Some(Figure(results.scores[row])),
+            impressions: Some(Figure(results.impressions[row])),
             spend: results.spend.as_ref().map(|spend| Figure(spend[row])),
-            reason: reason(row),
+            reason,
         };
+        let mut rows: Vec<ListRow> = chosen.iter().map(|&at| row(at, reason(at))).collect();
+        rows.extend(by_hand.rows.iter().map(|&at| row(at, BY_HAND.to_owned())));
+        rows.extend(by_hand.unscored.into_iter().map(|name| ListRow {
+            name,
+            score: None,
+            impressions: None,
+            spend: None,
+            reason: BY_HAND.to_owned(),
+        }));
         Ok(Self {
             list_type: request.list_type,
             campaign_id: request.campaign_id.clone(),
-            domains: chosen.iter().map(|&row| table.name(row).to_owned()).collect(),
-            rows: chosen.iter().map(row).collect(),
+            domains: rows.iter().map(|row| row.name.clone()).collect(),
             criteria_used: Criteria {
                 policy: request.policy,
                 min_impressions: Figure(request.min_impressions),
                 share: Figure(request.share),
                 total_candidates: candidates.len(),
-                selected_count: chosen.len(),
+                selected_count: rows.len(),
             },
+            rows,
             total_impressions: Figure(figures.impressions),
             total_spend: figures.spend.map(Figure),
             average_score: figures.average_score.map(Figure),
         })
+    }
+}
+
+/// Why a name is on a list that somebody put there.
+const BY_HAND: &str = "by hand";
+
+/// What people want on a list, or off it.
+struct ByHand {
+    /// Keys that the rule must not put there: those that are taken off, and those that stand at the end anyway.
+    left_out: BTreeSet<String>,
+    /// Scored rows that are put there, in the order they were named.
+    rows: Vec<usize>,
+    /// Names that were not scored and are put there.
+    unscored: Vec<String>,
+}
+
+impl ByHand {
+    fn of(
+        table: &ResultsTable,
+        request: &ListRequest,
+        key: &dyn Fn(&str) -> String,
+        is_protected: &dyn Fn(&str) -> bool,
+    ) -> Self {
+        let mut left_out: BTreeSet<String> = request.removed.iter().map(|name| key(name)).collect();
+        let (mut rows, mut unscored) = (Vec::new(), Vec::new());
+        for name in &request.added {
+            let is_kept_off = request.list_type == ListType::Blacklist && is_protected(name);
+            if is_kept_off || !left_out.insert(key(name)) {
+                continue;
+            }
+            match table.find(name) {
+                Some(row) => rows.push(row.index()),
+                None => unscored.push(key(name)),
+            }
+        }
+        Self { left_out, rows, unscored }
+    }
+
+    fn leaves_out(&self, key: &str) -> bool {
+        self.left_out.contains(key)
     }
 }
 

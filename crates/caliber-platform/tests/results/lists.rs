@@ -16,6 +16,8 @@ fn request(list_type: ListType) -> ListRequest {
         min_impressions: 0.0,
         share: 0.25,
         protected: Vec::new(),
+        added: Vec::new(),
+        removed: Vec::new(),
     }
 }
 
@@ -96,4 +98,31 @@ fn a_share_or_a_bar_that_makes_no_sense_is_refused() {
         let error = table.list(&ListRequest { min_impressions, ..request(ListType::Whitelist) }).unwrap_err();
         assert_eq!(error.field, "min_impressions");
     }
+}
+
+#[test]
+fn what_people_put_on_a_list_stands_at_its_end_and_what_they_take_off_is_gone() {
+    let table = table(&rows());
+    let added =
+        ["https://3.EXAMPLE/page", "unknown.example", "8.example", "3.example"].map(str::to_owned).to_vec();
+    let by_hand = ListRequest {
+        added: added.clone(),
+        removed: vec!["7.example".into()],
+        ..request(ListType::Blacklist)
+    };
+    let list = table.list(&by_hand).unwrap();
+    assert_eq!(list.domains, ["3.example", "unknown.example", "8.example"]);
+    assert!(list.rows.iter().all(|row| row.reason == "by hand"));
+    assert_eq!(list.rows[1].score, None);
+    assert_eq!(list.rows[1].impressions, None);
+    assert_eq!(list.criteria_used.selected_count, 3);
+    assert_eq!(serde_json::to_value(list.total_impressions).unwrap(), json!(300 + 800));
+
+    let protected = ListRequest { protected: vec!["unknown.example".into()], ..by_hand };
+    assert_eq!(table.list(&protected).unwrap().domains, ["3.example", "8.example"]);
+    let allowed = ListRequest { list_type: ListType::Whitelist, removed: Vec::new(), ..protected };
+    assert_eq!(
+        table.list(&allowed).unwrap().domains,
+        ["1.example", "2.example", "3.example", "unknown.example", "8.example"]
+    );
 }
