@@ -111,10 +111,10 @@ fn what_people_put_on_a_list_stands_at_its_end_and_what_they_take_off_is_gone() 
         ..request(ListType::Blacklist)
     };
     let list = table.list(&by_hand).unwrap();
-    assert_eq!(list.domains, ["3.example", "unknown.example", "8.example"]);
+    assert_eq!(list.domains, ["3.example", "8.example", "unknown.example"]);
     assert!(list.rows.iter().all(|row| row.reason == "by hand"));
-    assert_eq!(list.rows[1].score, None);
-    assert_eq!(list.rows[1].impressions, None);
+    assert_eq!(list.rows[2].score, None);
+    assert_eq!(list.rows[2].impressions, None);
     assert_eq!(list.criteria_used.selected_count, 3);
     assert_eq!(serde_json::to_value(list.total_impressions).unwrap(), json!(300 + 800));
 
@@ -123,6 +123,6 @@ fn what_people_put_on_a_list_stands_at_its_end_and_what_they_take_off_is_gone() 
     let allowed = ListRequest { list_type: ListType::Whitelist, removed: Vec::new(), ..protected };
     assert_eq!(
         table.list(&allowed).unwrap().domains,
-        ["1.example", "2.example", "3.example", "unknown.example", "8.example"]
+        ["1.example", "2.example", "3.example", "8.example", "unknown.example"]
     );
 }
