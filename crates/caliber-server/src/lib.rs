@@ -8,6 +8,7 @@ mod extract;
 mod failure;
 mod http;
 mod openapi;
+mod set_password;
 mod signed_in;
 mod words;
 
@@ -88,6 +89,7 @@ fn router(app: &App) -> Router {
         .merge(versioned)
         .merge(unversioned)
         .merge(docs::routes(document))
+        .merge(set_password::routes())
         .route("/", get(about))
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
