@@ -145,9 +145,12 @@ impl ResultsTable {
         }
         let order = self.orders.of(key, self);
         let rows = match &matched {
-            None => {
-                order.segments(query.direction, skipped).flatten().take(query.per_page).map(|&row| RowId(row)).collect()
-            }
+            None => order
+                .segments(query.direction, skipped)
+                .flatten()
+                .take(query.per_page)
+                .map(|&row| RowId(row))
+                .collect(),
             Some(matched) => {
                 let rows = order.segments(query.direction, 0).flatten().copied();
                 let rows = rows.filter(|&row| matched.bits.has(row)).skip(skipped);
@@ -215,7 +218,8 @@ impl ResultsTable {
         }
         let flags = self.results.outlier_flags.iter().chain(&self.results.quality_flags);
         let flags: usize = flags.filter(|flags| !flags.is_empty()).map(|flags| 48 + 64 * flags.len()).sum();
-        let names: usize = self.results.names.iter().map(|name| size_of::<String>() + allocated(name.len())).sum();
+        let names: usize =
+            self.results.names.iter().map(|name| size_of::<String>() + allocated(name.len())).sum();
         let search: usize = self.results.names.iter().map(|name| name.len() + 5).sum();
         let index = (rows * 8 / 7).next_power_of_two() * 5;
         let orders = Key::count(self.results.metrics.len()) * order::bytes(rows);

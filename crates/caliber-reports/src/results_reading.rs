@@ -29,7 +29,8 @@ use file::ResultsFile;
 /// us, or lacks a metric.
 pub fn read_results_parquet(path: &Path, metrics: &[WeightedMetric]) -> Result<Results> {
     // Each thread opens the file for itself: handles that are cloned would share one position.
-    let file = ResultsFile::open(|| File::open(path)).map_err(|error| error.in_file(path.display().to_string()))?;
+    let file =
+        ResultsFile::open(|| File::open(path)).map_err(|error| error.in_file(path.display().to_string()))?;
     assemble(&file, metrics).map_err(|error| error.in_file(path.display().to_string()))
 }
 

@@ -24,7 +24,8 @@ impl<R: Hash + Eq + Send + Sync + 'static> ResultsCache<R> {
     /// A cache of so many bytes.
     pub fn new(bytes_max: u64) -> Self {
         let capacity = (bytes_max / KIBIBYTE).clamp(1, u64::from(u32::MAX));
-        let weigh = move |_: &R, table: &Arc<ResultsTable>| (table.bytes() / KIBIBYTE).clamp(1, capacity) as u32;
+        let weigh =
+            move |_: &R, table: &Arc<ResultsTable>| (table.bytes() / KIBIBYTE).clamp(1, capacity) as u32;
         let tables = Cache::builder()
             .max_capacity(capacity)
             .weigher(weigh)

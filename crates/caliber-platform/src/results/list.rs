@@ -104,7 +104,8 @@ impl List {
         let results = &table.results;
         let candidates: Vec<usize> =
             (0..results.len()).filter(|&row| results.impressions[row] >= request.min_impressions).collect();
-        let key = |name: &str| names::normalise(name.as_bytes(), results.dimension, &mut String::new()).to_owned();
+        let key =
+            |name: &str| names::normalise(name.as_bytes(), results.dimension, &mut String::new()).to_owned();
         let protected: BTreeSet<String> = request.protected.iter().map(|name| key(name)).collect();
         let is_protected = |name: &str| !protected.is_empty() && protected.contains(&key(name));
         let lists = match request.policy {

@@ -47,17 +47,16 @@ impl Orders {
         match key {
             Key::Impressions => by_impressions(table),
             Key::Name => by_name(table),
-            Key::Score => in_file_order(table)
-                .unwrap_or_else(|| self.by_value(table, |row| Some(results.scores[row]))),
+            Key::Score => {
+                in_file_order(table).unwrap_or_else(|| self.by_value(table, |row| Some(results.scores[row])))
+            }
             Key::Spend => self.by_value(table, |row| results.spend.as_ref().map(|spend| spend[row])),
             Key::Cpm => self.by_value(table, |row| table.figure(table.places.cpm, row)),
             Key::Ctr => self.by_value(table, |row| table.figure(table.places.ctr, row)),
             Key::ConversionRate => {
                 self.by_value(table, |row| table.figure(table.places.conversion_rate, row))
             }
-            Key::PercentileRank => {
-                self.by_value(table, |row| Some(f64::from(results.percentile_rank(row))))
-            }
+            Key::PercentileRank => self.by_value(table, |row| Some(f64::from(results.percentile_rank(row)))),
             Key::Metric(at) => self.by_value(table, |row| results.metrics[at].values[row]),
         }
     }

@@ -79,7 +79,8 @@ fn more_impressions_leave_fewer_candidates() {
 fn what_is_protected_is_not_blocked_and_nothing_takes_its_place() {
     let protected = vec!["https://WWW.8.example/".to_owned()];
     let table = table(&rows());
-    let list = table.list(&ListRequest { protected: protected.clone(), ..request(ListType::Blacklist) }).unwrap();
+    let list =
+        table.list(&ListRequest { protected: protected.clone(), ..request(ListType::Blacklist) }).unwrap();
     assert_eq!(list.domains, ["7.example"]);
     assert_eq!(list.criteria_used.selected_count, 1);
 }

@@ -72,7 +72,13 @@ fn few() -> impl Strategy<Value = f64> {
 const STATUSES: [Status; 3] = [Status::Good, Status::Moderate, Status::Poor];
 
 fn a_name() -> impl Strategy<Value = String> {
-    prop_oneof!["[ab]{1,3}\\.example", "[a-cA-C .\n]{0,4}", Just("xn--mnchen-3ya.example".to_owned()), "xn--[a-z0-9-]{1,4}", "[ßäÄİſ]{0,3}x"]
+    prop_oneof![
+        "[ab]{1,3}\\.example",
+        "[a-cA-C .\n]{0,4}",
+        Just("xn--mnchen-3ya.example".to_owned()),
+        "xn--[a-z0-9-]{1,4}",
+        "[ßäÄİſ]{0,3}x"
+    ]
 }
 
 prop_compose! {

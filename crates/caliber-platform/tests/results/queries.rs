@@ -24,7 +24,11 @@ fn ties_are_settled_by_impressions_and_then_the_name_both_ways() {
 
 #[test]
 fn rows_without_a_value_come_last_both_ways() {
-    let mut rows = [Row::new("none.example", 9.0, 5.0), Row::new("low.example", 1.0, 1.0), Row::new("high.example", 2.0, 1.0)];
+    let mut rows = [
+        Row::new("none.example", 9.0, 5.0),
+        Row::new("low.example", 1.0, 1.0),
+        Row::new("high.example", 2.0, 1.0),
+    ];
     rows[0].ctr = None;
     let table = table(&rows);
     assert_eq!(sorted(&table, "ctr", "asc"), ["low.example", "high.example", "none.example"]);
@@ -54,7 +58,18 @@ fn a_metric_that_the_recipe_lacks_is_refused_with_those_there_are() {
 
 #[test]
 fn every_word_to_sort_by_is_its_own_parse() {
-    for word in ["score", "impressions", "spend", "cpm", "ctr", "conversion_rate", "percentile_rank", "domain", "p_below", "metric.x"] {
+    for word in [
+        "score",
+        "impressions",
+        "spend",
+        "cpm",
+        "ctr",
+        "conversion_rate",
+        "percentile_rank",
+        "domain",
+        "p_below",
+        "metric.x",
+    ] {
         assert_eq!(word.parse::<SortBy>().unwrap().to_string(), word);
     }
 }
@@ -93,8 +108,9 @@ fn a_page_past_the_end_is_empty_and_knows_the_total() {
 
 #[test]
 fn pages_put_together_are_all_rows() {
-    let mut rows: Vec<Row> =
-        (0..1000).map(|at| Row::new(&format!("{at}.example"), f64::from(at % 7), f64::from(at % 11))).collect();
+    let mut rows: Vec<Row> = (0..1000)
+        .map(|at| Row::new(&format!("{at}.example"), f64::from(at % 7), f64::from(at % 11)))
+        .collect();
     for (at, row) in rows.iter_mut().enumerate() {
         row.status = [Status::Good, Status::Poor][at % 2];
     }
@@ -111,8 +127,9 @@ fn pages_put_together_are_all_rows() {
 
 #[test]
 fn many_who_ask_first_get_the_same() {
-    let rows: Vec<Row> =
-        (0..20_000).map(|at| Row::new(&format!("{at}.example"), f64::from(at % 97), f64::from(at % 31))).collect();
+    let rows: Vec<Row> = (0..20_000)
+        .map(|at| Row::new(&format!("{at}.example"), f64::from(at % 97), f64::from(at % 31)))
+        .collect();
     let table = Arc::new(table(&rows));
     let query = Query { sort_by: SortBy::Ctr, direction: Direction::Ascending, ..first_page() };
     let pages: Vec<_> = std::thread::scope(|scope| {

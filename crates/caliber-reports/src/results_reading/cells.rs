@@ -67,12 +67,14 @@ impl Cells {
                     Ok(())
                 })
             }
-            (Self::Names(names), ColumnReader::ByteArrayColumnReader(column)) => batches(column, rows, |batch| {
-                for value in &batch.values {
-                    names.push(text(value)?.to_owned());
-                }
-                Ok(())
-            }),
+            (Self::Names(names), ColumnReader::ByteArrayColumnReader(column)) => {
+                batches(column, rows, |batch| {
+                    for value in &batch.values {
+                        names.push(text(value)?.to_owned());
+                    }
+                    Ok(())
+                })
+            }
             (Self::Statuses(statuses), ColumnReader::ByteArrayColumnReader(column)) => {
                 batches(column, rows, |batch| {
                     for value in &batch.values {

@@ -40,9 +40,8 @@ impl<'a, R: Source> ResultsFile<'a, R> {
         let metadata = reader.metadata();
         let rows = checked_rows(metadata, bytes)?;
         let leaves = metadata.file_metadata().schema_descr().columns().iter().enumerate();
-        let columns = leaves
-            .filter_map(|(at, leaf)| Some((leaf.path().parts().first()?.clone(), at)))
-            .collect();
+        let columns =
+            leaves.filter_map(|(at, leaf)| Some((leaf.path().parts().first()?.clone(), at))).collect();
         Ok(Self { open: Box::new(open), columns, rows })
     }
 
@@ -63,7 +62,8 @@ impl<'a, R: Source> ResultsFile<'a, R> {
             let reader = unwinding(|| SerializedFileReader::new(source))?;
             while let Some((name, kind)) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let Some(&leaf) = self.columns.get(name) else { continue };
-                let cells = self.column(&reader, leaf, *kind).map_err(|error| error.at_column(name.as_str()))?;
+                let cells =
+                    self.column(&reader, leaf, *kind).map_err(|error| error.at_column(name.as_str()))?;
                 let mut read = read.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 match read.as_mut() {
                     Ok(columns) => drop(columns.insert(name.clone(), cells)),
@@ -121,7 +121,9 @@ fn unreadable(cause: io::Error) -> Error {
 /// The Parquet crate has panicked on corrupt files; that is damage like any other.
 fn unwinding<T>(read: impl FnOnce() -> std::result::Result<T, ParquetError>) -> Result<T> {
     match catch_unwind(AssertUnwindSafe(read)) {
-        Ok(read) => read.map_err(|error| damaged(format!("the results file is damaged: {error}")).caused_by(error)),
+        Ok(read) => {
+            read.map_err(|error| damaged(format!("the results file is damaged: {error}")).caused_by(error))
+        }
         Err(_) => Err(damaged("the results file is damaged")),
     }
 }
