@@ -5,6 +5,7 @@ mod bench;
 mod load;
 mod metadata;
 mod needs;
+mod postgres;
 mod run;
 mod soak;
 mod test;
@@ -35,6 +36,8 @@ enum Chore {
     Bench(bench::Arguments),
     /// Page through the results of a running server, and say how long it takes
     Load(load::Arguments),
+    /// Run a command beside a PostgreSQL server of its own
+    Postgres(postgres::Arguments),
     /// Install the named tools where they are missing
     Need(needs::Arguments),
 }
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Chore::Soak(arguments) => soak::run(&arguments),
         Chore::Bench(arguments) => bench::run(&arguments),
         Chore::Load(arguments) => load::run(&arguments),
+        Chore::Postgres(arguments) => postgres::run(&arguments),
         Chore::Need(arguments) => needs::run(&arguments),
     };
     done.unwrap_or_else(|error| {

@@ -4,7 +4,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Result, bail};
 
-use crate::run;
+use crate::{postgres, run};
 
 /// Flags of `cargo xtask need`.
 #[derive(clap::Args)]
@@ -19,52 +19,71 @@ pub(crate) struct Need {
     pub(crate) name: &'static str,
     /// What it is for.
     purpose: &'static str,
-    /// A command that succeeds where it is installed.
-    detect: &'static [&'static str],
+    detect: Detect,
     /// A command that installs it; also what a person is told to type.
     install: &'static [&'static str],
     /// Whether a chore may install it unasked. What changes the system outside cargo's own folder may not.
     unasked: bool,
 }
 
+/// How it is recognised.
+enum Detect {
+    /// A command that succeeds where it is installed.
+    Command(&'static [&'static str]),
+    /// Where looking needs more than that.
+    Look(fn() -> bool),
+}
+
 /// Everything known. Versions are pinned: what passed today passes on a new machine tomorrow.
-static NEEDS: [Need; 4] = [
+static NEEDS: [Need; 5] = [
     Need {
         name: "cargo-nextest",
         purpose: "runs the tests",
-        detect: &["cargo", "nextest", "--version"],
+        detect: Detect::Command(&["cargo", "nextest", "--version"]),
         install: &["cargo", "install", "cargo-nextest", "--locked", "--version", "0.9.151"],
         unasked: true,
     },
     Need {
         name: "cargo-deny",
         purpose: "checks licences, bans and sources of dependencies",
-        detect: &["cargo", "deny", "--version"],
+        detect: Detect::Command(&["cargo", "deny", "--version"]),
         install: &["cargo", "install", "cargo-deny", "--locked", "--version", "0.20.2"],
         unasked: true,
     },
     Need {
         name: "cargo-fuzz",
         purpose: "runs the fuzz targets",
-        detect: &["cargo", "fuzz", "--version"],
+        detect: Detect::Command(&["cargo", "fuzz", "--version"]),
         install: &["cargo", "install", "cargo-fuzz", "--locked", "--version", "0.13.2"],
         unasked: true,
     },
     Need {
+        name: "postgresql",
+        purpose: "is the database that half of the tests of the store and the service run on",
+        detect: Detect::Look(postgres::installed),
+        install: &["apt-get", "install", "--yes", "postgresql"],
+        unasked: false,
+    },
+    Need {
         name: "python3-venv",
         purpose: "holds the peers of the benchmark",
-        detect: &["python3", "-c", "import venv, ensurepip"],
+        detect: Detect::Command(&["python3", "-c", "import venv, ensurepip"]),
         install: &["apt-get", "install", "--yes", "python3-venv"],
         unasked: false,
     },
 ];
 
 /// What the tests need.
-pub(crate) const TESTS: &[&str] = &["cargo-nextest"];
+pub(crate) const TESTS: &[&str] = &["cargo-nextest", "postgresql"];
 
 impl Need {
     fn present(&self) -> bool {
-        self.detect.split_first().is_some_and(|(program, arguments)| run::answers(program, arguments))
+        match self.detect {
+            Detect::Command(command) => {
+                command.split_first().is_some_and(|(program, arguments)| run::answers(program, arguments))
+            }
+            Detect::Look(look) => look(),
+        }
     }
 
     fn install_line(&self) -> String {

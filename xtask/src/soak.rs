@@ -5,9 +5,11 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
+use wait4::Wait4;
 
 use crate::{metadata, needs, run, workspace_root};
 
@@ -30,7 +32,7 @@ enum Kind {
 /// Flags of `cargo xtask soak fuzz`.
 #[derive(clap::Args)]
 struct Fuzz {
-    /// Minutes for each target
+    /// Minutes of processor time for each target
     #[arg(long, default_value_t = 10.0)]
     minutes: f64,
     /// Targets at once; one per core unless given
@@ -49,6 +51,8 @@ struct Fuzz {
 /// What one target did.
 struct Soaked {
     target: String,
+    /// Processor time, of this process and its own.
+    cpu: Duration,
     executions: u64,
     /// Inputs that failed, new ones only.
     findings: Vec<PathBuf>,
@@ -81,7 +85,7 @@ impl Fuzz {
                 self.keep_corpus(&root, &work, target)?;
             }
         }
-        report(&soaked, self.minutes);
+        report(&soaked);
         let clean = soaked.iter().all(|s| s.findings.is_empty() && !s.broken);
         Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
@@ -140,7 +144,8 @@ impl Fuzz {
         Ok(soaked)
     }
 
-    /// Runs one target for its time. New inputs go to a corpus outside the checkout.
+    /// Runs one target until its processor time is used up, or it finds something. libFuzzer counts the time of the
+    /// clock, so on a busy machine it takes several rounds. New inputs go to a corpus outside the checkout.
     fn soak(&self, root: &Path, work: &Path, target: &str) -> Result<Soaked> {
         let artifacts = root.join("fuzz/artifacts").join(target);
         let committed = root.join("fuzz/corpus").join(target);
@@ -150,26 +155,32 @@ impl Fuzz {
         }
         let before = files(&artifacts)?;
         let log = work.join(format!("{target}.log"));
-        let written = File::create(&log).with_context(|| format!("writing {}", log.display()))?;
         eprintln!("{target}: {} minutes, log in {}", self.minutes, log.display());
-        let mut command = self.cargo_fuzz(root, "run", target);
-        command.args([&corpus, &committed]).arg("--").arg("-print_final_stats=1");
-        command.arg(format!("-max_total_time={}", (self.minutes * 60.0).ceil()));
-        // An input that takes longer is a finding.
-        command.arg(format!("-timeout={SLOWEST_SECONDS}"));
-        let dictionary = root.join("fuzz/dictionaries").join(target).with_extension("dict");
-        if dictionary.is_file() {
-            command.arg(format!("-dict={}", dictionary.display()));
+        let budget = Duration::from_secs_f64(self.minutes * 60.0);
+        let mut soaked = Soaked {
+            target: target.to_owned(),
+            cpu: Duration::ZERO,
+            executions: 0,
+            findings: Vec::new(),
+            broken: false,
+            log,
+        };
+        while soaked.cpu < budget && soaked.findings.is_empty() && !soaked.broken {
+            let left = (budget - soaked.cpu).as_secs().max(10);
+            let mut command = self.cargo_fuzz(root, "run", target);
+            command.args([&corpus, &committed]).arg("--").arg("-print_final_stats=1");
+            command.arg(format!("-max_total_time={left}"));
+            // An input that takes longer is a finding.
+            command.arg(format!("-timeout={SLOWEST_SECONDS}"));
+            let dictionary = root.join("fuzz/dictionaries").join(target).with_extension("dict");
+            if dictionary.is_file() {
+                command.arg(format!("-dict={}", dictionary.display()));
+            }
+            let succeeded = round(command, &mut soaked)?;
+            soaked.findings = files(&artifacts)?.into_iter().filter(|path| !before.contains(path)).collect();
+            soaked.broken |= !succeeded && soaked.findings.is_empty();
         }
-        let copy = written.try_clone().with_context(|| format!("writing {}", log.display()))?;
-        let status = command.stdin(Stdio::null()).stdout(copy).stderr(written).status();
-        let status = status.with_context(|| format!("starting `{}`", run::shown(&command)))?;
-
-        let printed = fs::read(&log).with_context(|| format!("reading {}", log.display()))?;
-        let executions = executions(&String::from_utf8_lossy(&printed));
-        let findings: Vec<_> = files(&artifacts)?.into_iter().filter(|path| !before.contains(path)).collect();
-        let broken = executions == 0 || (!status.success() && findings.is_empty());
-        Ok(Soaked { target: target.to_owned(), executions, findings, broken, log })
+        Ok(soaked)
     }
 
     /// Copies the fewest inputs that reach code which the committed corpus does not. How often they reach it is left
@@ -186,6 +197,22 @@ impl Fuzz {
     }
 }
 
+/// Runs the target once, and adds what it did; whether it ended well.
+fn round(mut command: Command, soaked: &mut Soaked) -> Result<bool> {
+    let log = &soaked.log;
+    let written = File::create(log).with_context(|| format!("writing {}", log.display()))?;
+    let copy = written.try_clone().with_context(|| format!("writing {}", log.display()))?;
+    command.stdin(Stdio::null()).stdout(copy).stderr(written);
+    let mut child = command.spawn().with_context(|| format!("starting `{}`", run::shown(&command)))?;
+    let ended = child.wait4().with_context(|| format!("waiting for `{}`", run::shown(&command)))?;
+    soaked.cpu += ended.rusage.utime + ended.rusage.stime;
+    let printed = fs::read(log).with_context(|| format!("reading {}", log.display()))?;
+    let executions = executions(&String::from_utf8_lossy(&printed));
+    soaked.executions += executions;
+    soaked.broken |= executions == 0;
+    Ok(ended.status.success())
+}
+
 /// How often libFuzzer says the target ran: its closing statistics.
 fn executions(log: &str) -> u64 {
     let line = log.lines().rev().find_map(|line| line.strip_prefix("stat::number_of_executed_units:"));
@@ -197,10 +224,11 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     entries.map(|entry| Ok(entry.with_context(|| format!("listing {}", folder.display()))?.path())).collect()
 }
 
-fn report(soaked: &[Soaked], minutes: f64) {
-    println!("{:20} {:>8} {:>16} {:>9}", "target", "minutes", "executions", "findings");
+fn report(soaked: &[Soaked]) {
+    println!("{:20} {:>8} {:>16} {:>9}", "target", "CPU s", "executions", "findings");
     for target in soaked {
-        println!("{:20} {minutes:>8} {:>16} {:>9}", target.target, target.executions, target.findings.len());
+        let (cpu, findings) = (target.cpu.as_secs(), target.findings.len());
+        println!("{:20} {cpu:>8} {:>16} {findings:>9}", target.target, target.executions);
         for finding in &target.findings {
             println!("  {}", finding.display());
         }

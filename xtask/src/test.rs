@@ -5,6 +5,7 @@ use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+use crate::postgres::{self, Server};
 use crate::{needs, run, workspace_root};
 
 /// Flags of `cargo xtask test`.
@@ -25,6 +26,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 
     let mut tests = run::cargo();
     tests.current_dir(workspace_root()).args(["nextest", "run", "--workspace"]);
+    // Stopped at the end of this function, however the tests end.
+    let server = Server::start()?;
+    tests.env(postgres::ADDRESS, server.address());
     if !std::io::stderr().is_terminal() {
         tests.args(["--color", "never"]);
     }

@@ -148,7 +148,13 @@ pub struct Dictionary {
     derived: Vec<Derived>,
     synonyms: BTreeMap<String, String>,
     prefixes: Vec<String>,
+    /// What the headers of a pivot table's sums begin with.
+    sum_prefixes: Vec<String>,
     units: HashMap<String, Unit>,
+    /// Codes of currencies by what they are called.
+    currencies: HashMap<String, String>,
+    /// Codes that are words as well, and so are currencies in brackets only.
+    words: Vec<String>,
     by_header: HashMap<String, Vec<Known>>,
 }
 
@@ -282,6 +288,23 @@ impl Dictionary {
 
     pub(crate) fn unit(&self, normalised: &str) -> Option<Unit> {
         self.units.get(normalised).copied()
+    }
+
+    /// The unit of money that stands at the end of a header without brackets.
+    pub(crate) fn bare_unit(&self, normalised: &str) -> Option<Unit> {
+        let unit = self.unit(normalised).filter(|unit| *unit != Unit::Percent)?;
+        let is_currency =
+            self.currencies.contains_key(normalised) || !normalised.contains(char::is_alphabetic);
+        (is_currency && self.words.iter().all(|word| word != normalised)).then_some(unit)
+    }
+
+    /// The code of a currency by what it is called.
+    pub(crate) fn currency_code(&self, normalised: &str) -> Option<String> {
+        self.currencies.get(normalised).cloned()
+    }
+
+    pub(crate) fn sum_prefixes(&self) -> impl Iterator<Item = &str> {
+        self.sum_prefixes.iter().map(String::as_str)
     }
 
     pub(crate) fn is_prefix(&self, word: &str) -> bool {

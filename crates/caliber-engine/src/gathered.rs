@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::dictionary::header::currency_of;
 use crate::dictionary::{ColumnKind, Dictionary};
 use crate::reading::ReadFile;
 use crate::report::mapping::Warning;
@@ -44,7 +45,7 @@ impl Gathered {
         for (present, columns) in self.totals_present.iter_mut().zip(&read.plan.totals) {
             *present |= !columns.is_empty();
         }
-        self.add_currency(file, read);
+        self.add_currency(file, read, dictionary);
         self.sums_unique_ids |= read.plan.numbers.iter().any(|number| {
             dictionary
                 .column(&number.canonical)
@@ -52,7 +53,7 @@ impl Gathered {
         });
         let (encoding, delimiter) = match &file.body {
             Body::Text { encoding, delimiter, .. } if file.format == Format::Csv => (
-                Some(if rollup.not_utf8 { encoding.or_windows_1252() } else { *encoding }),
+                Some(if rollup.not_utf8() { encoding.or_windows_1252() } else { *encoding }),
                 Some(char::from(*delimiter)),
             ),
             _ => (None, None),
@@ -87,14 +88,14 @@ impl Gathered {
         self.warn(file, read);
     }
 
-    fn add_currency(&mut self, file: &ReportFile, read: &ReadFile) {
+    fn add_currency(&mut self, file: &ReportFile, read: &ReadFile, dictionary: &Dictionary) {
         self.currencies.extend(read.rollup.currencies.iter().cloned());
         if let Some(column) = read.supplies.currency {
             self.currency_header.get_or_insert_with(|| file.column_name(column));
             return;
         }
         for &index in &read.plan.totals[2] {
-            let code = currency_of_header(&read.plan.numbers[index].header);
+            let code = currency_of(&read.plan.numbers[index].header, dictionary);
             self.currencies.extend(read.rollup.facts[index].currencies.iter().map(|sign| (*sign).to_owned()));
             self.currencies.extend(code);
         }
@@ -226,12 +227,6 @@ fn is_sign_of(sign: &str, code: &str) -> bool {
         "Rs" => ["INR", "LKR", "NPR", "PKR"].contains(&code),
         _ => false,
     }
-}
-
-/// `Media Cost (EUR)` says what its money is.
-fn currency_of_header(header: &str) -> Option<String> {
-    let unit = header.trim().strip_suffix(')')?.rsplit_once('(')?.1;
-    is_code(unit).then(|| unit.to_owned())
 }
 
 fn mapped_columns(file: &ReportFile, read: &ReadFile) -> Vec<MappedColumn> {

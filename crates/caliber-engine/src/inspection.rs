@@ -36,8 +36,11 @@ pub struct Inspection {
     pub suggestions: Vec<crate::report::mapping::Suggestion>,
     /// The headers as they stand, in the order of the file; empty without a header row.
     pub headers: Vec<String>,
-    /// The first ten rows as read.
+    /// The first rows as read.
     pub preview: Vec<Vec<Option<String>>>,
+    /// Rows below the header; `None` where no recipe is settled, so that the report was not read.
+    #[serde(skip)]
+    pub rows_read: Option<u64>,
 }
 
 /// What the headers tell.
@@ -61,7 +64,7 @@ pub fn inspect(source: Source, options: &Options, context: &Context<'_>) -> Resu
     let preview = file
         .preview
         .iter()
-        .take(10)
+        .take(options.preview_rows)
         .map(|row| {
             let cells = row.cells.iter();
             cells.map(|cell| (!cell.is_blank()).then(|| names::text_of(&cell.text()))).collect()
@@ -75,6 +78,7 @@ pub fn inspect(source: Source, options: &Options, context: &Context<'_>) -> Resu
         suggestions: Vec::new(),
         headers: file.headers.clone(),
         preview,
+        rows_read: None,
     };
     let read = choose(file, options, context)
         .and_then(|chosen| inspect_whole(&mut inspection, file, &chosen, options, context));
@@ -107,6 +111,7 @@ fn inspect_whole(
     let mut gathered = Gathered::default();
     gathered.add(file, &read, chosen.dictionary);
     gathered.period(&read.rollup);
+    inspection.rows_read = Some(gathered.rows_read);
     inspection.quality = gathered.quality;
     inspection.suggestions.clone_from(&read.mapping.suggestions);
     inspection.recognised = Some(RecognisedAs {

@@ -1,11 +1,11 @@
 //! Reading files into roll-ups: from mapping to plan, from plan to sums, and once more where the whole file
 //! contradicts what its first rows promised.
 
+mod summing;
+
 use std::collections::BTreeSet;
-use std::io::{self, Read};
-use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crate::dictionary::Dictionary;
 use crate::progress::Progress;
@@ -13,11 +13,7 @@ use crate::recipe::{Dimension, Recipe};
 use crate::report::cell::{OwnedRow, Row};
 use crate::report::mapping::{self, Mapping, MetricSupply, Needs, Override, Source as Supplied, Supplies};
 use crate::report::number::Decimal;
-use crate::report::parquet::ParquetReport;
-use crate::report::source::read_error;
-use crate::report::text;
-use crate::report::workbook::Workbook;
-use crate::report::{Body, Buffer, ChunkError, Chunker, Index, MAX_COLUMNS, Peek, ReportFile};
+use crate::report::{Peek, ReportFile};
 use crate::rollup::RollUp;
 use crate::rollup::facts::{ColumnFacts, Place};
 use crate::rollup::pattern::Pattern;
@@ -218,9 +214,7 @@ impl Reading<'_> {
     fn preview_facts(rows: &[OwnedRow], layout: &Arc<Layout>, plan: &Plan, width: usize) -> Vec<ColumnFacts> {
         let mut rollup = RollUp::new(Arc::clone(layout), Arc::new(plan.clone()), width);
         rollup.begin_chunk(0);
-        for row in rows {
-            rollup.add(row, || Place { chunk: 0, lines_before: 0 });
-        }
+        rollup.add(rows, |_| Place { chunk: 0, lines_before: 0 });
         rollup.facts
     }
 
@@ -289,127 +283,6 @@ impl Reading<'_> {
             Some((column, scale))
         });
         reported.collect()
-    }
-
-    /// Sums all rows of a file.
-    fn sum(&self, file: &ReportFile, layout: &Arc<Layout>, plan: &Arc<Plan>) -> Result<(RollUp, Lines)> {
-        let rollup = || RollUp::new(Arc::clone(layout), Arc::clone(plan), file.headers.len());
-        match &file.body {
-            Body::Text { .. } => self.sum_text(file, rollup),
-            Body::Sheet(sheet) => self.sum_sheet(file, sheet, rollup()),
-            Body::Parquet => self.sum_parquet(file, plan, rollup),
-        }
-        .map_err(|error| error.in_file(file.source.name()))
-    }
-
-    fn sum_text(&self, file: &ReportFile, rollup: impl Fn() -> RollUp + Sync) -> Result<(RollUp, Lines)> {
-        let &Body::Text { encoding, delimiter, skip_bytes, skip_lines } = &file.body else {
-            return Err(Error::new(Code::Malformed, "the file is not text"));
-        };
-        let mut stream = text::stream(&file.source, encoding, self.progress)?;
-        io::copy(&mut (&mut stream).take(skip_bytes), &mut io::sink())
-            .map_err(|error| read_error(error, "file"))?;
-        let chunker = Mutex::new(Chunker::new(stream, delimiter, self.chunk_bytes));
-        let parts = in_parallel(self.threads, |_| {
-            let (mut rollup, mut buffer, mut index) = (rollup(), Buffer::default(), Index::default());
-            let mut lines = Vec::new();
-            loop {
-                self.progress.check()?;
-                // A poisoned lock is a thread that panicked, which is reported when it is joined.
-                let next = chunker.lock().map_err(|_| broken_thread())?.next(&mut buffer);
-                let chunk = match next {
-                    Ok(Some(chunk)) => chunk as u32,
-                    Ok(None) => return Ok((rollup, lines, None)),
-                    Err(error) => return Ok((rollup, lines, Some(error))),
-                };
-                lines.push((chunk, index.build(&buffer, delimiter)));
-                rollup.begin_chunk(chunk);
-                let mut rows = 0;
-                for record in index.records(&buffer) {
-                    let lines_before = || crate::report::count_lines(&buffer[..record.start()]);
-                    if record.len() > MAX_COLUMNS {
-                        let place = Place { chunk, lines_before: lines_before() };
-                        return Ok((rollup, lines, Some(ChunkError::TooWide { place, width: record.len() })));
-                    }
-                    rollup.add(&record, || Place { chunk, lines_before: lines_before() });
-                    rows += 1;
-                }
-                self.progress.rows.fetch_add(rows, Ordering::Relaxed);
-            }
-        })?;
-        let (mut rollups, mut lines, mut errors) = (Vec::new(), Vec::new(), Vec::new());
-        for (rollup, part, failed) in parts {
-            rollups.push(rollup);
-            lines.extend(part);
-            errors.extend(failed);
-        }
-        let lines = Lines::new(lines, skip_lines);
-        // Whichever thread met one: the first of the file.
-        match errors.into_iter().min_by_key(ChunkError::chunk) {
-            Some(error) => Err(unreadable_chunk(error, &lines)),
-            None => Ok((merged(rollups)?, lines)),
-        }
-    }
-
-    fn sum_sheet(&self, file: &ReportFile, sheet: &str, mut rollup: RollUp) -> Result<(RollUp, Lines)> {
-        let header_line = file.header_line.unwrap_or(0);
-        let open = std::fs::File::open(file.source.path()).map_err(|error| read_error(error, "workbook"))?;
-        let mut workbook = Workbook::open(open)?;
-        rollup.begin_chunk(0);
-        let mut rows = 0_u64;
-        workbook.rows(sheet, &mut |line, row| {
-            if line > header_line {
-                rollup.add(row, || Place { chunk: 0, lines_before: line - 1 });
-                rows += 1;
-                if rows.is_multiple_of(1024) {
-                    self.progress.rows.fetch_add(1024, Ordering::Relaxed);
-                    self.progress.check()?;
-                }
-            }
-            Ok(ControlFlow::Continue(()))
-        })?;
-        self.progress.rows.fetch_add(rows % 1024, Ordering::Relaxed);
-        self.progress.bytes.fetch_add(file.source.size()?, Ordering::Relaxed);
-        Ok((rollup, Lines::new(vec![(0, 0)], 0)))
-    }
-
-    fn sum_parquet(
-        &self,
-        file: &ReportFile,
-        plan: &Plan,
-        rollup: impl Fn() -> RollUp + Sync,
-    ) -> Result<(RollUp, Lines)> {
-        let open =
-            std::fs::File::open(file.source.path()).map_err(|error| read_error(error, "Parquet file"))?;
-        let parquet = ParquetReport::open(open)?;
-        let mut columns: Vec<usize> = plan.numbers.iter().map(|number| number.column).collect();
-        columns.extend([plan.dimension_column].iter().chain(&plan.date).chain(&plan.currency));
-        columns.extend(plan.filters.iter().map(|filter| filter.column));
-        let next_group = AtomicUsize::new(0);
-        let share = file.source.size()? / parquet.row_groups().max(1) as u64;
-        let rollups = in_parallel(self.threads, |_| {
-            let mut rollup = rollup();
-            loop {
-                let group = next_group.fetch_add(1, Ordering::Relaxed);
-                if group >= parquet.row_groups() {
-                    return Ok(rollup);
-                }
-                rollup.begin_chunk(group as u32);
-                let _all_rows_read = parquet.row_group(group, &columns, &mut |first_line, batch| {
-                    self.progress.check()?;
-                    for index in 0..batch.len() {
-                        let line = first_line + index as u64;
-                        rollup
-                            .add(&batch.row(index), || Place { chunk: group as u32, lines_before: line - 1 });
-                    }
-                    self.progress.rows.fetch_add(batch.len() as u64, Ordering::Relaxed);
-                    Ok(ControlFlow::Continue(()))
-                })?;
-                self.progress.bytes.fetch_add(share, Ordering::Relaxed);
-            }
-        })?;
-        let lines = Lines::new((0..parquet.row_groups() as u32).map(|group| (group, 0)).collect(), 0);
-        Ok((merged(rollups)?, lines))
     }
 }
 
@@ -489,56 +362,7 @@ fn agreeing_scale(file: &ReportFile, supply: &MetricSupply, column: usize, plan:
     if percent > fraction { 100.0 } else { 1.0 }
 }
 
-/// Runs a task on so many threads and gathers what they return; the first error wins.
-fn in_parallel<T: Send>(threads: usize, task: impl Fn(usize) -> Result<T> + Sync) -> Result<Vec<T>> {
-    std::thread::scope(|scope| {
-        let task = &task;
-        let workers: Vec<_> = (0..threads.max(1)).map(|worker| scope.spawn(move || task(worker))).collect();
-        let joined: Vec<_> =
-            workers.into_iter().map(|worker| worker.join().map_err(|_| broken_thread())).collect();
-        joined.into_iter().map(|result| result.and_then(|result| result)).collect()
-    })
-}
-
 fn other_table() -> Error {
     Error::new(Code::Malformed, "another table begins here, with headers of its own")
         .help("give each table in a file of its own, with its header above it")
-}
-
-fn broken_thread() -> Error {
-    Error::new(Code::Machine, "a thread broke down while it read")
-        .help("this is a bug of ours; please report it")
-}
-
-fn merged(rollups: Vec<RollUp>) -> Result<RollUp> {
-    rollups
-        .into_iter()
-        .reduce(|mut all, part| {
-            all.merge(part);
-            all
-        })
-        .ok_or_else(broken_thread)
-}
-
-fn unreadable_chunk(error: ChunkError, lines: &Lines) -> Error {
-    match error {
-        ChunkError::Io(error) => read_error(error, "file"),
-        ChunkError::Unclosed { chunk, lines_before, quote } => {
-            let place = Place { chunk: chunk as u32, lines_before };
-            let line = lines.line(place);
-            if quote {
-                Error::new(Code::Malformed, "a quoted cell begins here and never ends")
-                    .at_line(line)
-                    .help("close the quote, or take it away")
-            } else {
-                text::too_long().at_line(line)
-            }
-        }
-        ChunkError::TooWide { place, width } => Error::new(
-            Code::TooLarge,
-            format!("a row of {width} cells; a report has at most {MAX_COLUMNS} columns"),
-        )
-        .at_line(lines.line(place))
-        .help("export the report again with the columns that scoring needs"),
-    }
 }

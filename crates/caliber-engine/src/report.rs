@@ -15,6 +15,6 @@ pub mod text;
 pub mod workbook;
 pub mod xls;
 
-pub(crate) use self::csv::{Buffer, ChunkError, Chunker, Index, count_lines};
+pub(crate) use self::csv::{Chunk, ChunkError, Chunks, Record};
 pub use self::file::best_sheet;
 pub(crate) use self::file::{Body, MAX_COLUMNS, Opening, Peek, ReportFile};

@@ -2,7 +2,8 @@
 
 use crate::dictionary::Dictionary;
 use crate::normalize::{Bounds, Counts, Normalization, normalize};
-use crate::recipe::{Dimension, Recipe};
+use crate::parallel;
+use crate::recipe::{Dimension, Recipe, WeightedMetric};
 use crate::report::mapping::EXTRAS;
 use crate::results::{EffectiveCounts, ExtraColumn, MetricColumn, Results, Status};
 use crate::rollup::plan::TOTALS;
@@ -24,6 +25,8 @@ pub(crate) struct Options {
     pub(crate) normalization: Normalization,
     /// The least impressions of a row; 0 keeps all, whatever the recipe's least share.
     pub(crate) min_impressions: f64,
+    /// Threads that work on metrics side by side.
+    pub(crate) threads: usize,
 }
 
 /// Rows below the volume filter.
@@ -62,44 +65,29 @@ pub(crate) fn score(
 ) -> Result<ScoredRows> {
     let (kept, below_minimum) = filter_by_volume(rolled, recipe, options)?;
     let impressions = pick(&rolled.impressions, &kept);
-    let values: Vec<Vec<Option<f64>>> = rolled.metrics.iter().map(|sums| derive(sums, &kept)).collect();
-
-    let mut bounds = Vec::new();
-    let mut metrics = Vec::new();
-    let mut without_noise = Vec::new();
     let weight_sum: f64 = recipe.metrics.iter().map(|metric| metric.weight).sum();
-    for ((metric, sums), values) in recipe.metrics.iter().zip(&rolled.metrics).zip(&values) {
-        let (events, trials) = (pick(&sums.x, &kept), pick(&sums.n, &kept));
-        let counts = sums.noise.as_ref().map(|_| Counts { events: &events, trials: &trials });
-        let (normalized, metric_bounds) = normalize(values, metric.better, options.normalization, counts)
-            .map_err(|error| {
-                Error::new(Code::Machine, format!("{} cannot be shrunk", metric.metric))
-                    .caused_by(error.to_string())
-            })?;
-        let contributions = normalized.iter().map(|value| metric.weight * value / weight_sum).collect();
-        let effective = sums.noise.as_ref().map(|noise| effective_counts(&pick(noise, &kept)));
-        if let Some((_, None)) = &effective {
-            without_noise.push(metric.metric.clone());
+    let with_sums: Vec<_> = recipe.metrics.iter().zip(&rolled.metrics).collect();
+    let columns = parallel::map(options.threads, &with_sums, |(metric, sums)| {
+        score_metric(metric, weight_sum, sums, &kept, options.normalization)
+    });
+    let (mut metrics, mut bounds, mut fences) = (Vec::new(), Vec::new(), Vec::new());
+    let mut without_noise = Vec::new();
+    for column in columns {
+        let scored = column?;
+        if scored.column.counts.is_some() && !scored.noise_is_known {
+            without_noise.push(scored.column.name.clone());
         }
-        bounds.push((metric.metric.clone(), metric_bounds));
-        metrics.push(MetricColumn {
-            name: metric.metric.clone(),
-            weight: metric.weight,
-            better: metric.better,
-            values: values.clone(),
-            normalized,
-            contributions,
-            counts: effective.map(|(counts, _)| counts),
-        });
+        bounds.push((scored.column.name.clone(), scored.bounds));
+        fences.push(scored.fences);
+        metrics.push(scored.column);
     }
     let extras: Vec<ExtraColumn> = rolled
         .metrics
         .iter()
-        .zip(&values)
         .skip(recipe.metrics.len())
-        .filter_map(|(sums, values)| {
+        .filter_map(|sums| {
             let name = EXTRAS.into_iter().find(|extra| *extra == sums.name)?;
-            Some(ExtraColumn { name, values: values.clone() })
+            Some(ExtraColumn { name, values: derive(sums, &kept) })
         })
         .collect();
 
@@ -111,7 +99,7 @@ pub(crate) fn score(
     let results = Results {
         dimension: options.dimension,
         names: kept.iter().map(|&row| rolled.names[row].clone()).collect(),
-        outlier_flags: outlier_flags(&metrics, kept.len()),
+        outlier_flags: outlier_flags(&metrics, &fences, kept.len()),
         quality_flags: quality_flags(&metrics, &extras, dictionary, kept.len()),
         scores,
         percentiles,
@@ -229,15 +217,59 @@ pub(crate) fn rank(scores: &[f64]) -> (Vec<f64>, Vec<Status>) {
     (percentiles, statuses)
 }
 
-/// Values outside the interquartile fences (Tukey 1977).
-fn outlier_flags(metrics: &[MetricColumn], rows: usize) -> Vec<Vec<String>> {
+/// One metric over the rows that are kept.
+struct ScoredMetric {
+    column: MetricColumn,
+    bounds: Bounds,
+    fences: Option<(f64, f64)>,
+    noise_is_known: bool,
+}
+
+fn score_metric(
+    metric: &WeightedMetric,
+    weight_sum: f64,
+    sums: &MetricSums,
+    kept: &[usize],
+    normalization: Normalization,
+) -> Result<ScoredMetric> {
+    let values = derive(sums, kept);
+    let (events, trials) = (pick(&sums.x, kept), pick(&sums.n, kept));
+    let counts = sums.noise.as_ref().map(|_| Counts { events: &events, trials: &trials });
+    let (normalized, bounds) = normalize(&values, metric.better, normalization, counts).map_err(|error| {
+        Error::new(Code::Machine, format!("{} cannot be shrunk", metric.metric)).caused_by(error.to_string())
+    })?;
+    let effective = sums.noise.as_ref().map(|noise| effective_counts(&pick(noise, kept)));
+    Ok(ScoredMetric {
+        bounds,
+        fences: fences(&values),
+        noise_is_known: effective.as_ref().is_some_and(|(_, noise)| noise.is_some()),
+        column: MetricColumn {
+            name: metric.metric.clone(),
+            weight: metric.weight,
+            better: metric.better,
+            contributions: normalized.iter().map(|value| metric.weight * value / weight_sum).collect(),
+            values,
+            normalized,
+            counts: effective.map(|(counts, _)| counts),
+        },
+    })
+}
+
+/// The interquartile fences of Tukey (1977); `None` without values.
+fn fences(values: &[Option<f64>]) -> Option<(f64, f64)> {
+    let present = sorted_present(values);
+    let (q1, q3) = (quantile(&present, 0.25)?, quantile(&present, 0.75)?);
+    let fence = 1.5 * (q3 - q1);
+    Some((q1 - fence, q3 + fence))
+}
+
+/// Values outside the fences of their metric.
+fn outlier_flags(metrics: &[MetricColumn], fences: &[Option<(f64, f64)>], rows: usize) -> Vec<Vec<String>> {
     let mut flags = vec![Vec::new(); rows];
-    for metric in metrics {
-        let present = sorted_present(&metric.values);
-        let (Some(q1), Some(q3)) = (quantile(&present, 0.25), quantile(&present, 0.75)) else { continue };
-        let fence = 1.5 * (q3 - q1);
+    for (metric, fences) in metrics.iter().zip(fences) {
+        let Some((lower, upper)) = *fences else { continue };
         for (flags, value) in flags.iter_mut().zip(&metric.values) {
-            if value.is_some_and(|value| value < q1 - fence || value > q3 + fence) {
+            if value.is_some_and(|value| value < lower || value > upper) {
                 flags.push(format!("{}_outlier", metric.name));
             }
         }
@@ -276,12 +308,13 @@ fn quality_flags(
 
 /// Rows by score descending, impressions descending, name ascending.
 fn in_file_order(results: &Results) -> Results {
-    let mut order: Vec<usize> = (0..results.len()).collect();
-    order.sort_unstable_by(|&a, &b| {
-        results.scores[b]
-            .total_cmp(&results.scores[a])
+    let mut order: Vec<(f64, usize)> = results.scores.iter().copied().zip(0..).collect();
+    order.sort_unstable_by(|&(a_score, a), &(b_score, b)| {
+        b_score
+            .total_cmp(&a_score)
             .then_with(|| results.impressions[b].total_cmp(&results.impressions[a]))
             .then_with(|| results.names[a].cmp(&results.names[b]))
     });
+    let order: Vec<usize> = order.into_iter().map(|(_, row)| row).collect();
     results.rows(&order)
 }

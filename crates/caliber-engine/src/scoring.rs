@@ -62,6 +62,8 @@ pub struct Options {
     pub filters: Vec<(String, String)>,
     /// The sheet of workbooks; the best where `None`.
     pub sheet: Option<String>,
+    /// Rows that an inspection shows, at most 500.
+    pub preview_rows: usize,
     /// Threads that read.
     pub threads: usize,
     /// Bytes of text that a thread takes at a time.
@@ -86,6 +88,7 @@ impl Default for Options {
             scales: Vec::new(),
             filters: Vec::new(),
             sheet: None,
+            preview_rows: 10,
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             chunk_bytes: CHUNK_BYTES,
         }
@@ -153,7 +156,7 @@ pub fn score(sources: Vec<Source>, options: &Options, context: &Context<'_>) -> 
     let all = all.ok_or_else(|| Error::new(Code::BadOption, "no report was given"))?;
     gathered.refuse_several_currencies(&files[0])?;
     let period = gathered.period(&all);
-    let rolled = all.finish();
+    let rolled = all.finish(options.threads);
     finish(rolled, period, gathered, &files, &chosen, dimension, options)
 }
 
@@ -266,7 +269,12 @@ fn finish(
     } = gathered;
     let recipe = chosen.recipe;
     let min_impressions = options.min_impressions.unwrap_or(recipe.min_impressions) as f64;
-    let score_options = score::Options { dimension, normalization: options.normalization, min_impressions };
+    let score_options = score::Options {
+        dimension,
+        normalization: options.normalization,
+        min_impressions,
+        threads: options.threads,
+    };
     let ScoredRows { results, bounds, below_minimum, without_noise } =
         score::score(&rolled, totals_present, recipe, chosen.dictionary, score_options)
             .map_err(|error| match rows_dropped.get("where") {
@@ -274,10 +282,11 @@ fn finish(
                     Error::new(Code::NothingScored, "no row matches --where")
                         .help("check the value; `*` stands for anything, as in \"Campaign=Spring*\"")
                 }
+                _ if rolled.names.is_empty() => unreadable_impressions(&quality).unwrap_or(error),
                 _ => error,
             })
             .map_err(|error| error.in_file(files[0].source.name()))?;
-    warn_of_metrics(&mut quality, &rolled, sums_unique_ids, &without_noise, &bounds);
+    warn_of_metrics(&mut quality, &rolled, sums_unique_ids, &without_noise, &bounds, chosen.dictionary);
     let protected = protected_keys(&mut quality, &rolled, &options.protected, dimension);
     let lists = Lists::quartile(&results, options.list_share, &|name| {
         !protected.is_empty() && protected.contains(&key_of(name, dimension))
@@ -343,6 +352,20 @@ fn finish(
     })
 }
 
+/// Why no row is left, where it is because impressions are written as no number is: `1.2K`.
+fn unreadable_impressions(quality: &Quality) -> Option<Error> {
+    let header = &quality.mapping.iter().find(|mapped| mapped.canonical == "impressions")?.header;
+    let cells = quality.unreadable_cells.iter().find(|cells| cells.column == *header)?;
+    let message = format!("no row is left: {} of its cells are no number", cells.count);
+    let error = Error::new(Code::NothingScored, message).at_column(header).help(
+        "export plain numbers, as in 1234 or 1,234; or name another column with --map impressions=HEADER",
+    );
+    Some(match cells.lines.first() {
+        Some(line) => error.at_line(*line),
+        None => error,
+    })
+}
+
 /// What the scored metrics leave to be said.
 fn warn_of_metrics(
     quality: &mut Quality,
@@ -350,6 +373,7 @@ fn warn_of_metrics(
     sums_unique_ids: bool,
     without_noise: &[String],
     bounds: &[(String, Bounds)],
+    dictionary: &Dictionary,
 ) {
     if sums_unique_ids && rolled.rows.iter().any(|rows| *rows > 1.0) {
         quality.warnings.push(Warning {
@@ -361,12 +385,13 @@ fn warn_of_metrics(
     if !without_noise.is_empty() {
         let message = format!(
             "too few names have several rows to tell how much rates differ between rows; it counts as nothing for {}",
-            without_noise.join(", ")
+            without_noise.iter().map(|metric| dictionary.label(metric)).collect::<Vec<_>>().join(", ")
         );
         quality.warnings.push(Warning { code: "row_noise_unknown", message });
     }
     for (metric, _) in bounds.iter().filter(|(_, bounds)| bounds.count == 0) {
-        let message = format!("{metric} has no value in any scored row; it counts 0 for all");
+        let label = dictionary.label(metric);
+        let message = format!("{label} has no value in any scored row; it counts 0 for all");
         quality.warnings.push(Warning { code: "empty_metric", message });
     }
     quality.warnings.dedup();

@@ -36,15 +36,16 @@ pub fn is_constant(min: f64, max: f64) -> bool {
 /// Groups of ties, ascending: a value within `tolerance` of the first of its group belongs to it.
 /// Returns for each value its group, counted from 0, and the average rank (from 1) of each group.
 pub fn tie_groups(values: &[f64], tolerance: f64) -> (Vec<usize>, Vec<f64>) {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_unstable_by(|&a, &b| values[a].total_cmp(&values[b]));
+    let mut order: Vec<(f64, usize)> = values.iter().copied().zip(0..).collect();
+    order.sort_unstable_by(|(a, _), (b, _)| a.total_cmp(b));
     let mut group_of = vec![0; values.len()];
     let mut ranks = Vec::new();
     let mut start = 0;
     while start < order.len() {
-        let first = values[order[start]];
-        let end = start + order[start..].partition_point(|&row| values[row] - first <= tolerance);
-        for &row in &order[start..end] {
+        let first = order[start].0;
+        let tied = order[start..].iter().take_while(|(value, _)| value - first <= tolerance).count();
+        let end = start + tied;
+        for &(_, row) in &order[start..end] {
             group_of[row] = ranks.len();
         }
         ranks.push((start + 1 + end) as f64 / 2.0);

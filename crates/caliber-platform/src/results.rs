@@ -26,6 +26,7 @@ use order::{Key, Orders};
 use search::SearchText;
 
 pub use cache::ResultsCache;
+pub use caliber_engine::results::Status;
 pub use list::{Criteria, List, ListPolicy, ListRequest, ListRow, ListType};
 pub use query::{Direction, Filter, InvalidQuery, Page, Query, SortBy};
 pub use row::{Breakdown, ByMetric, ResultRow};

@@ -1,6 +1,6 @@
 //! The folder that a run leaves its files in: each whole or not at all.
 //!
-//! Files grow in a hidden staging folder inside it and are renamed into place when all are whole, so a run that
+//! Files grow in a hidden staging folder inside it and are put in place when all are whole, so a run that
 //! fails or is killed leaves the earlier files as they were. Their bytes are not forced to the disk first: only a
 //! power cut within seconds of the run could tell, the report is still there to score again, and on a slow disk the
 //! waiting would take longer than the scoring.
@@ -10,13 +10,42 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::mem;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError as Busy};
+use std::time::{Duration, Instant};
 
 use caliber_engine::Result;
 use tempfile::TempDir;
 
 use crate::failure::refused;
 use crate::folder_lock::FolderLock;
+
+/// How often this process has published; locked while it does.
+static PUBLISHED: Mutex<u64> = Mutex::new(0);
+
+/// While it lives, nothing is put in place: whoever ends the process at once holds it, so that no folder is left with
+/// files of two runs.
+#[derive(Debug)]
+pub struct PublishingHeld(MutexGuard<'static, u64>);
+
+impl PublishingHeld {
+    /// Whether this process has put files in place already.
+    pub fn is_after_publishing(&self) -> bool {
+        *self.0 > 0
+    }
+}
+
+/// Waits until nothing is being put in place, and keeps it so; `None` where that takes longer than `patience`.
+pub fn hold_publishing(patience: Duration) -> Option<PublishingHeld> {
+    let asked = Instant::now();
+    loop {
+        match PUBLISHED.try_lock() {
+            Ok(guard) => return Some(PublishingHeld(guard)),
+            Err(Busy::Poisoned(poisoned)) => return Some(PublishingHeld(poisoned.into_inner())),
+            Err(Busy::WouldBlock) if asked.elapsed() >= patience => return None,
+            Err(Busy::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
+        }
+    }
+}
 
 /// The files of an output folder. No other file in it is ever touched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -160,11 +189,12 @@ impl OutputFolder {
             refused("write into the folder", cause).in_file(self.dir.display().to_string())
         })?;
         self.nothing_in_the_way(&whole)?;
+        let mut published = PUBLISHED.lock().unwrap_or_else(PoisonError::into_inner);
         let mut placed = Vec::with_capacity(whole.len());
         for file in OutputFile::ALL {
             let path = self.dir.join(file.name());
             if whole.contains(&file) {
-                fs::rename(self.scratch().join(file.name()), &path)
+                put_in_place(&self.scratch().join(file.name()), &path)
                     .map_err(|cause| stopped_at("replace the file", cause, &path, &placed))?;
                 placed.push(path);
             } else {
@@ -172,6 +202,7 @@ impl OutputFolder {
                     .map_err(|cause| stopped_at("remove the earlier run's file", cause, &path, &placed))?;
             }
         }
+        *published += 1;
         Ok(placed)
     }
 
@@ -226,6 +257,25 @@ fn stopped_at(attempt: &str, cause: io::Error, path: &Path, placed: &[PathBuf]) 
         error.message = format!("{}; already replaced: {}", error.message, names.join(", "));
     }
     error
+}
+
+/// Puts a file where an earlier one may stand, in one step. Where the two can change places they do, and the earlier
+/// one goes with the staging folder: some file systems force a file to the disk that is renamed over another, which
+/// took longer than writing all of them.
+#[cfg(target_os = "linux")]
+fn put_in_place(staged: &Path, path: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+    let is_file = fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
+    if is_file && renameat_with(CWD, staged, CWD, path, RenameFlags::EXCHANGE).is_ok() {
+        return Ok(());
+    }
+    fs::rename(staged, path)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn put_in_place(staged: &Path, path: &Path) -> io::Result<()> {
+    fs::rename(staged, path)
 }
 
 /// Removes an earlier run's file. What is no file is not ours.

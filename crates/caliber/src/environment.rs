@@ -1,47 +1,27 @@
-//! Settings in the environment.
+//! Names in the environment and in files that look like settings and are none.
 
+use crate::settings::SETTINGS;
 use crate::terminal::Terminal;
 
-/// Every setting there is, also of commands to come: a file of settings is shared by all of them.
-const KNOWN: [&str; 19] = [
-    "CALIBER_AI_RATE_LIMIT",
-    "CALIBER_ALLOWED_HOSTS",
-    "CALIBER_AUTH_RATE_LIMIT",
-    "CALIBER_BIND",
-    "CALIBER_CORS_ORIGINS",
-    "CALIBER_DATA",
-    "CALIBER_DEV_SIGN_IN",
-    "CALIBER_ENVIRONMENT",
-    "CALIBER_FIREBASE_PROJECT",
-    "CALIBER_LOG",
-    "CALIBER_LOG_DIR",
-    "CALIBER_MAX_UPLOAD",
-    "CALIBER_OIDC_ISSUERS",
-    "CALIBER_PAGE_RATE_LIMIT",
-    "CALIBER_RATE_LIMIT",
-    "CALIBER_SECRET_KEY",
-    "CALIBER_SECRET_KEYS_OLD",
-    "CALIBER_STORAGE",
-    "CALIBER_WORKERS",
-];
-
-/// Warns of names that look like settings and are none.
-pub(crate) fn warn_of_unknown(terminal: Terminal) {
-    let mut unknown: Vec<String> = std::env::vars_os()
-        .map(|(name, _)| name.to_string_lossy().into_owned())
-        .filter(|name| name.starts_with("CALIBER_") && !KNOWN.contains(&name.as_str()))
-        .collect();
-    unknown.sort_unstable();
-    for name in unknown {
+/// Warns of them. `names` are pairs of a name and where it stands.
+pub(crate) fn warn_of(terminal: Terminal, names: &[(String, String)]) {
+    for (name, place) in names {
         terminal.warning(
-            &format!("the environment sets {name}, which is no setting"),
-            &format!("did you mean {}? it has no effect as it is", nearest(&name)),
+            &format!("{place} sets {name}, which is no setting"),
+            &format!("did you mean {}? it has no effect as it is", nearest(name)),
         );
     }
 }
 
+/// Warns of those in the environment, for commands that need no settings.
+pub(crate) fn warn_of_unknown(terminal: Terminal) {
+    let names = std::env::vars_os().map(|(name, _)| (name.to_string_lossy().into_owned(), String::new()));
+    warn_of(terminal, &crate::settings::unknown_in("the environment", &names.collect::<Vec<_>>()));
+}
+
 fn nearest(name: &str) -> &'static str {
-    let of_all = KNOWN.into_iter().min_by_key(|known| strsim::osa_distance(name, known));
+    let known = SETTINGS.iter().map(|setting| setting.name);
+    let of_all = known.min_by_key(|known| strsim::osa_distance(&name.to_ascii_uppercase(), known));
     // The list is not empty.
     of_all.unwrap_or("CALIBER_DATA")
 }

@@ -2,6 +2,8 @@
 
 mod commands;
 mod environment;
+mod service;
+mod settings;
 mod terminal;
 
 use std::process::ExitCode;
@@ -10,7 +12,10 @@ use caliber_engine::{Code, Error};
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
-use crate::commands::{inspect, recipes, sample, score, xls_sheet};
+use crate::commands::{
+    doctor, inspect, migrate, recipes, sample, score, serve, settings as settings_command, user, worker,
+    xls_sheet,
+};
 use crate::terminal::Terminal;
 
 /// Where flags of every command stand in the help of each: below its own.
@@ -36,6 +41,12 @@ enum Command {
     Inspect(inspect::Args),
     Recipes(recipes::Args),
     Sample(sample::Args),
+    Serve(serve::Args),
+    Worker(worker::Args),
+    Migrate(migrate::Args),
+    User(user::Args),
+    Settings(settings_command::Args),
+    Doctor(doctor::Args),
     #[command(hide = true, name = xls_sheet::SUBCOMMAND)]
     XlsSheet(xls_sheet::Args),
 }
@@ -47,7 +58,10 @@ fn main() -> ExitCode {
         Err(error) => return misused(&error),
     };
     let terminal = Terminal { json: cli.json, quiet: cli.quiet };
-    if !matches!(cli.command, Command::XlsSheet(_)) {
+    if matches!(
+        cli.command,
+        Command::Score(_) | Command::Inspect(_) | Command::Recipes(_) | Command::Sample(_)
+    ) {
         environment::warn_of_unknown(terminal);
     }
     let outcome = match cli.command {
@@ -55,6 +69,12 @@ fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(args, terminal),
         Command::Recipes(args) => recipes::run(args, terminal),
         Command::Sample(args) => sample::run(args, terminal),
+        Command::Serve(args) => serve::run(&args, terminal),
+        Command::Worker(args) => worker::run(&args, terminal),
+        Command::Migrate(args) => migrate::run(&args, terminal),
+        Command::User(args) => user::run(&args, terminal),
+        Command::Settings(args) => settings_command::run(&args, terminal),
+        Command::Doctor(args) => doctor::run(&args, terminal),
         Command::XlsSheet(args) => return xls_sheet::main(&args),
     };
     match outcome {

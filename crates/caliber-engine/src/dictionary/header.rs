@@ -1,6 +1,6 @@
 //! Headers as they are compared: without case, dashes, blanks, a platform's prefix or a unit.
 
-use super::{Dictionary, Known};
+use super::{ColumnKind, Dictionary, Known};
 
 /// The unit behind a header, `Advertiser Cost (USD)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,19 @@ pub(crate) enum Unit {
     Percent,
 }
 
+impl Unit {
+    /// How much a unit says of a column that has several.
+    fn weight(self) -> u8 {
+        match self {
+            Self::Percent => 4,
+            Self::Advertiser => 3,
+            Self::Partner => 2,
+            Self::UsDollar => 1,
+            Self::OtherMoney => 0,
+        }
+    }
+}
+
 /// One reading of a header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Form {
@@ -26,6 +39,29 @@ pub(crate) struct Form {
     pub(crate) unit: Option<Unit>,
     /// Whether the word `Rate` was taken off its end.
     pub(crate) rate: bool,
+    /// What only a column may be that is read so.
+    pub(crate) scope: Scope,
+}
+
+/// Which columns a reading of a header fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Any.
+    Any,
+    /// Money: a currency without brackets was taken off, `Spend USD`, `Cost in EUR`.
+    Money,
+    /// What is summed: it begins as a pivot table's sums do, `Sum of Clicks`.
+    Sums,
+}
+
+impl Scope {
+    pub(crate) fn fits(self, kind: ColumnKind) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Money => matches!(kind, ColumnKind::Money | ColumnKind::MoneyRate),
+            Self::Sums => kind.is_summed(),
+        }
+    }
 }
 
 /// A header as it is compared.
@@ -51,7 +87,17 @@ pub(crate) fn normalise(text: &str) -> String {
             '_' | '-' | '/' | ':' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{ff0d}' => {
                 spaced.push(' ');
             }
-            '"' | '\u{ad}' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}' => {}
+            // Marks of footnotes and trades say nothing of the column.
+            '"'
+            | '*'
+            | '†'
+            | '‡'
+            | '®'
+            | '™'
+            | '\u{ad}'
+            | '\u{feff}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2060}' => {}
             '[' => spaced.push_str(" ( "),
             ']' => spaced.push_str(" ) "),
             '(' | ')' | '%' | '+' | '<' | '#' => spaced.extend([' ', c, ' ']),
@@ -74,27 +120,31 @@ impl Header {
             return Self { forms: Vec::new(), words: Vec::new(), is_rate: false };
         }
         let bare = without_prefix(&full, dictionary);
-        let mut forms = Vec::new();
-        let mut add = |text: &str, unit, rate| {
-            let form = Form { text: text.to_owned(), unit, rate };
-            if !text.is_empty() && !forms.contains(&form) {
+        let summed =
+            dictionary.sum_prefixes().find_map(|prefix| full.strip_prefix(prefix)?.strip_prefix(' '));
+        let readings = [(Some(full.as_str()), Scope::Any), (bare, Scope::Any), (summed, Scope::Sums)];
+        let mut forms: Vec<Form> = Vec::new();
+        let mut add = |form: Form| {
+            if !form.text.is_empty() && !forms.contains(&form) {
                 forms.push(form);
             }
         };
-        let readings = [Some(full.as_str()), bare];
-        for text in readings.into_iter().flatten() {
-            add(text, None, false);
+        for (text, scope) in readings {
+            if let Some(text) = text {
+                add(Form { text: text.to_owned(), unit: None, rate: false, scope });
+            }
         }
-        for (text, unit) in readings.into_iter().flatten().filter_map(|text| without_unit(text, dictionary)) {
-            add(text, Some(unit), false);
+        for (text, scope) in readings {
+            text.into_iter().flat_map(|text| without_units(text, scope, dictionary)).for_each(&mut add);
         }
-        for Form { text, unit, .. } in forms.clone() {
-            if let Some(text) = text.strip_suffix(" rate") {
-                forms.push(Form { text: text.to_owned(), unit, rate: true });
+        for form in forms.clone() {
+            if let Some(text) = form.text.strip_suffix(" rate") {
+                forms.push(Form { text: text.to_owned(), rate: true, ..form });
             }
         }
         let shortest = bare.unwrap_or(&full);
-        let shortest = without_unit(shortest, dictionary).map_or(shortest, |(text, _)| text);
+        let unit = without_unit(shortest, dictionary).filter(|(_, _, bare)| !bare);
+        let shortest = unit.map_or(shortest, |(text, ..)| text);
         let words = words_of(shortest);
         let percent = full.split(' ').any(|word| word == "%");
         Self { is_rate: percent || words.last().is_some_and(|word| word == "rate"), forms, words }
@@ -145,13 +195,55 @@ fn without_prefix<'a>(text: &'a str, dictionary: &Dictionary) -> Option<&'a str>
     dictionary.is_prefix(first).then_some(rest)
 }
 
-/// The text before a unit in brackets, or before a bare `%`, at its end.
-fn without_unit<'a>(text: &'a str, dictionary: &Dictionary) -> Option<(&'a str, Unit)> {
-    if let Some(before) = text.strip_suffix(" %") {
-        return Some((before, Unit::Percent));
+/// The readings without one unit after the other: `Advertiser Cost (Adv Currency) (USD)`. Of several units the one that
+/// ranks the column counts.
+fn without_units(text: &str, scope: Scope, dictionary: &Dictionary) -> Vec<Form> {
+    let mut forms: Vec<Form> = Vec::new();
+    let (mut text, mut scope) = (text, scope);
+    while let Some((before, unit, bare)) = without_unit(text, dictionary)
+        && forms.len() < MAX_UNITS
+    {
+        if bare && scope == Scope::Any {
+            scope = Scope::Money;
+        }
+        let outer = forms.last().and_then(|form| form.unit);
+        let unit = outer.filter(|outer| outer.weight() >= unit.weight()).unwrap_or(unit);
+        forms.push(Form { text: before.to_owned(), unit: Some(unit), rate: false, scope });
+        text = before;
     }
-    let (before, unit) = text.strip_suffix(" )")?.rsplit_once(" ( ")?;
-    Some((before, dictionary.unit(unit)?))
+    forms
+}
+
+/// The code of the currency that a header ends with: `EUR` of `Cost (EUR)`, `Spend, eur` and `Media Cost in Euro`.
+pub(crate) fn currency_of(header: &str, dictionary: &Dictionary) -> Option<String> {
+    let mut text = normalise(header);
+    for _ in 0..MAX_UNITS {
+        let (before, ..) = without_unit(&text, dictionary)?;
+        let unit = text[before.len()..].trim_matches([' ', '(', ')', ',']);
+        if let Some(code) = dictionary.currency_code(unit.strip_prefix("in ").unwrap_or(unit)) {
+            return Some(code);
+        }
+        text.truncate(before.len());
+    }
+    None
+}
+
+/// Units at the end of one header.
+const MAX_UNITS: usize = 3;
+
+/// The text before a unit at its end, and whether that stood without brackets: `(USD)`, `%`, `in EUR`, `, EUR`, `EUR`.
+fn without_unit<'a>(text: &'a str, dictionary: &Dictionary) -> Option<(&'a str, Unit, bool)> {
+    if let Some(before) = text.strip_suffix(" %") {
+        return Some((before, Unit::Percent, false));
+    }
+    if let Some(inner) = text.strip_suffix(" )") {
+        let (before, unit) = inner.rsplit_once(" ( ")?;
+        return Some((before, dictionary.unit(unit)?, false));
+    }
+    let named = text.rsplit_once(" in ").or_else(|| text.rsplit_once(", ")).or_else(|| text.rsplit_once(' '));
+    let (before, word) = named?;
+    let unit = dictionary.bare_unit(word)?;
+    Some((before.trim_end_matches([',', ' ']), unit, true))
 }
 
 #[cfg(test)]
@@ -170,6 +262,8 @@ mod tests {
             "ad_load–xl(imps)",
             "AD LOAD — XL\u{a0}( Imps )",
             "\u{feff}\"Ad  Load XL [Imps]\"",
+            "Ad Load - XL\n(Imps)*",
+            "Ad Load XL™ (Imps)†",
         ];
         for spelling in spellings {
             assert_eq!(normalise(spelling), expected, "{spelling}");
@@ -188,6 +282,30 @@ mod tests {
             ]
         );
         assert_eq!(forms("Click Rate (CTR)"), ["click rate ( ctr )"]);
+    }
+
+    #[test]
+    fn a_currency_needs_no_brackets_and_may_stand_behind_another_unit() {
+        for (header, code) in [
+            ("Cost in EUR", Some("EUR")),
+            ("Media Cost in Euro", Some("EUR")),
+            ("Spend, usd", Some("USD")),
+            ("spend_gbp", Some("GBP")),
+            ("Advertiser Cost (Adv Currency) (CAD)", Some("CAD")),
+            ("Advertiser Cost (CAD) (Adv Currency)", Some("CAD")),
+            ("Cost (US Dollars)", Some("USD")),
+            ("Cost (Adv Currency)", None),
+            ("Total Cost All", None),
+            ("TTD Cost", None),
+            ("Cost (€)", None),
+            ("CTR (%)", None),
+            ("EUR", None),
+        ] {
+            assert_eq!(currency_of(header, Dictionary::shipped()).as_deref(), code, "{header}");
+        }
+        let header = Header::read("Advertiser Cost (Adv Currency) (USD)", Dictionary::shipped());
+        let last = header.forms.last().map(|form| (form.text.as_str(), form.unit));
+        assert_eq!(last, Some(("advertiser cost", Some(Unit::Advertiser))));
     }
 
     #[test]

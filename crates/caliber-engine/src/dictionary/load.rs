@@ -11,6 +11,7 @@ use super::{Alias, Column, ColumnKind, Derived, Dictionary};
 #[serde(deny_unknown_fields)]
 struct File {
     prefixes: Vec<String>,
+    sums: Vec<String>,
     units: Units,
     columns: Vec<ColumnEntry>,
     derived: Vec<DerivedEntry>,
@@ -25,7 +26,9 @@ struct Units {
     usd: Vec<String>,
     percent: Vec<String>,
     other: Vec<String>,
+    names: BTreeMap<String, String>,
     codes: String,
+    codes_that_are_words: String,
 }
 
 #[derive(Deserialize)]
@@ -89,6 +92,9 @@ pub(super) fn shipped() -> Dictionary {
         derived,
         synonyms: file.synonyms,
         prefixes: file.prefixes.iter().map(|prefix| normalise(prefix)).collect(),
+        sum_prefixes: file.sums.iter().map(|prefix| normalise(prefix)).collect(),
+        currencies: file.units.currencies(),
+        words: file.units.codes_that_are_words.split_whitespace().map(normalise).collect(),
         units: file.units.by_word(),
         by_header: HashMap::new(),
     };
@@ -132,6 +138,13 @@ impl DerivedEntry {
 }
 
 impl Units {
+    /// The code of each currency by what it may be called.
+    fn currencies(&self) -> HashMap<String, String> {
+        let codes = self.codes.split_whitespace().map(|code| (normalise(code), code.to_owned()));
+        let names = self.names.iter().map(|(name, code)| (normalise(name), code.clone()));
+        codes.chain([(normalise("USD"), "USD".to_owned())]).chain(names).collect()
+    }
+
     fn by_word(&self) -> HashMap<String, Unit> {
         let codes = self.codes.split_whitespace().map(|code| (code, Unit::OtherMoney));
         let listed = [
@@ -143,6 +156,9 @@ impl Units {
         ];
         let listed =
             listed.into_iter().flat_map(|(words, unit)| words.iter().map(move |word| (word.as_str(), unit)));
-        codes.chain(listed).map(|(word, unit)| (normalise(word), unit)).collect()
+        let names = self.names.iter().map(|(name, code)| {
+            (name.as_str(), if code == "USD" { Unit::UsDollar } else { Unit::OtherMoney })
+        });
+        codes.chain(names).chain(listed).map(|(word, unit)| (normalise(word), unit)).collect()
     }
 }

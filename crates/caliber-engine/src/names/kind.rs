@@ -41,26 +41,79 @@ pub fn classify(key: &str, dimension: Dimension) -> NameKind {
 
 /// Whole keys only: `totalwine.com` is a domain.
 fn is_aggregate(key: &str) -> bool {
-    const LABELS: [&str; 20] = [
-        "total",
-        "totals",
-        "grand total",
-        "grand totals",
+    const LABELS: [&str; 12] = [
         "[tail aggregate]",
         "row labels",
         "summary",
         "aggregate",
         "(not set)",
         "(not available)",
-        "subtotal",
-        "subtotals",
-        "sub-total",
         "low volume inventory",
         "deals.unknown",
         "managed.unknown",
         "undisclosed",
         "unknown",
         "anonymous",
+    ];
+    let label = key.trim_end_matches([':', '：', ' ']);
+    let blank = label.chars().all(|c| c.is_whitespace() || matches!(c, '-' | '‐'..='―' | '−'));
+    blank || LABELS.contains(&label) || is_total(label) || counted_total(label)
+}
+
+/// What a total may be of: `Total: placements`, `Total - all domains`, `All sites`.
+const COUNTED: [&str; 18] = [
+    "account",
+    "ad groups",
+    "apps",
+    "campaign",
+    "campaigns",
+    "domains",
+    "exchanges",
+    "filtered rows",
+    "inventory sources",
+    "other",
+    "placements",
+    "properties",
+    "publishers",
+    "report",
+    "rows",
+    "sites",
+    "ssps",
+    "supply vendors",
+];
+
+/// `total (2 rows)`, `grand total - all domains`, `total: placements`, `all sites`: a total that says of what. That must
+/// be a number or what is counted, so that a name that only begins so stays one: `Total (Wine & More)`.
+fn counted_total(label: &str) -> bool {
+    if let Some((total, of)) = label.strip_suffix(')').and_then(|label| label.rsplit_once(" (")) {
+        return is_total(total) && (is_counted(of) || of.starts_with(|c: char| c.is_ascii_digit()));
+    }
+    let parted =
+        [" - ", " – ", " — ", ": ", ", ", " for ", " of "].iter().find_map(|by| label.split_once(by));
+    is_all(label) || parted.is_some_and(|(total, of)| is_total(total) && is_counted(of))
+}
+
+fn is_counted(text: &str) -> bool {
+    text == "all" || COUNTED.contains(&text) || is_all(text)
+}
+
+fn is_all(text: &str) -> bool {
+    text.strip_prefix("all ").is_some_and(|counted| COUNTED.contains(&counted))
+}
+
+/// Whether a label is one of the words for a total.
+fn is_total(label: &str) -> bool {
+    const TOTALS: [&str; 11] = [
+        "total",
+        "totals",
+        "grand total",
+        "grand totals",
+        "subtotal",
+        "subtotals",
+        "sub-total",
+        "sub-totals",
+        "sub total",
+        "sub totals",
         "overall total",
     ];
     /// `total`, `grand total` and `row labels` as spreadsheets and DSPs say them elsewhere.
@@ -105,9 +158,7 @@ fn is_aggregate(key: &str) -> bool {
         "总计",
         "합계",
     ];
-    let label = key.trim_end_matches([':', '：', ' ']);
-    let blank = label.chars().all(|c| c.is_whitespace() || matches!(c, '-' | '‐'..='―' | '−'));
-    blank || LABELS.contains(&label) || ABROAD.contains(&label)
+    TOTALS.contains(&label) || ABROAD.contains(&label)
 }
 
 /// App Store numbers, ASINs and Samsung ids, which hold no point.
@@ -127,7 +178,9 @@ fn dotted(key: &str) -> NameKind {
     let labels = key.split('.').count();
     let first = key.split('.').next().unwrap_or_default();
     let last = key.rsplit('.').next().unwrap_or_default();
-    if last.bytes().all(|byte| byte.is_ascii_digit()) && labels < 3 {
+    let ends_in_number = last.bytes().all(|byte| byte.is_ascii_digit());
+    // `01.10.2025` is a day and `1.2.3` a version; neither is an app.
+    if ends_in_number && (labels < 3 || !key.contains(|c: char| c.is_ascii_alphabetic())) {
         return NameKind::Name;
     }
     if host::is_reserved(key) {

@@ -125,6 +125,8 @@ fn what_is_neither_host_nor_id_is_a_name() {
             ("'+1 Network", "+1 network", Name),
             ("ТНТ  Онлайн", "тнт онлайн", Name),
             ("1.5", "1.5", Name),
+            ("01.10.2025", "01.10.2025", Name),
+            ("1.2.3", "1.2.3", Name),
         ],
     );
 }
@@ -185,15 +187,48 @@ fn aggregates_are_whole_cells_only() {
             "Gesamtergebnis",
             "Общий итог",
             "合計",
+            "Sub Total",
+            "Sub-total:",
+            "Grand totals",
+            "Summe:",
+            "Total (2 rows)",
+            "Total (1,234)",
+            "Gesamt (12 Zeilen)",
+            "TOTAL - All domains",
+            "Grand Total: all sites",
+            "Totals for all sites",
+            "Total (all)",
+            "Total: Placements",
+            "Total: Other",
+            "Total: Account",
+            "All sites",
+            "ALL DOMAINS:",
             "\u{a0}",
             "\u{feff}",
             "'-",
         ] {
             assert_eq!(classify(&key(cell, dimension), dimension), NameKind::Aggregate, "{cell:?}");
         }
-        for cell in
-            ["total.com", "totalwine.com", "summary.example", "Total Wine", "unknown.org", "not set", "-a-"]
-        {
+        for cell in [
+            "total.com",
+            "totalwine.com",
+            "totalsportal.example",
+            "allsites.example",
+            "summary.example",
+            "Total Wine",
+            "Total (Wine & More)",
+            "Total - Allstars",
+            "Total: The Show",
+            "Total Access (2 hours)",
+            "Subtotal Records",
+            "All domains considered",
+            "All Recipes",
+            "Total: Other People",
+            "unknown (2)",
+            "unknown.org",
+            "not set",
+            "-a-",
+        ] {
             assert_ne!(classify(&key(cell, dimension), dimension), NameKind::Aggregate, "{cell:?}");
         }
         for cell in ["n/a", "N/A", "null", "NaN", "#N/A", "(blank)", "none"] {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use super::parse::read_with_name_line;
 use super::{Channel, Goal, Recipe};
 use crate::dictionary::{Dictionary, did_you_mean};
 use crate::{Code, Error, Result};
@@ -80,8 +81,10 @@ impl RecipeBook {
     /// # Errors
     /// As [`RecipeBook::with_folder`].
     pub fn with_file(self, path: &Path) -> Result<Self> {
-        let recipe = Recipe::read(path)?;
-        self.with(recipe, Some(path)).map_err(|error| error.in_file(path.display().to_string()))
+        let (recipe, name_line) = read_with_name_line(path)?;
+        // The file alone is sound, so what the book refuses is its name.
+        self.with(recipe, Some(path))
+            .map_err(|error| error.in_file(path.display().to_string()).at_line(name_line))
     }
 
     /// This book with a recipe from elsewhere.

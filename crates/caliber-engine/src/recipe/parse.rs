@@ -10,6 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{Better, Channel, Dimension, Goal, Recipe, WeightedMetric};
+use crate::dictionary::header::normalise;
 use crate::dictionary::{Derived, Dictionary, did_you_mean};
 use crate::{Code, Error, Result};
 
@@ -50,9 +51,20 @@ impl Recipe {
     /// # Errors
     /// `NotReadable` where there is no such file; `BadRecipe` as [`Recipe::parse`], with the file named.
     pub fn read(path: &Path) -> Result<Self> {
-        let name = path.display().to_string();
-        read_text(path).and_then(|text| Self::parse(&text)).map_err(|error| error.in_file(name))
+        read_with_name_line(path).map(|(recipe, _)| recipe)
     }
+}
+
+/// A recipe file, and the line of its name.
+pub(super) fn read_with_name_line(path: &Path) -> Result<(Recipe, u64)> {
+    let read = |text: String| {
+        let reader = Reader { text: &text };
+        let recipe = reader.recipe()?;
+        let name_at =
+            DeTable::parse(&text).ok().and_then(|top| Some(value(top.get_ref(), "name")?.span().start));
+        Ok((recipe, line_of(text.as_bytes(), name_at.unwrap_or(0))))
+    };
+    read_text(path).and_then(read).map_err(|error| error.in_file(path.display().to_string()))
 }
 
 fn read_text(path: &Path) -> Result<String> {
@@ -133,11 +145,11 @@ impl<'i> Reader<'i> {
             dictionary.add_column(name, headers, recipe).map_err(|error| {
                 let columns = value(top.table, "columns").and_then(|columns| columns.get_ref().as_table());
                 let at = columns.and_then(|columns| columns.get_key_value(name.as_str()));
-                error.at_line(self.line(at.map_or(0, |(key, _)| key.span().start)))
+                self.placed(error, at.map_or(0, |(key, _)| key.span().start))
             })?;
         }
         for (at, derived) in derived {
-            dictionary.add_derived(derived).map_err(|error| error.at_line(self.line(*at)))?;
+            dictionary.add_derived(derived).map_err(|error| self.placed(error, *at))?;
         }
         Ok(dictionary)
     }
@@ -301,6 +313,7 @@ impl<'i> Reader<'i> {
             return Err(self.expected(value, "columns", "a table: canonical = [\"Header\", ...]"));
         };
         let mut columns = BTreeMap::new();
+        let mut given: Vec<(String, &str)> = Vec::new();
         for (key, value) in table {
             let headers = value.get_ref().as_array().filter(|headers| !headers.is_empty());
             let Some(headers) = headers else {
@@ -313,9 +326,18 @@ impl<'i> Reader<'i> {
                         .refused(header.span().start, "a blank header")
                         .help("write the header as the DSP does"));
                 }
+                let other = given.iter().find(|(known, _)| *known == normalise(text));
+                if let Some((_, other)) = other {
+                    let message = format!("`{other}` and `{}` both claim the header `{text}`", key.get_ref());
+                    return Err(self
+                        .refused(header.span().start, message)
+                        .help("a header can be one column only: take it off one of them"));
+                }
                 Ok(text.to_owned())
             };
-            columns.insert(key.get_ref().to_string(), headers.iter().map(header).collect::<Result<_>>()?);
+            let headers: Vec<String> = headers.iter().map(header).collect::<Result<_>>()?;
+            given.extend(headers.iter().map(|header| (normalise(header), key.get_ref().as_ref())));
+            columns.insert(key.get_ref().to_string(), headers);
         }
         Ok(columns)
     }
@@ -420,11 +442,15 @@ impl<'i> Reader<'i> {
     }
 
     fn refused(&self, at: usize, message: impl Into<String>) -> Error {
-        Error::new(Code::BadRecipe, message).at_line(self.line(at))
+        self.placed(Error::new(Code::BadRecipe, message), at)
     }
 
-    fn line(&self, at: usize) -> u64 {
-        line_of(self.text.as_bytes(), at)
+    /// Says line and column of a place in the text.
+    fn placed(&self, error: Error, at: usize) -> Error {
+        let before = &self.text.as_bytes()[..at.min(self.text.len())];
+        let line_start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
+        let column = 1 + String::from_utf8_lossy(&before[line_start..]).chars().count();
+        error.at_line(line_of(self.text.as_bytes(), at)).at_column(column.to_string())
     }
 }
 

@@ -102,6 +102,13 @@ pub trait Row {
         None
     }
 
+    /// The eight bytes that end where a cell of up to eight bytes does, the first the lowest, and its length; a
+    /// short cut for text formats.
+    fn word(&self, column: usize) -> Option<(u64, usize)> {
+        let _ = column;
+        None
+    }
+
     /// How many cells the row has.
     fn len(&self) -> usize;
     /// Whether it has none.

@@ -242,7 +242,7 @@ fn settle(
     for ambiguity in std::mem::take(&mut mapping.ambiguities) {
         let names: Vec<String> = ambiguity.candidates.iter().map(|at| name_of(headers, *at)).collect();
         let canonical = &ambiguity.canonical;
-        let several = format!("several columns can be `{canonical}`: {}", names.join(", "));
+        let several = format!("several columns can be {}: {}", dictionary.label(canonical), names.join(", "));
         if supply::is_used(canonical, needs, dictionary, &mapping) {
             let options: Vec<String> = ambiguity
                 .candidates

@@ -158,6 +158,12 @@ impl Source {
         stream.map_err(|error| error.in_file(&self.name))
     }
 
+    /// The file of a text that is not packed, to be read from anywhere.
+    pub(crate) fn unpacked(&self) -> Result<Option<File>> {
+        let is_plain = self.compression.is_none() && self.format == Format::Csv;
+        is_plain.then(|| open_file(&self.path)).transpose().map_err(|error| error.in_file(&self.name))
+    }
+
     /// Whether two sources hold the same bytes, packed or not.
     pub fn same_bytes(&self, other: &Self) -> Result<bool> {
         let packed = self.compression.or(other.compression).is_some();

@@ -6,7 +6,7 @@ use encoding_rs::{CoderResult, Decoder, UTF_16BE, UTF_16LE};
 use serde::Serialize;
 
 use super::cell::{OwnedRow, Row};
-use super::csv::{Index, MAX_RECORD_BYTES, count_lines};
+use super::csv::{Blocks, Index, MAX_RECORD_BYTES, count_lines};
 use super::file::HEADER_ROWS;
 use super::source::{Source, fill, read_error};
 use crate::progress::Progress;
@@ -16,6 +16,9 @@ use crate::{Code, Error, Result};
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// What is read to tell encoding, delimiter and header.
 const SAMPLE_BYTES: usize = 256 << 10;
+
+/// What some programs begin UTF-8 with.
+const BYTE_ORDER_MARK: &[u8; 3] = b"\xef\xbb\xbf";
 
 /// How characters are bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -91,13 +94,28 @@ pub(crate) fn stream(
         Encoding::Utf8 | Encoding::Windows1252 => stream,
         Encoding::Utf8Bom => {
             stream
-                .read_exact(&mut [0; 3])
+                .read_exact(&mut [0; BYTE_ORDER_MARK.len()])
                 .map_err(|error| read_error(error, "file").in_file(source.name()))?;
             stream
         }
         Encoding::Utf16Le => Box::new(Utf16::new(stream, UTF_16LE.new_decoder_with_bom_removal())),
         Encoding::Utf16Be => Box::new(Utf16::new(stream, UTF_16BE.new_decoder_with_bom_removal())),
     })
+}
+
+/// The text of a source without its first `skip` bytes, for several threads to read.
+pub(crate) fn blocks(source: &Source, encoding: Encoding, skip: u64, progress: &Progress) -> Result<Blocks> {
+    let mark = match encoding {
+        Encoding::Utf8 | Encoding::Windows1252 => Some(0),
+        Encoding::Utf8Bom => Some(BYTE_ORDER_MARK.len() as u64),
+        Encoding::Utf16Le | Encoding::Utf16Be => None,
+    };
+    if let (Some(mark), Some(file)) = (mark, source.unpacked()?) {
+        return Ok(Blocks::of_file(file, mark + skip, progress));
+    }
+    let mut stream = stream(source, encoding, progress)?;
+    io::copy(&mut (&mut stream).take(skip), &mut io::sink()).map_err(|error| read_error(error, "file"))?;
+    Ok(Blocks::of_stream(stream))
 }
 
 /// Reads the first whole lines of a source.
@@ -109,7 +127,7 @@ pub(crate) fn sample(source: &Source) -> Result<Sample> {
     let mut head = vec![0; 4096];
     let got = fill(&mut source.stream(&progress)?, &mut head)?;
     head.truncate(got);
-    let encoding = utf16(&head).unwrap_or(if head.starts_with(b"\xef\xbb\xbf") {
+    let encoding = utf16(&head).unwrap_or(if head.starts_with(BYTE_ORDER_MARK) {
         Encoding::Utf8Bom
     } else {
         Encoding::Utf8
@@ -164,7 +182,7 @@ impl Sample {
     /// The first rows, cut at a delimiter.
     pub(crate) fn rows(&self, delimiter: u8, most: usize) -> TextRows {
         let mut index = Index::default();
-        index.build(&self.bytes, delimiter);
+        index.build(&self.bytes, delimiter, true);
         let (mut line, mut counted) = (0, 0);
         let mut lines_to = |position: usize| {
             line += count_lines(&self.bytes[counted..position]);

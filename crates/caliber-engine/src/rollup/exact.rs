@@ -8,7 +8,7 @@
 /// Units of a sum in one.
 const UNITS: f64 = 1e18;
 /// Units of a sum in 10^-9.
-const UNITS_OF_NANO: i128 = 1_000_000_000;
+const NANO: i64 = 1_000_000_000;
 /// Adding and taking away 1.5 x 2^52 rounds a double of magnitude below 2^51 to a whole number.
 const ROUNDER: f64 = 6_755_399_441_055_744.0;
 /// Terms of this magnitude and above are not looked at for nine decimals.
@@ -24,26 +24,42 @@ impl Sum {
     /// Adds a term.
     #[inline]
     pub(crate) fn add(&mut self, value: f64) {
-        self.0 = self.0.saturating_add(units(value));
+        self.raise(units(value));
+    }
+
+    /// Adds a term that [`nanos`] has turned into a whole number of 10^-9.
+    #[inline]
+    pub(crate) fn add_nanos(&mut self, nanos: i64) {
+        self.raise(i128::from(nanos) * i128::from(NANO));
     }
 
     /// Adds the square of a term; the sum is then in units of 2^-20 and read by [`Sum::of_squares`].
     #[inline]
     pub(crate) fn add_square(&mut self, value: f64) {
         let scaled = i128::from((value * 1024.0) as i64);
-        self.0 = self.0.saturating_add(scaled * scaled);
+        self.raise(scaled * scaled);
     }
 
     /// Counts one more.
     #[inline]
     pub(crate) fn count(&mut self) {
-        self.0 = self.0.saturating_add(UNITS as i128);
+        self.raise(UNITS as i128);
     }
 
     /// Puts two sums together.
     #[inline]
     pub(crate) fn merge(&mut self, other: Self) {
-        self.0 = self.0.saturating_add(other.0);
+        self.raise(other.0);
+    }
+
+    /// Adds units; a sum that leaves its range stays at the end of it.
+    #[inline]
+    fn raise(&mut self, units: i128) {
+        // A branch that is never taken is quicker here than what `saturating_add` always computes.
+        self.0 = match self.0.checked_add(units) {
+            Some(sum) => sum,
+            None => self.0.saturating_add(units),
+        };
     }
 
     /// What is left when `part` is taken out; exact.
@@ -53,10 +69,13 @@ impl Sum {
 
     /// The sum as the nearest double.
     pub(crate) fn value(self) -> f64 {
-        // Dividing a double and mending the remainder is far quicker than dividing 128 bits.
-        let estimate = (self.0 as f64 / UNITS) as i64;
+        // Dividing a double and mending the remainder is far quicker than dividing 128 bits, and so is making the
+        // double of two halves, whose last bit may be off, or of 64 bits.
+        let halves = (self.0 >> 64) as i64 as f64 * 18_446_744_073_709_551_616.0 + self.0 as u64 as f64;
+        let estimate = (halves / UNITS) as i64;
         let rest = self.0 - i128::from(estimate) * UNITS as i128;
-        estimate as f64 + rest as f64 / UNITS
+        let rest = i64::try_from(rest).map_or_else(|_| rest as f64, |rest| rest as f64);
+        estimate as f64 + rest / UNITS
     }
 
     /// The sum of squares, rounded once.
@@ -65,20 +84,38 @@ impl Sum {
     }
 }
 
+/// Whether all terms are decimals of up to nine places; then `nanos` is them in 10^-9. Both are as long. Without a
+/// branch a term, so that the compiler does several at once.
+#[inline]
+pub(crate) fn nanos(terms: &[f64], nanos: &mut [i64]) -> bool {
+    let mut all = true;
+    for (&term, nanos) in terms.iter().zip(nanos) {
+        let (whole, exact) = whole_nanos(term);
+        all &= exact;
+        // The last bits of what was rounded are the whole number.
+        *nanos = (whole + ROUNDER).to_bits().cast_signed() - ROUNDER.to_bits().cast_signed();
+    }
+    all
+}
+
+/// The whole number of 10^-9 nearest to a term, and whether the term is that decimal.
+#[inline]
+fn whole_nanos(term: f64) -> (f64, bool) {
+    let nanos = term * 1e9;
+    let whole = (nanos + ROUNDER) - ROUNDER;
+    // Twice what multiplying can be off, so that it is the decimal that was meant.
+    (whole, (term.abs() < LARGEST_WITH_DECIMALS) & ((nanos - whole).abs() <= nanos.abs() * 3e-16))
+}
+
 /// A term in units.
 #[inline]
 fn units(value: f64) -> i128 {
-    if value.abs() < LARGEST_WITH_DECIMALS {
-        let nanos = value * 1e9;
-        let whole = (nanos + ROUNDER) - ROUNDER;
-        // Twice what multiplying can be off, so that it is the decimal that was meant.
-        if (nanos - whole).abs() <= nanos.abs() * 3e-16 {
-            return i128::from(whole as i64) * UNITS_OF_NANO;
-        }
-    }
+    let (nanos, exact) = whole_nanos(value);
     let whole = value as i64;
-    let rest = value - whole as f64;
-    i128::from(whole) * (UNITS as i128) + i128::from((rest * UNITS) as i64)
+    let rest = ((value - whole as f64) * UNITS) as i64;
+    // One of the two, chosen without a branch: which it is nobody can foresee.
+    let (count, unit, rest) = if exact { (nanos as i64, NANO, 0) } else { (whole, UNITS as i64, rest) };
+    i128::from(count) * i128::from(unit) + i128::from(rest)
 }
 
 #[cfg(test)]
@@ -104,6 +141,23 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn terms_side_by_side_are_the_terms_one_by_one(
+            terms in prop::collection::vec(
+                prop_oneof![(-2_000_000_000..2_000_000_000_i64).prop_map(|cents| cents as f64 / 1000.0), -3e6..3e6_f64, Just(f64::NAN)],
+                0..9,
+            )
+        ) {
+            let mut whole = [0; 9];
+            let all = nanos(&terms, &mut whole);
+            prop_assert_eq!(all, terms.iter().all(|&term| whole_nanos(term).1));
+            for (&term, whole) in terms.iter().zip(whole).filter(|_| all) {
+                let mut sum = Sum::ZERO;
+                sum.add_nanos(whole);
+                prop_assert_eq!(sum, super::tests::sum([term]));
+            }
+        }
+
         #[test]
         fn order_and_splitting_change_no_bit(mut terms in prop::collection::vec(-1e9..1e9_f64, 1..50), at in 0_usize..50) {
             let straight = sum(terms.iter().copied());

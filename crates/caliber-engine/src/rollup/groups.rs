@@ -5,7 +5,8 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use super::exact::Sum;
+use super::batch::BATCH;
+use super::exact::{self, Sum};
 use crate::names::{self, NameKind};
 use crate::recipe::Dimension;
 
@@ -16,8 +17,9 @@ const INLINE: usize = 48;
 /// Spellings remembered beyond four a group. URLs differ from row to row, so not all can be.
 const SPARE_SPELLINGS: usize = 4096;
 
-/// A cell as it was spelled, and what it means.
+/// A cell as it was spelled, and what it means. Aligned to the cache's lines, so that looking at one fetches one.
 #[derive(Clone, Copy)]
+#[repr(align(64))]
 struct Spelling {
     text: [u8; INLINE],
     len: u32,
@@ -47,7 +49,9 @@ pub(crate) struct Place {
 /// report row adds to, and one of rare sums that is made when the first row needs it.
 pub(crate) struct Groups {
     dimension: Dimension,
-    spellings: HashTable<Spelling>,
+    /// Places in `spellings`, each with its text's hash: small enough for a core's cache.
+    places: HashTable<(u32, u32)>,
+    spellings: Vec<Spelling>,
     hasher: RandomState,
     long_text: Vec<u8>,
     /// Keys one after the other.
@@ -62,6 +66,8 @@ pub(crate) struct Groups {
     shown: Vec<Shown>,
     /// The last of a group's names as shown.
     last_shown: Vec<u32>,
+    /// Whether a cell was no UTF-8.
+    pub(crate) not_utf8: bool,
     scratch: String,
 }
 
@@ -69,7 +75,8 @@ impl Groups {
     pub(crate) fn new(dimension: Dimension, width: usize, rare_width: usize) -> Self {
         Self {
             dimension,
-            spellings: HashTable::new(),
+            places: HashTable::new(),
+            spellings: Vec::new(),
             hasher: RandomState::default(),
             long_text: Vec::new(),
             keys: Vec::new(),
@@ -82,6 +89,7 @@ impl Groups {
             rare: Vec::new(),
             shown: Vec::new(),
             last_shown: Vec::new(),
+            not_utf8: false,
             scratch: String::new(),
         }
     }
@@ -98,24 +106,37 @@ impl Groups {
         self.kinds[group]
     }
 
-    /// Where a cell belongs.
+    /// Which known spelling is a cell's, if any is: one of the same hash. Asked apart from [`place`](Self::place), so
+    /// that the spellings of several cells, which lie all over memory, are then fetched side by side.
     #[inline]
-    pub(crate) fn place(&mut self, cell: &[u8]) -> Place {
-        match self.find(cell) {
+    pub(crate) fn guess(&self, cell: &[u8]) -> u32 {
+        let hash = self.hasher.hash_one(cell);
+        self.places.find(hash, |&(known, _)| known == (hash >> 32) as u32).map_or(NONE, |&(_, at)| at)
+    }
+
+    /// Where a cell belongs, of which this is the guess.
+    #[inline]
+    pub(crate) fn place(&mut self, cell: &[u8], guess: u32) -> Place {
+        let guessed =
+            self.spellings.get(guess as usize).filter(|spelling| spelling.is(cell, &self.long_text));
+        match guessed.or_else(|| self.find(cell)) {
             Some(spelling) => Place { group: spelling.group as usize, shown: spelling.shown },
             None => self.learn(cell),
         }
     }
 
-    #[inline]
     fn find(&self, cell: &[u8]) -> Option<&Spelling> {
-        let long_text = &self.long_text;
-        self.spellings.find(self.hasher.hash_one(cell), |known| known.is(cell, long_text))
+        let hash = self.hasher.hash_one(cell);
+        let is_it = |&(known, at): &(u32, u32)| {
+            known == (hash >> 32) as u32 && self.spellings[at as usize].is(cell, &self.long_text)
+        };
+        self.places.find(hash, is_it).map(|&(_, at)| &self.spellings[at as usize])
     }
 
     /// A spelling that was not met before, or is not remembered.
     #[cold]
     fn learn(&mut self, cell: &[u8]) -> Place {
+        self.not_utf8 |= std::str::from_utf8(cell).is_err();
         let mut scratch = std::mem::take(&mut self.scratch);
         let key = names::normalise(cell, self.dimension, &mut scratch);
         let group = match self.find(key.as_bytes()) {
@@ -165,9 +186,12 @@ impl Groups {
             spelling.at = self.long_text.len() as u32;
             self.long_text.extend_from_slice(cell);
         }
-        let (hasher, long_text) = (&self.hasher, &self.long_text);
-        self.spellings
-            .insert_unique(hasher.hash_one(cell), spelling, |known| hasher.hash_one(known.bytes(long_text)));
+        let (hasher, spellings, long_text) = (&self.hasher, &self.spellings, &self.long_text);
+        let hash = hasher.hash_one(cell);
+        self.places.insert_unique(hash, ((hash >> 32) as u32, spellings.len() as u32), |&(_, at)| {
+            hasher.hash_one(spellings[at as usize].bytes(long_text))
+        });
+        self.spellings.push(spelling);
     }
 
     /// The place in `shown` of a way to show a group's name.
@@ -203,6 +227,45 @@ impl Groups {
             }
         }
         std::hint::black_box(seen);
+    }
+
+    /// Adds a term each to one sum of several groups.
+    #[inline]
+    pub(crate) fn add(&mut self, slot: usize, groups: &[u32], terms: &[f64]) {
+        let mut nanos = [0; BATCH];
+        if exact::nanos(terms, &mut nanos) {
+            for (&group, nanos) in groups.iter().zip(nanos) {
+                self.sums[group as usize * self.width + slot].add_nanos(nanos);
+            }
+        } else {
+            for (&group, &term) in groups.iter().zip(terms) {
+                self.sums[group as usize * self.width + slot].add(term);
+            }
+        }
+    }
+
+    /// Adds a term each to one sum of several groups, where most are 0 or no decimals.
+    #[inline]
+    pub(crate) fn add_quotients(&mut self, slot: usize, groups: &[u32], terms: &[f64]) {
+        for (&group, &term) in groups.iter().zip(terms).filter(|(_, term)| **term != 0.0) {
+            self.sums[group as usize * self.width + slot].add(term);
+        }
+    }
+
+    /// Adds the square of a term each to one sum of several groups.
+    #[inline]
+    pub(crate) fn add_squares(&mut self, slot: usize, groups: &[u32], terms: &[f64]) {
+        for (&group, &term) in groups.iter().zip(terms) {
+            self.sums[group as usize * self.width + slot].add_square(term);
+        }
+    }
+
+    /// Counts one more in one sum of several groups.
+    #[inline]
+    pub(crate) fn count(&mut self, slot: usize, groups: impl Iterator<Item = u32>) {
+        for group in groups {
+            self.sums[group as usize * self.width + slot].count();
+        }
     }
 
     #[inline]
@@ -244,8 +307,10 @@ impl Groups {
 
     /// Adds the groups of another table of the same layout.
     pub(crate) fn merge(&mut self, other: &Self) {
+        self.not_utf8 |= other.not_utf8;
         for theirs in 0..other.len() {
-            let ours = self.place(other.key(theirs)).group;
+            let key = other.key(theirs);
+            let ours = self.place(key, NONE).group;
             for (sum, more) in self.sums(ours).iter_mut().zip(other.sums_of(theirs)) {
                 sum.merge(*more);
             }
@@ -265,9 +330,17 @@ impl Groups {
 
     /// Groups in the order of their keys, which does not depend on the order of rows.
     pub(crate) fn in_order(&self) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.len()).collect();
-        order.sort_unstable_by(|&a, &b| self.key(a).cmp(self.key(b)));
-        order
+        // Most keys differ in their first bytes, which are compared at once, and without fetching the keys.
+        let beginning = |group: usize| {
+            let mut beginning = [0; 8];
+            let key = self.key(group);
+            let length = key.len().min(8);
+            beginning[..length].copy_from_slice(&key[..length]);
+            u64::from_be_bytes(beginning)
+        };
+        let mut order: Vec<(u64, usize)> = (0..self.len()).map(|group| (beginning(group), group)).collect();
+        order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| self.key(a.1).cmp(self.key(b.1))));
+        order.into_iter().map(|(_, group)| group).collect()
     }
 }
 

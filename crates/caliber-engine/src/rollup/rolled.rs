@@ -5,6 +5,7 @@ use super::exact::Sum;
 use super::groups::Groups;
 use super::plan::{EMPTY_ROWS, FIRST_TOTAL, IMPRESSIONS, MetricSlots, ROWS, SQUARES, TOTALS};
 use crate::names::NameKind;
+use crate::parallel;
 
 /// Numerators, denominators and row noise of one metric, one entry a name.
 #[derive(Clone, Debug, Default)]
@@ -56,22 +57,31 @@ pub(crate) struct Rolled {
 }
 
 impl RollUp {
-    /// Rounds every sum once, in the order of the keys.
-    pub(crate) fn finish(mut self) -> Rolled {
-        self.flush();
+    /// Rounds every sum once, in the order of the keys; so many threads do it.
+    pub(crate) fn finish(self, threads: usize) -> Rolled {
         let groups = &self.groups;
         let (named, others): (Vec<usize>, Vec<usize>) = groups
             .in_order()
             .into_iter()
             .filter(|&group| groups.kind(group) != NameKind::Missing)
             .partition(|&group| groups.kind(group) != NameKind::Aggregate);
-        let column = |slot: usize| named.iter().map(|&group| groups.sums_of(group)[slot].value()).collect();
+        let column = |slot: &usize| -> Vec<f64> {
+            named.iter().map(|&group| groups.sums_of(group)[*slot].value()).collect()
+        };
+        let metrics = parallel::map(threads, &self.layout.metrics, |slots| metric(groups, &named, slots));
+        let slots: [usize; 2 + TOTALS.len()] = std::array::from_fn(|slot| match slot {
+            0 => ROWS,
+            1 => IMPRESSIONS,
+            total => FIRST_TOTAL + total - 2,
+        });
+        let mut columns = parallel::map(threads, &slots, column).into_iter();
+        let mut next = || columns.next().unwrap_or_default();
         Rolled {
             names: named.iter().map(|&group| groups.name(group)).collect(),
-            rows: column(ROWS),
-            impressions: column(IMPRESSIONS),
-            totals: std::array::from_fn(|total| column(FIRST_TOTAL + total)),
-            metrics: self.layout.metrics.iter().map(|slots| metric(groups, &named, slots)).collect(),
+            rows: next(),
+            impressions: next(),
+            totals: std::array::from_fn(|_| next()),
+            metrics,
             aggregates: aggregates(groups, &others),
         }
     }

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use caliber_engine::{Code, Error, Result};
-use caliber_reports::{OutputFile, OutputFolder};
+use caliber_reports::{OutputFile, OutputFolder, hold_publishing};
 
 fn stage(folder: &OutputFolder, file: OutputFile, text: &str) {
     let produce = |writer: &mut BufWriter<_>| {
@@ -267,4 +267,28 @@ fn runs_that_all_fail_at_once_make_the_folder_again_for_each_other_and_leave_no_
     });
     // One that found the folder made by another does not remove it.
     assert!(!dir.exists() || listing(&dir).is_empty());
+}
+
+#[test]
+fn nothing_is_put_in_place_while_publishing_is_held() {
+    let home = tempfile::tempdir().unwrap();
+    let earlier = OutputFolder::create(home.path()).unwrap();
+    stage(&earlier, OutputFile::Summary, "earlier");
+    earlier.publish().unwrap();
+    let folder = OutputFolder::create(home.path()).unwrap();
+    stage(&folder, OutputFile::Summary, "later");
+    stage(&folder, OutputFile::ResultsCsv, "later");
+
+    let held = hold_publishing(Duration::from_secs(20)).unwrap();
+    assert!(held.is_after_publishing(), "the earlier run's files are in place");
+    assert!(hold_publishing(Duration::from_millis(20)).is_none(), "who waits does not wait for ever");
+    thread::scope(|scope| {
+        let publishing = scope.spawn(|| folder.publish().unwrap());
+        thread::sleep(Duration::from_millis(100));
+        assert_eq!(fs::read_to_string(home.path().join("summary.json")).unwrap(), "earlier");
+        assert!(!home.path().join("results.csv").exists());
+        drop(held);
+        publishing.join().unwrap();
+    });
+    expect(home.path(), &[("results.csv", "later"), ("summary.json", "later")]);
 }

@@ -118,6 +118,8 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
     let files = folder.publish()?;
     terminal.answer(&scored.summary, |out| text::print(&scored, &files, started.elapsed(), out))?;
     terminal.notes(text::notes(&scored));
+    // The process ends here; giving back every name first would only take time.
+    std::mem::forget(scored);
     Ok(())
 }
 

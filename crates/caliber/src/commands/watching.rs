@@ -6,12 +6,15 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use caliber_engine::{Code, Error, Progress, Result};
+use caliber_reports::hold_publishing;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::terminal::{Terminal, grouped};
 
 /// How long work that was cancelled may take to tidy up.
 const GRACE: Duration = Duration::from_secs(2);
+/// How long files may take to be put in place, which is a matter of renaming them.
+const PUBLISHING: Duration = Duration::from_secs(30);
 /// Between two looks at the figures.
 const TICK: Duration = Duration::from_millis(80);
 
@@ -36,12 +39,26 @@ pub(super) fn cancel_on_ctrl_c(progress: &Progress, terminal: Terminal) -> Resul
         if !flag.swap(true, Ordering::Relaxed) {
             std::thread::sleep(GRACE);
         }
-        terminal.error(&cancelled());
-        std::process::exit(130);
+        end_at_once(terminal)
     })
     .map_err(|error| {
         Error::new(Code::Machine, format!("Ctrl-C cannot be listened for: {error}")).caused_by(error)
     })
+}
+
+/// Ends the process, but never between two files that are put in place.
+fn end_at_once(terminal: Terminal) -> ! {
+    let held = hold_publishing(PUBLISHING);
+    let error = match &held {
+        Some(held) if held.is_after_publishing() => {
+            Error::new(Code::Cancelled, "cancelled; the files were in place already")
+        }
+        Some(_) => cancelled(),
+        None => Error::new(Code::Cancelled, "cancelled while the files were put in place")
+            .help("run it again to have all of them of one run"),
+    };
+    terminal.error(&error);
+    std::process::exit(130)
 }
 
 /// Does the work under a bar with its speed.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     Ambiguity, ColumnPeek, EXTRAS, How, Mapped, Mapping, Needs, Override, Suggestion, Target, Warning, supply,
 };
-use crate::dictionary::header::{Header, Unit, normalise, words_of};
+use crate::dictionary::header::{Header, Scope, Unit, normalise, words_of};
 use crate::dictionary::{ColumnKind, Dictionary, Known, nearest};
 use crate::{Code, Error, Result};
 
@@ -119,17 +119,22 @@ impl Matcher<'_> {
         let mut claims: Vec<Claim> = Vec::new();
         for (form, known) in self.headers[header].known_forms(self.dictionary) {
             let kind = self.dictionary.columns()[known.column].kind;
+            if !form.scope.fits(kind) {
+                continue;
+            }
             let percent = form.rate || self.headers[header].is_rate || form.unit == Some(Unit::Percent);
+            // Of one alias the plain spelling goes before `Sum of Clicks` and `Spend USD`.
+            let literal = 2 * known.rank + usize::from(form.scope != Scope::Any);
             let claim = |column, rank| Claim { header, column, known, rank, unit: form.unit };
             let claim = match kind {
                 ColumnKind::Count if percent || self.peek.carries_percent(header) => {
                     let rate = self.dictionary.rate_of_count(known.column);
-                    rate.map(|rate| claim(rate, RANK_OF_COUNT + known.rank))
+                    rate.map(|rate| claim(rate, RANK_OF_COUNT + literal))
                 }
-                ColumnKind::Rate if form.rate => Some(claim(known.column, RANK_OF_COUNT + known.rank)),
+                ColumnKind::Rate if form.rate => Some(claim(known.column, RANK_OF_COUNT + literal)),
                 ColumnKind::Money | ColumnKind::MoneyRate if percent => None,
                 _ if form.rate => None,
-                _ => Some(claim(known.column, known.rank)),
+                _ => Some(claim(known.column, literal)),
             };
             let new = claim.filter(|claim| claims.iter().all(|other| other.column != claim.column));
             claims.extend(new);
@@ -169,7 +174,14 @@ impl Matcher<'_> {
         let is_count = self.dictionary.columns()[column].kind == ColumnKind::Count;
         let is_rate = is_count && (self.headers[header].is_rate || self.peek.carries_percent(header));
         let rate = self.dictionary.rate_of_count(column).filter(|_| is_rate);
-        self.take(rate.unwrap_or(column), vec![header], How::Given, Vec::new());
+        let target = rate.unwrap_or(column);
+        if !self.is_free(target) {
+            // Two names come to one: a count whose cells carry `%` is its rate.
+            let name = &self.dictionary.columns()[target].name;
+            let message = format!("`{}` is mapped twice: the column `{}` holds it", name, self.texts[header]);
+            return Err(Error::new(Code::BadOption, message).help("give one --map for each column"));
+        }
+        self.take(target, vec![header], How::Given, Vec::new());
         if rate.is_some() {
             // The count itself was asked for and is this rate: no other header shall be it.
             self.left_out.insert(column);
@@ -307,9 +319,9 @@ impl Matcher<'_> {
             let headers = self.the_one(column, &claims);
             for header in &headers {
                 let message = format!(
-                    "`{}` was taken for {} because it is much alike; `--map` says otherwise",
+                    "`{}` was taken for {} because it is much alike; --map says otherwise",
                     self.texts[*header],
-                    self.dictionary.columns()[column].name
+                    self.dictionary.label(&self.dictionary.columns()[column].name)
                 );
                 self.warnings.push(Warning { code: "similar_header", message });
             }

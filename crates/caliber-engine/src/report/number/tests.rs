@@ -420,3 +420,15 @@ proptest! {
         prop_assert_eq!(value(&text, Decimal::Point), Some(f64::from(basis_points) / 10_000.0));
     }
 }
+
+proptest! {
+    #[test]
+    fn a_short_cell_reads_at_once_as_it_reads_byte_by_byte(before in "[0-9.,\"]{8}", cell in "[0-9]{0,4}[0-9.,:/ -]{0,2}[0-9]{0,4}") {
+        prop_assume!((1..=8).contains(&cell.len()));
+        let text = before + &cell;
+        let word = u64::from_le_bytes(*text.as_bytes().last_chunk().expect("sixteen bytes at most"));
+        for decimal in [Decimal::Point, Decimal::Comma] {
+            prop_assert_eq!(short(word, cell.len(), decimal), plain(cell.as_bytes(), decimal), "{:?}", cell);
+        }
+    }
+}

@@ -86,6 +86,13 @@ impl Batch {
     }
 }
 
+impl BatchRow<'_> {
+    /// Its place in the batch, counted from 0.
+    pub fn index(&self) -> usize {
+        self.row
+    }
+}
+
 impl Row for BatchRow<'_> {
     fn cell(&self, column: usize) -> Cell<'_> {
         match self.batch.columns.get(column) {

@@ -1,0 +1,42 @@
+//! The same work on several things, side by side.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// What the task makes of each item, in the order of the items, with so many threads at most.
+pub(crate) fn map<T: Sync, R: Send>(threads: usize, items: &[T], task: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(at) else { return done };
+            done.push((at, task(item)));
+        }
+    };
+    let mut done = thread::scope(|scope| {
+        // A thread that cannot be had leaves its work to the others.
+        let spawn = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
+        let others: Vec<_> = (1..threads.min(items.len())).filter_map(spawn).collect();
+        let mut done = work();
+        for other in others {
+            done.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        done
+    });
+    done.sort_unstable_by_key(|&(at, _)| at);
+    done.into_iter().map(|(_, made)| made).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_is_made_comes_in_the_order_of_the_items() {
+        let items: Vec<usize> = (0..100).collect();
+        for threads in [0, 1, 3, 200] {
+            let doubled: Vec<usize> = items.iter().map(|item| item * 2).collect();
+            assert_eq!(super::map(threads, &items, |item| item * 2), doubled);
+        }
+        assert!(super::map(4, &[] as &[u8], |_| ()).is_empty());
+    }
+}

@@ -1,0 +1,156 @@
+//! Organisations and invitations into them.
+
+use chrono::TimeDelta;
+
+use caliber_store::invitations::{self, Invitation, NewInvitation};
+use caliber_store::organizations::{self, Organization, OrganizationChange};
+use caliber_store::users::{self, Role, User};
+use caliber_store::{InvitationId, Page, StoreError, Window};
+
+use super::accounts::{OneTimeLink, checked_name};
+use super::{Caller, Identity, keys, permissions};
+use crate::error::{Conflict, Error, Result};
+
+/// How long an invitation is good.
+const INVITATION_DAYS: i64 = 7;
+
+/// Names that an organisation may protect.
+const MOST_PROTECTED: usize = 10_000;
+
+/// What of an organisation may be changed; `None` leaves it.
+pub type OrganizationUpdate = OrganizationChange;
+
+/// An invitation that was just made, with its link.
+#[derive(Clone, Debug)]
+pub struct InvitedBy {
+    /// As it is kept.
+    pub invitation: Invitation,
+    /// To be handed over.
+    pub link: OneTimeLink,
+}
+
+impl Identity<'_> {
+    /// The caller's organisation.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn organization(&self, caller: &Caller) -> Result<Organization> {
+        let id = caller.user.organization_id;
+        let found = organizations::by_id(self.0.store().db(), caller.reads(), id).await?;
+        found.ok_or_else(|| Error::not_found("organisation"))
+    }
+
+    /// Changes the caller's organisation.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`].
+    pub async fn update_organization(
+        &self,
+        caller: &Caller,
+        mut change: OrganizationUpdate,
+    ) -> Result<Organization> {
+        if let Some(name) = &mut change.name {
+            *name = checked_name(name, "name")?.to_owned();
+        }
+        if let Some(names) = &change.protected_names {
+            if names.len() > MOST_PROTECTED {
+                let message = format!("at most {MOST_PROTECTED} names can be protected");
+                return Err(Error::invalid("protected_names", message));
+            }
+            for (at, name) in names.iter().enumerate() {
+                checked_name(name, &format!("protected_names[{at}]"))?;
+            }
+        }
+        if change.ai_budget_cents.flatten().is_some_and(|cents| cents < 0) {
+            return Err(Error::invalid("ai_budget", "cannot be negative"));
+        }
+        let id = caller.user.organization_id;
+        let changed =
+            organizations::update(self.0.store().db(), caller.writes(), id, change, self.0.now()).await?;
+        changed.ok_or_else(|| Error::not_found("organisation"))
+    }
+
+    /// Invites somebody into the caller's organisation, with a role up to the caller's own.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a role above one's own.
+    pub async fn invite(&self, caller: &Caller, role: Role, email: Option<String>) -> Result<InvitedBy> {
+        // Client and expert stand beside the ranks; a manager may give them.
+        let is_above = permissions::rank(role) > permissions::rank(caller.user.role);
+        if is_above || role == Role::Admin {
+            return Err(Error::Forbidden(
+                "an invitation gives a role up to one's own, and never `admin`".to_owned(),
+            ));
+        }
+        let now = self.0.now();
+        let link =
+            OneTimeLink { token: keys::fresh_secret(), expires_at: now + TimeDelta::days(INVITATION_DAYS) };
+        let invitation = NewInvitation {
+            organization_id: caller.user.organization_id,
+            role,
+            email,
+            token_hash: keys::hash_of(&link.token),
+            invited_by: caller.user.id,
+            expires_at: link.expires_at,
+        };
+        let invitation = invitations::create(self.0.store().db(), invitation, now).await?;
+        Ok(InvitedBy { invitation, link })
+    }
+
+    /// The invitations of the caller's organisation, newest first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn invitations(&self, caller: &Caller, window: Window) -> Result<Page<Invitation>> {
+        Ok(invitations::list(self.0.store().db(), caller.reads(), window).await?)
+    }
+
+    /// Takes back an invitation that nobody has accepted.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn withdraw_invitation(&self, caller: &Caller, id: InvitationId) -> Result<()> {
+        match invitations::delete_open(self.0.store().db(), caller.writes(), id).await? {
+            true => Ok(()),
+            false => Err(Error::not_found("open invitation")),
+        }
+    }
+
+    /// Joins the organisation of an invitation, taking one's campaigns and files along.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an invitation that was used, has run out, or is for another address; [`Error::Conflict`]
+    /// where a recipe of one's own has a name that is taken there, or one is in it already.
+    pub async fn accept_invitation(&self, caller: &Caller, token: &str) -> Result<User> {
+        let now = self.0.now();
+        let gone =
+            || Error::NotFound("this invitation was used, has run out, or is for somebody else".to_owned());
+        let txn = self.0.store().begin().await?;
+        let invitation =
+            invitations::accept(&txn, &keys::hash_of(token), caller.user.id, now).await?.ok_or_else(gone)?;
+        let is_for_caller =
+            invitation.email.as_deref().is_none_or(|email| users::email_key(email) == caller.user.email_key);
+        if !is_for_caller {
+            return Err(gone());
+        }
+        let (from, to) = (caller.user.organization_id, invitation.organization_id);
+        if from == to {
+            return Err(Error::conflict(Conflict::Other, "you are in this organisation already"));
+        }
+        // The administrator of the instance stays one wherever they go.
+        let role = if caller.user.role == Role::Admin { Role::Admin } else { invitation.role };
+        let moved = users::move_to_organization(&txn, caller.user.id, to, role, now).await;
+        let moved = moved.map_err(recipe_taken)?.ok_or_else(gone)?;
+        organizations::delete_if_empty(&txn, from).await?;
+        txn.commit().await?;
+        Ok(moved)
+    }
+}
+
+fn recipe_taken(error: StoreError) -> Error {
+    if error.conflicts_on(caliber_store::recipes::UNIQUE_NAME) {
+        let message = "a recipe of yours has a name that is taken there; save it under another name first";
+        return Error::conflict(Conflict::Other, message);
+    }
+    error.into()
+}

@@ -1,0 +1,268 @@
+//! Lists taken out of a campaign's results, kept as versions, and names allowed, blocked and protected by hand.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use caliber_store::campaigns::{self, Campaign};
+use caliber_store::list_versions::{self, NewListVersion};
+
+pub use caliber_store::list_versions::ListVersion;
+use caliber_store::{CampaignId, Page, Reach, Window, organizations};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::Platform;
+use crate::campaigns::missing;
+use crate::current_results::CurrentRun;
+use crate::error::{Error, Result};
+use crate::identity::{Caller, checked_name};
+use crate::results::{List, ListPolicy, ListRequest, ListType};
+use crate::scoring::RunConfig;
+
+/// Names that may be given by hand, of each kind.
+const MOST_BY_HAND: usize = 10_000;
+
+/// The use cases of lists.
+#[derive(Clone, Copy, Debug)]
+pub struct ListsOf<'a>(pub(crate) &'a Platform);
+
+/// How a list is to be made; the run's own way where nothing is said.
+#[derive(Clone, Debug, Default)]
+pub struct ListOptions {
+    /// The least impressions of a candidate.
+    pub min_impressions: Option<u64>,
+    /// The share of the candidates.
+    pub share: Option<f64>,
+    /// How rows get on it.
+    pub policy: Option<ListPolicy>,
+}
+
+/// Names by hand.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overrides {
+    /// Always on the allowlist, never on the blocklist.
+    #[serde(default)]
+    pub allow: Vec<String>,
+    /// Always on the blocklist, never on the allowlist.
+    #[serde(default)]
+    pub block: Vec<String>,
+    /// Never on the blocklist.
+    #[serde(default)]
+    pub protect: Vec<String>,
+}
+
+/// A version with its names, and what changed since the one before.
+#[derive(Clone, Debug)]
+pub struct VersionDetails {
+    /// The version.
+    pub version: ListVersion,
+    /// Who took it out.
+    pub author: Option<String>,
+    /// Its names, in list order.
+    pub names: Vec<String>,
+    /// Names that the version before did not have.
+    pub added: Vec<String>,
+    /// Names that only the version before had.
+    pub removed: Vec<String>,
+}
+
+/// How a version's names are stored.
+#[derive(Serialize, Deserialize)]
+struct StoredNames {
+    names: Vec<String>,
+    added: Vec<String>,
+    removed: Vec<String>,
+}
+
+impl Overrides {
+    /// Those of a campaign.
+    pub(crate) fn of(campaign: &Campaign) -> Self {
+        serde_json::from_value(campaign.overrides.0.clone()).unwrap_or_default()
+    }
+}
+
+impl ListsOf<'_> {
+    /// Takes a list out of the results that the campaign shows, and keeps it as a version where it differs from the last.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Conflict`] where nothing is scored, [`Error::Invalid`].
+    pub async fn take_out(
+        &self,
+        caller: &Caller,
+        id: CampaignId,
+        list_type: ListType,
+        options: ListOptions,
+    ) -> Result<List> {
+        let CurrentRun { campaign, run } = self.0.current_results().current(caller, id).await?;
+        let table = self.0.current_results().table(&run).await?;
+        let config: RunConfig = serde_json::from_value(run.config.0.clone()).map_err(Error::internal)?;
+        let request = ListRequest {
+            campaign_id: id.to_string(),
+            list_type,
+            policy: options.policy.unwrap_or_default(),
+            min_impressions: options.min_impressions.or(config.min_impressions).unwrap_or_default() as f64,
+            share: options.share.unwrap_or(config.list_share),
+            protected: self.protected(&campaign).await?,
+        };
+        let list = tokio::task::spawn_blocking(move || table.list(&request))
+            .await
+            .map_err(Error::internal)?
+            .map_err(|error| Error::invalid(error.field, error.message))?;
+        self.keep(caller, &campaign, run.id, &list).await?;
+        Ok(list)
+    }
+
+    /// Names that are never blocked: the organisation's, and the campaign's.
+    async fn protected(&self, campaign: &Campaign) -> Result<Vec<String>> {
+        let reach = Reach::organization(campaign.organization_id);
+        let organization = organizations::by_id(self.0.store().db(), reach, campaign.organization_id).await?;
+        let mut names: Vec<String> = organization
+            .and_then(|organization| serde_json::from_value(organization.protected_names.0).ok())
+            .unwrap_or_default();
+        let Overrides { protect, .. } = Overrides::of(campaign);
+        names.extend(protect);
+        Ok(names)
+    }
+
+    /// Keeps the list as the next version, unless it is the last one again.
+    async fn keep(
+        &self,
+        caller: &Caller,
+        campaign: &Campaign,
+        run: caliber_store::RunId,
+        list: &List,
+    ) -> Result<()> {
+        let list_type = stored(list.list_type);
+        let criteria = serde_json::to_value(&list.criteria_used).map_err(Error::internal)?;
+        let latest = list_versions::latest(self.0.store().db(), campaign.id, list_type).await?;
+        let before = match &latest {
+            Some(latest) if latest.run_id == run && *latest.criteria == criteria => {
+                let before = self.names(latest).await?;
+                if before.names == list.domains {
+                    return Ok(());
+                }
+                before.names
+            }
+            Some(latest) => self.names(latest).await?.names,
+            None => Vec::new(),
+        };
+        let (was, is): (BTreeSet<&String>, BTreeSet<&String>) =
+            (before.iter().collect(), list.domains.iter().collect());
+        let names = StoredNames {
+            added: list.domains.iter().filter(|name| !was.contains(name)).cloned().collect(),
+            removed: before.iter().filter(|name| !is.contains(name)).cloned().collect(),
+            names: list.domains.clone(),
+        };
+        let now = self.0.now();
+        let key = format!("campaigns/{}/lists/{}.json", campaign.id, Uuid::now_v7());
+        let version = NewListVersion {
+            campaign_id: campaign.id,
+            run_id: run,
+            list_type,
+            author_id: caller.user.id,
+            policy: word_of(list.criteria_used.policy),
+            criteria,
+            names_key: key.clone(),
+            names_count: names.names.len() as i64,
+            added: names.added.len() as i64,
+            removed: names.removed.len() as i64,
+            expires_at: None,
+        };
+        let bytes = serde_json::to_vec(&names).map_err(Error::internal)?;
+        self.0.objects().put_bytes(&key, Bytes::from(bytes)).await?;
+        let txn = self.0.store().begin().await?;
+        let kept = list_versions::create(&txn, version, now).await?;
+        txn.commit().await?;
+        if kept.is_none() {
+            self.0.discard(&key).await;
+            return Err(missing());
+        }
+        Ok(())
+    }
+
+    /// The versions of a campaign's lists, newest first.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn versions(
+        &self,
+        caller: &Caller,
+        id: CampaignId,
+        window: Window,
+    ) -> Result<Page<ListVersion>> {
+        let db = self.0.store().db();
+        campaigns::by_id(db, caller.reads(), id).await?.ok_or_else(missing)?;
+        Ok(list_versions::list(db, id, window).await?)
+    }
+
+    /// One version, with its names.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn version(&self, caller: &Caller, id: CampaignId, number: i64) -> Result<VersionDetails> {
+        let db = self.0.store().db();
+        campaigns::by_id(db, caller.reads(), id).await?.ok_or_else(missing)?;
+        let gone = || Error::NotFound("the campaign has no list version of this number".to_owned());
+        let version = list_versions::by_number(db, id, number).await?.ok_or_else(gone)?;
+        let StoredNames { names, added, removed } = self.names(&version).await?;
+        let author = match version.author_id {
+            Some(author) => {
+                caliber_store::users::by_id(db, Reach::INSTANCE, author).await?.map(|user| user.name)
+            }
+            None => None,
+        };
+        Ok(VersionDetails { version, author, names, added, removed })
+    }
+
+    async fn names(&self, version: &ListVersion) -> Result<StoredNames> {
+        let bytes = self.0.objects().get_bytes(&version.names_key).await?;
+        serde_json::from_slice(&bytes).map_err(Error::internal)
+    }
+
+    /// Sets the names by hand.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Invalid`] for too many names, or one that is both allowed and blocked.
+    pub async fn set_overrides(
+        &self,
+        caller: &Caller,
+        id: CampaignId,
+        overrides: Overrides,
+    ) -> Result<Overrides> {
+        for (field, names) in
+            [("allow", &overrides.allow), ("block", &overrides.block), ("protect", &overrides.protect)]
+        {
+            if names.len() > MOST_BY_HAND {
+                return Err(Error::invalid(field, format!("has at most {MOST_BY_HAND} names")));
+            }
+            for (at, name) in names.iter().enumerate() {
+                checked_name(name, &format!("{field}[{at}]"))?;
+            }
+        }
+        let kept =
+            |names: &Vec<String>| names.iter().map(|name| name.to_lowercase()).collect::<BTreeSet<_>>();
+        let blocked = kept(&overrides.block);
+        for (field, names) in [("allow", &overrides.allow), ("protect", &overrides.protect)] {
+            if let Some(both) = kept(names).intersection(&blocked).next() {
+                return Err(Error::invalid(field, format!("{both} cannot be blocked at the same time")));
+            }
+        }
+        let stored = serde_json::to_value(&overrides).map_err(Error::internal)?;
+        let db = self.0.store().db();
+        let changed = campaigns::set_overrides(db, caller.writes(), id, stored, self.0.now()).await?;
+        changed.map(|campaign| Overrides::of(&campaign)).ok_or_else(missing)
+    }
+}
+
+fn stored(list_type: ListType) -> list_versions::ListType {
+    match list_type {
+        ListType::Whitelist => list_versions::ListType::Whitelist,
+        ListType::Blacklist => list_versions::ListType::Blacklist,
+    }
+}
+
+fn word_of(policy: ListPolicy) -> String {
+    match policy {
+        ListPolicy::Quartile => "quartile".to_owned(),
+    }
+}

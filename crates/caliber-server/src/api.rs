@@ -1,0 +1,40 @@
+//! The JSON API: a file a resource. Thin: what a call means is in the platform.
+
+mod auth;
+mod campaigns;
+pub(crate) mod health;
+mod jobs;
+mod lists;
+mod organizations;
+mod paging;
+mod recipes;
+mod reports;
+mod result_row;
+mod scoring;
+mod upload;
+mod users;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::App;
+
+/// Everything below `/api/v1`.
+pub(crate) fn versioned(app: &App) -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .nest("/auth", auth::routes(app))
+        .nest("/campaigns", campaigns::routes(app))
+        .nest("/scoring", scoring(app))
+        .nest("/reports", reports::routes(app))
+        .merge(users::routes(app))
+        .merge(organizations::routes(app))
+        .merge(jobs::routes(app))
+}
+
+/// The prefixes that answer without a version too.
+pub(crate) fn unversioned(app: &App) -> OpenApiRouter<App> {
+    OpenApiRouter::new().nest("/scoring", scoring(app)).nest("/reports", reports::routes(app))
+}
+
+fn scoring(app: &App) -> OpenApiRouter<App> {
+    scoring::routes(app).merge(lists::routes(app)).merge(recipes::routes(app))
+}

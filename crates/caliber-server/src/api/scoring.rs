@@ -1,0 +1,344 @@
+//! `/scoring`: runs, their progress, their results.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::str::FromStr;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use caliber_platform::campaigns::{Campaign, CampaignId};
+use caliber_platform::identity::Caller;
+use caliber_platform::identity::permissions::{SCORING_READ, SCORING_RUN};
+use caliber_platform::results::{Direction, Filter, Query as ResultsQuery, ResultRow, SortBy};
+use caliber_platform::scoring::{ListPolicy, StartOptions};
+use chrono::{DateTime, Utc};
+use futures_util::Stream;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::paging::{PageOf, Pages};
+use super::result_row::ResultRowView;
+use crate::App;
+use crate::access::{Access, Declared};
+use crate::answer::{Accepted, Answer, Listing};
+use crate::extract::{Body, Id, Query};
+use crate::failure::{Failure, FailureBody, FailureCode};
+use crate::signed_in::By;
+use crate::words::{CampaignStatus, Normalization, QualityStatus};
+
+pub(super) fn routes(app: &App) -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .with(app, Access::Needs(SCORING_RUN), routes!(start))
+        .with(app, Access::Needs(SCORING_RUN), routes!(cancel))
+        .with(app, Access::Needs(SCORING_READ), routes!(progress))
+        .with(app, Access::Needs(SCORING_READ), routes!(progress_stream))
+        .with(app, Access::Needs(SCORING_READ), routes!(results))
+        .with(app, Access::Needs(SCORING_READ), routes!(result))
+        .with(app, Access::Needs(SCORING_READ), routes!(summary))
+}
+
+/// Which campaign to score, and how.
+#[derive(Deserialize, ToSchema)]
+#[schema(example = json!({"campaign_id": "0198c0de-0000-7000-8000-000000000000"}))]
+struct Start {
+    campaign_id: Uuid,
+    /// Score again what has results.
+    #[serde(default)]
+    force_reprocess: bool,
+    /// A recipe by name, whatever the campaign's settings say.
+    recipe: Option<String>,
+    normalization: Option<Normalization>,
+    /// The least impressions of a scored row; 0 keeps all.
+    min_impressions: Option<u64>,
+    list_policy: Option<ListPolicyWord>,
+    /// Above 0 and up to 0.5.
+    list_share: Option<f64>,
+    /// Columns mapped by hand: canonical name to header.
+    #[serde(default)]
+    mapping: BTreeMap<String, String>,
+    /// The sheet of a workbook.
+    sheet: Option<String>,
+}
+
+/// How rows get on the lists.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ListPolicyWord {
+    /// The best and the worst share of the rows.
+    Quartile,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Started {
+    #[schema(example = "started")]
+    status: &'static str,
+    job_id: Uuid,
+    run_id: Uuid,
+    /// Null until it is measured.
+    estimated_completion: Option<DateTime<Utc>>,
+    /// What the run goes by.
+    #[schema(value_type = Object)]
+    config_used: Value,
+}
+
+/// Score a campaign. Of many calls at once one is taken.
+#[utoipa::path(post, path = "/start", tag = "scoring", request_body = Start,
+    responses((status = 202, body = Answer<Started>),
+        (status = 404, description = "`not_found`", body = FailureBody),
+        (status = 409, description = "`already_running`, `already_scored`, `no_file`", body = FailureBody)))]
+async fn start(
+    State(app): State<App>,
+    By(caller): By,
+    Body(start): Body<Start>,
+) -> Result<Accepted<Started>, Failure> {
+    let options = StartOptions {
+        force_reprocess: start.force_reprocess,
+        recipe: start.recipe,
+        normalization: start.normalization.map(Into::into),
+        min_impressions: start.min_impressions,
+        list_policy: start.list_policy.map(|ListPolicyWord::Quartile| ListPolicy::Quartile),
+        list_share: start.list_share,
+        mapping: start.mapping,
+        sheet: start.sheet,
+    };
+    let started = app.platform.scoring().start(&caller, CampaignId(start.campaign_id), options).await?;
+    Ok(Accepted(Started {
+        status: "started",
+        job_id: started.job.0,
+        run_id: started.run.0,
+        estimated_completion: None,
+        config_used: started.config,
+    }))
+}
+
+/// Stop the run of a campaign.
+#[utoipa::path(post, path = "/cancel/{id}", tag = "scoring", params(("id" = Uuid, Path)),
+    responses((status = 200, body = Answer<Progress>), (status = 409, description = "`wrong_state`", body = FailureBody)))]
+async fn cancel(State(app): State<App>, By(caller): By, Id(id): Id) -> Result<Answer<Progress>, Failure> {
+    Ok(Answer::new(app.platform.scoring().cancel(&caller, CampaignId(id)).await?.into()))
+}
+
+/// How far a campaign is.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+struct Progress {
+    status: CampaignStatus,
+    /// 0 to 100.
+    #[schema(example = 42.0)]
+    progress_percentage: f64,
+    /// initializing, `loading_data`, preprocessing, normalizing, scoring, finalizing or completed.
+    #[schema(example = "loading_data")]
+    current_step: Option<String>,
+    total_records: Option<i64>,
+    processed_records: i64,
+    estimated_completion: Option<DateTime<Utc>>,
+    error_message: Option<String>,
+}
+
+impl From<Campaign> for Progress {
+    fn from(campaign: Campaign) -> Self {
+        Self {
+            status: campaign.status.into(),
+            progress_percentage: campaign.progress_percentage,
+            current_step: campaign.current_step,
+            total_records: campaign.total_records,
+            processed_records: campaign.processed_records,
+            estimated_completion: campaign.estimated_completion,
+            error_message: campaign.error_message,
+        }
+    }
+}
+
+/// How far a campaign is; before any start pending, 0.
+#[utoipa::path(get, path = "/progress/{id}", tag = "scoring", params(("id" = Uuid, Path)),
+    responses((status = 200, body = Answer<Progress>)))]
+async fn progress(State(app): State<App>, By(caller): By, Id(id): Id) -> Result<Answer<Progress>, Failure> {
+    Ok(Answer::new(app.platform.campaigns().get(&caller, CampaignId(id)).await?.campaign.into()))
+}
+
+/// How often the stream looks, and how often it says what has not changed.
+const LOOK: Duration = Duration::from_millis(250);
+const LOOKS_A_SECOND: u32 = 4;
+
+/// The progress as it comes: an event `progress` at once, at each change and each second; at the end `done` or `error`.
+#[utoipa::path(get, path = "/progress/{id}/stream", tag = "scoring", params(("id" = Uuid, Path)),
+    responses((status = 200, description = "Server-sent events", content_type = "text/event-stream", body = String)))]
+async fn progress_stream(State(app): State<App>, By(caller): By, Id(id): Id) -> Result<Response, Failure> {
+    let first = app.platform.campaigns().get(&caller, CampaignId(id)).await?.campaign.into();
+    let keep_alive = KeepAlive::new().interval(Duration::from_secs(15));
+    Ok(Sse::new(events(app, caller, CampaignId(id), first)).keep_alive(keep_alive).into_response())
+}
+
+fn events(
+    app: App,
+    caller: Caller,
+    id: CampaignId,
+    first: Progress,
+) -> impl Stream<Item = Result<Event, Infallible>> + Send + 'static {
+    let event = |name: &str, progress: &Progress| {
+        // A progress is plain fields, which always are JSON.
+        Event::default().event(name).json_data(progress).unwrap_or_default()
+    };
+    let stopping = app.stopping.clone();
+    async_stream::stream! {
+        yield Ok(event("progress", &first));
+        let (mut said, mut looks) = (first, 0);
+        while said.status == CampaignStatus::Processing {
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                () = stopping.cancelled() => return,
+            }
+            looks += 1;
+            let Ok(found) = app.platform.campaigns().get(&caller, id).await else {
+                // Deleted meanwhile, or the database is gone: the client asks again, and is told.
+                yield Ok(Event::default().event("error").data("{}"));
+                return;
+            };
+            let now = Progress::from(found.campaign);
+            if now != said || looks % LOOKS_A_SECOND == 0 {
+                yield Ok(event("progress", &now));
+                said = now;
+            }
+        }
+        let last = if said.status == CampaignStatus::Failed { "error" } else { "done" };
+        yield Ok(event(last, &said));
+    }
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ResultsParameters {
+    /// From 1.
+    #[param(minimum = 1, default = 1)]
+    page: Option<i64>,
+    /// 1 to 100.
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    per_page: Option<i64>,
+    /// score, impressions, spend, cpm, ctr, `conversion_rate`, `percentile_rank`, domain, metric.NAME, `p_below`.
+    #[param(default = "score")]
+    sort_by: Option<String>,
+    /// asc or desc.
+    #[param(default = "desc")]
+    sort_direction: Option<DirectionWord>,
+    quality_status: Option<QualityStatus>,
+    /// Inclusive.
+    min_score: Option<f64>,
+    /// Inclusive.
+    max_score: Option<f64>,
+    /// Inclusive.
+    min_impressions: Option<f64>,
+    /// Part of the domain.
+    search: Option<String>,
+    outliers_only: Option<bool>,
+}
+
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum DirectionWord {
+    Asc,
+    Desc,
+}
+
+impl ResultsParameters {
+    fn query(self) -> Result<(ResultsQuery, Pages), Failure> {
+        let pages = Pages::new(self.page, self.per_page);
+        let PageOf { page, per_page } = pages.checked()?;
+        for (field, bound) in [
+            ("min_score", self.min_score),
+            ("max_score", self.max_score),
+            ("min_impressions", self.min_impressions),
+        ] {
+            if bound.is_some_and(|bound| !bound.is_finite()) {
+                return Err(Failure::invalid(field, "is a number"));
+            }
+        }
+        let sort_by = self.sort_by.as_deref().map_or(Ok(SortBy::default()), SortBy::from_str);
+        let query = ResultsQuery {
+            sort_by: sort_by.map_err(|error| Failure::invalid(error.field, error.message))?,
+            direction: match self.sort_direction {
+                Some(DirectionWord::Asc) => Direction::Ascending,
+                Some(DirectionWord::Desc) | None => Direction::Descending,
+            },
+            filter: Filter {
+                quality_status: self.quality_status.map(Into::into),
+                min_score: self.min_score,
+                max_score: self.max_score,
+                min_impressions: self.min_impressions,
+                search: self.search,
+                outliers_only: self.outliers_only.unwrap_or_default(),
+            },
+            page: usize::try_from(page).unwrap_or(usize::MAX),
+            per_page: usize::try_from(per_page).unwrap_or(usize::MAX),
+        };
+        Ok((query, pages))
+    }
+}
+
+/// The results of a campaign, a page at a time.
+#[utoipa::path(get, path = "/results/{id}", tag = "scoring", params(("id" = Uuid, Path), ResultsParameters),
+    responses((status = 200, body = Listing<ResultRowView>), (status = 409, description = "`not_scored`", body = FailureBody)))]
+async fn results(
+    State(app): State<App>,
+    By(caller): By,
+    Id(id): Id,
+    Query(parameters): Query<ResultsParameters>,
+) -> Result<Response, Failure> {
+    let (query, pages) = parameters.query()?;
+    let current = app.platform.current_results().current(&caller, CampaignId(id)).await?;
+    let table = app.platform.current_results().table(&current.run).await?;
+    let invalid =
+        |error: caliber_platform::results::InvalidQuery| Failure::invalid(error.field, error.message);
+    // Sorting and searching a million rows would hold up what else this thread serves.
+    let answer = tokio::task::spawn_blocking(move || {
+        let page = table.page(&query).map_err(invalid)?;
+        let rows: Vec<ResultRow<'_>> = page.rows.iter().map(|row| table.row(*row)).collect();
+        Ok::<_, Failure>(pages.listing(rows, page.total as u64).into_response())
+    });
+    answer.await.map_err(|error| Failure::from(caliber_platform::Error::internal(error)))?
+}
+
+/// One row of the results.
+#[utoipa::path(get, path = "/results/{id}/{domain}", tag = "scoring",
+    params(("id" = Uuid, Path), ("domain" = String, Path, description = "Percent-encoded; normalised as the report's names were")),
+    responses((status = 200, body = Answer<ResultRowView>), (status = 409, description = "`not_scored`", body = FailureBody)))]
+async fn result(
+    State(app): State<App>,
+    By(caller): By,
+    Path((id, domain)): Path<(String, String)>,
+) -> Result<Response, Failure> {
+    let id = Uuid::try_parse(&id).map_err(|_| caliber_platform::Error::not_found("campaign"))?;
+    let current = app.platform.current_results().current(&caller, CampaignId(id)).await?;
+    let table = app.platform.current_results().table(&current.run).await?;
+    match table.find(&domain) {
+        Some(row) => Ok(Answer::new(table.row(row)).into_response()),
+        None => {
+            let near = table.nearest(&domain).join(", ");
+            let near = if near.is_empty() { String::new() } else { format!("; the nearest are {near}") };
+            Err(Failure::new(FailureCode::NotFound, format!("the results have no row `{domain}`{near}")))
+        }
+    }
+}
+
+/// The summary of the results: `summary.json`, and which run it is of.
+#[utoipa::path(get, path = "/summary/{id}", tag = "scoring", params(("id" = Uuid, Path)),
+    responses((status = 200, body = Answer<Object>), (status = 409, description = "`not_scored`", body = FailureBody)))]
+async fn summary(State(app): State<App>, By(caller): By, Id(id): Id) -> Result<Answer<Value>, Failure> {
+    let current = app.platform.current_results().current(&caller, CampaignId(id)).await?;
+    let mut summary = current.run.summary.as_deref().cloned().unwrap_or_else(|| json!({}));
+    if let Some(fields) = summary.as_object_mut() {
+        fields.insert("campaign_id".into(), json!(id));
+        fields.insert("run_id".into(), json!(current.run.id));
+        fields.insert("completed_at".into(), json!(current.campaign.completed_at));
+    }
+    Ok(Answer::new(summary))
+}
+
+/// Stands for an object of any keys in the document.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its name is used")]
+struct Object;

@@ -1,0 +1,129 @@
+//! The HTTP side of the service. Thin: what a call means is in [`caliber_platform`].
+
+mod access;
+mod answer;
+mod api;
+mod docs;
+mod extract;
+mod failure;
+mod http;
+mod openapi;
+mod signed_in;
+mod words;
+
+use std::any::Any;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::Method;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use caliber_platform::Platform;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower::Layer;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::normalize_path::NormalizePathLayer;
+
+use failure::{Failure, FailureCode};
+
+pub use openapi::document;
+
+/// What a form has beside its file: headers of parts, boundaries.
+const AROUND_A_FILE: u64 = 64 << 10;
+
+/// How the server is set up.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// Whether the strict rules of production hold: secure cookies, HSTS.
+    pub production: bool,
+    /// Whether only this machine can reach it.
+    pub is_local: bool,
+    /// Whether a request without a credential acts as the developer.
+    pub dev_sign_in: bool,
+    /// Host names it answers to.
+    pub allowed_hosts: Vec<String>,
+    /// Origins whose pages may call it.
+    pub cors_origins: Vec<String>,
+}
+
+/// What every handler has.
+#[derive(Clone, Debug)]
+pub(crate) struct App {
+    pub(crate) platform: Platform,
+    pub(crate) config: Arc<ServerConfig>,
+    /// Ends streams when the server stops.
+    pub(crate) stopping: CancellationToken,
+}
+
+/// Serves until `stop`, then lets requests that are under way end.
+///
+/// # Errors
+/// Where the listener fails.
+pub async fn serve(
+    listener: TcpListener,
+    platform: Platform,
+    config: ServerConfig,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    let app = App { platform, config: Arc::new(config), stopping: stop.clone() };
+    // Outside the router, for the path to be made plain before it is looked up.
+    let service = NormalizePathLayer::trim_trailing_slash().layer(router(&app));
+    let service = axum::ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(service);
+    axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await
+}
+
+/// All routes with what holds for each.
+fn router(app: &App) -> Router {
+    let (versioned, document) = openapi::described(app);
+    let (unversioned, _) = api::unversioned(app).split_for_parts();
+    let max_upload = app.platform.max_upload() + AROUND_A_FILE;
+    Router::new()
+        .merge(versioned)
+        .merge(unversioned)
+        .merge(docs::routes(document))
+        .route("/", get(about))
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(app.clone())
+        .layer(from_fn(move |request, next| http::body_limit::limited(max_upload, request, next)))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(http::origins::cors(&app.config.cors_origins))
+        .layer(from_fn_with_state(app.clone(), http::hosts::allowed))
+        .layer(from_fn_with_state(app.clone(), http::security_headers::added))
+        .layer(CompressionLayer::new())
+        .layer(from_fn(http::request_id::identified))
+}
+
+/// What this is, for programs; pages come later.
+async fn about() -> Response {
+    answer::Answer::new(json!({"name": "Caliber", "version": env!("CARGO_PKG_VERSION"), "docs": "/docs"}))
+        .into_response()
+}
+
+async fn nothing_here(request: Request) -> Failure {
+    Failure::new(
+        FailureCode::NotFound,
+        format!("there is nothing at {}; /docs shows what there is", request.uri().path()),
+    )
+}
+
+async fn wrong_method(method: Method) -> Failure {
+    Failure::new(FailureCode::MethodNotAllowed, format!("this address does not take {method}"))
+}
+
+fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
+    let cause =
+        cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
+    tracing::error!(cause, "a handler panicked");
+    Failure::new(FailureCode::Internal, "something went wrong on our side").into_response()
+}
+
+/// How long a graceful stop may take before connections are cut.
+pub const STOP_PATIENCE: Duration = Duration::from_secs(10);

@@ -1,0 +1,11 @@
+//! The store through its public interface, on both databases.
+#![expect(clippy::unwrap_used, reason = "in a test it is an assertion")]
+
+mod accounts;
+mod campaigns;
+mod objects;
+mod queue;
+mod reaping;
+mod rows;
+mod schema;
+mod uploads;

@@ -1,0 +1,129 @@
+//! `caliber serve`: the API, and workers in the same process.
+
+use caliber_engine::{Code, Error, Result};
+use caliber_platform::Queue;
+use caliber_platform::jobs::{self, WorkerOptions};
+use caliber_server::{STOP_PATIENCE, ServerConfig};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::service::{self, ServiceArgs, block_on, logging, platform_failed, store_failed};
+use crate::settings::{Environment, Settings};
+use crate::terminal::Terminal;
+
+/// Serve accounts, campaigns and results over HTTP, and score in the background
+///
+/// Needs no settings: SQLite and files in ./caliber-data, and on this machine no sign-in.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  caliber serve --bind 127.0.0.1:0 --data ./caliber-data")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    service: ServiceArgs,
+}
+
+pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
+    let sources = args.service.sources(terminal)?;
+    let settings = Settings::parse(&sources)?;
+    logging::begin(&settings)?;
+    block_on(serve(settings, terminal))
+}
+
+async fn serve(settings: Settings, terminal: Terminal) -> Result<()> {
+    let store = service::store(&settings).await?;
+    store.migrate_up().await.map_err(store_failed)?;
+    let platform = service::platform(&settings, store).await?;
+    let listener = TcpListener::bind(settings.bind).await.map_err(|error| {
+        Error::new(Code::Machine, format!("{} cannot be listened on: {error}", settings.bind))
+            .help("give another address by --bind, as in 127.0.0.1:0 for any free port")
+            .caused_by(error)
+    })?;
+    let address = listener.local_addr().map_err(|error| Error::new(Code::Machine, error.to_string()))?;
+    announce(&settings, address, terminal);
+
+    let stop = CancellationToken::new();
+    tokio::spawn(stop_on_signal(stop.clone()));
+    let presence = settings.data.join("workers");
+    let worker = (settings.workers > 0).then(|| {
+        let options = WorkerOptions::new(Queue::ALL.to_vec(), settings.workers, presence);
+        tokio::spawn(jobs::run(platform.clone(), options, stop.clone()))
+    });
+    let config = ServerConfig {
+        production: settings.environment == Environment::Production,
+        is_local: address.ip().is_loopback(),
+        dev_sign_in: settings.dev_sign_in,
+        allowed_hosts: settings.allowed_hosts.clone(),
+        cors_origins: settings.cors_origins.clone(),
+    };
+    let serving = caliber_server::serve(listener, platform, config, stop.clone());
+    let served = until_patience_ends(serving, &stop).await;
+    // The server may have failed by itself; the worker then ends too.
+    stop.cancel();
+    if let Some(worker) = worker {
+        match worker.await {
+            Ok(ended) => ended.map_err(platform_failed)?,
+            Err(error) => return Err(Error::new(Code::Machine, format!("the worker broke down: {error}"))),
+        }
+    }
+    served.map_err(|error| Error::new(Code::Machine, format!("the server failed: {error}")).caused_by(error))
+}
+
+/// Says where to look. The address is the first line, for programs that wait for it.
+fn announce(settings: &Settings, address: std::net::SocketAddr, terminal: Terminal) {
+    use std::io::Write;
+    let mut out = anstream::stdout().lock();
+    let mut lines = vec![format!("listening on http://{address}")];
+    if !terminal.quiet {
+        lines.push(format!("  API       http://{address}/docs"));
+        lines.push(format!("  data      {}", settings.data.display()));
+        if settings.dev_sign_in {
+            lines.push(
+                "  sign-in   none needed on this machine: you are dev@example.com, an administrator"
+                    .to_owned(),
+            );
+        }
+    }
+    // Nobody reads it where it cannot be written; the service runs all the same.
+    let _ = writeln!(out, "{}", lines.join("\n")).and_then(|()| out.flush());
+}
+
+/// Serves until it ends; once it should stop, connections that stay open are cut after a while.
+async fn until_patience_ends(
+    serving: impl Future<Output = std::io::Result<()>>,
+    stop: &CancellationToken,
+) -> std::io::Result<()> {
+    tokio::select! {
+        served = serving => served,
+        () = async {
+            stop.cancelled().await;
+            tokio::time::sleep(STOP_PATIENCE).await;
+        } => Ok(()),
+    }
+}
+
+/// Ends the service in order at Ctrl-C, or when the system asks.
+pub(super) async fn stop_on_signal(stop: CancellationToken) {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let (Ok(mut interrupt), Ok(mut terminate)) =
+            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            tracing::info!("stopping");
+            stop.cancel();
+            // A second time means at once.
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            std::process::exit(130);
+        }
+    }
+    #[cfg(not(unix))]
+    if tokio::signal::ctrl_c().await.is_ok() {
+        stop.cancel();
+    }
+}
