@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to the terminal")]
 
 mod bench;
+mod load;
 mod metadata;
 mod needs;
 mod postgres;
@@ -33,6 +34,8 @@ enum Chore {
     Soak(soak::Arguments),
     /// Time `caliber` beside Polars, DuckDB and pandas
     Bench(bench::Arguments),
+    /// Page through the results of a running server, and say how long it takes
+    Load(load::Arguments),
     /// Run a command beside a PostgreSQL server of its own
     Postgres(postgres::Arguments),
     /// Install the named tools where they are missing
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Chore::Tidy(arguments) => tidy::run(&arguments),
         Chore::Soak(arguments) => soak::run(&arguments),
         Chore::Bench(arguments) => bench::run(&arguments),
+        Chore::Load(arguments) => load::run(&arguments),
         Chore::Postgres(arguments) => postgres::run(&arguments),
         Chore::Need(arguments) => needs::run(&arguments),
     };

@@ -159,14 +159,14 @@ impl Columns {
 
     fn numbers(&mut self, name: &str) -> Result<Vec<f64>> {
         match self.cells.remove(name) {
-            Some(Cells::Numbers(numbers)) => Ok(numbers),
+            Some(Cells::Numbers(numbers)) => self.whole(numbers, name),
             _ => Err(missing(name)),
         }
     }
 
     fn maybe_numbers(&mut self, name: &str) -> Result<Vec<Option<f64>>> {
         match self.cells.remove(name) {
-            Some(Cells::MaybeNumbers(numbers)) => Ok(numbers),
+            Some(Cells::MaybeNumbers(numbers)) => self.whole(numbers, name),
             _ => Err(missing(name)),
         }
     }
@@ -183,23 +183,31 @@ impl Columns {
 
     fn names(&mut self, name: &str) -> Result<Vec<String>> {
         match self.cells.remove(name) {
-            Some(Cells::Names(names)) => Ok(names),
+            Some(Cells::Names(names)) => self.whole(names, name),
             _ => Err(missing(name)),
         }
     }
 
     fn statuses(&mut self) -> Result<Vec<caliber_engine::results::Status>> {
         match self.cells.remove("quality_status") {
-            Some(Cells::Statuses(statuses)) => Ok(statuses),
+            Some(Cells::Statuses(statuses)) => self.whole(statuses, "quality_status"),
             _ => Err(missing("quality_status")),
         }
     }
 
     fn flags(&mut self, name: &str) -> Result<Vec<Vec<String>>> {
         match self.cells.remove(name) {
-            Some(Cells::Flags(flags)) => Ok(flags),
+            Some(Cells::Flags(flags)) => self.whole(flags, name),
             _ => Err(missing(name)),
         }
+    }
+
+    /// Whoever goes through the rows relies on a cell for each.
+    fn whole<T>(&self, cells: Vec<T>, name: &str) -> Result<Vec<T>> {
+        if cells.len() == self.rows {
+            return Ok(cells);
+        }
+        Err(damaged(format!("`{name}` has {} cells for {} rows", cells.len(), self.rows)))
     }
 }
 

@@ -17,6 +17,14 @@ impl Bits {
         Self { words: vec![0; rows.div_ceil(WORD)].into() }
     }
 
+    pub(super) fn all(rows: usize) -> Self {
+        let mut words = vec![u64::MAX; rows.div_ceil(WORD)];
+        if let Some(last) = words.last_mut().filter(|_| !rows.is_multiple_of(WORD)) {
+            *last = (1 << (rows % WORD)) - 1;
+        }
+        Self { words: words.into() }
+    }
+
     /// The bits of the rows of which something is true.
     pub(super) fn of(rows: usize, is: impl Fn(usize) -> bool) -> Self {
         let word = |start: usize| {
@@ -95,7 +103,7 @@ pub(super) fn matched(filter: &Filter, table: &ResultsTable) -> Matched {
     let results = &table.results;
     let mut bits = match filter.search.as_deref() {
         Some(search) if !search.is_empty() => table.search_text().rows_with(search),
-        _ => Bits::of(results.len(), |_| true),
+        _ => Bits::all(results.len()),
     };
     if filter.outliers_only {
         bits.intersect(&table.outliers);

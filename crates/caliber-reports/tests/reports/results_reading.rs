@@ -9,7 +9,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use crate::sample::results;
+use crate::sample::{NAMES, results};
 
 fn written(results: &Results) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -102,7 +102,7 @@ fn to_the_bit(results: &Results) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
     fn what_was_written_is_read_to_the_bit(results in any_results()) {
@@ -121,7 +121,8 @@ proptest! {
         } else {
             bytes[at] = byte;
             if let Ok(read) = read(bytes, &results) {
-                prop_assert_eq!(read.len(), results.len());
+                // Every column has a cell for each row, or this would panic.
+                prop_assert_eq!(read.rows(&[0, NAMES.len() - 1]).len(), 2);
             }
         }
     }
@@ -136,6 +137,22 @@ fn a_file_of_several_row_groups_is_read_from_the_disk() {
     let path = folder.path().join("results.parquet");
     std::fs::write(&path, written(&many)).unwrap();
     assert_eq!(read_results_parquet(&path, &recipe(&many)).unwrap(), many);
+}
+
+#[test]
+fn a_score_that_is_missing_is_damage() {
+    let mut results = results();
+    results.scores[1] = f64::NAN;
+    let error = read(written(&results), &results).unwrap_err();
+    assert!(error.code == Code::Malformed && error.message.contains("`score` has 8 cells"), "{error}");
+}
+
+#[test]
+fn a_count_that_some_rows_lack_is_damage() {
+    let mut results = results();
+    results.spend.as_mut().unwrap()[4] = f64::INFINITY;
+    let error = read(written(&results), &results).unwrap_err();
+    assert!(error.code == Code::Malformed && error.message.contains("`spend`"), "{error}");
 }
 
 #[test]
