@@ -203,7 +203,7 @@ fn round(mut command: Command, soaked: &mut Soaked) -> Result<bool> {
     let written = File::create(log).with_context(|| format!("writing {}", log.display()))?;
     let copy = written.try_clone().with_context(|| format!("writing {}", log.display()))?;
     command.stdin(Stdio::null()).stdout(copy).stderr(written);
-    let mut child = command.spawn().with_context(|| format!("starting `{}`", run::shown(&command)))?;
+    let child = command.spawn().with_context(|| format!("starting `{}`", run::shown(&command)))?;
     let ended = child.wait4().with_context(|| format!("waiting for `{}`", run::shown(&command)))?;
     soaked.cpu += ended.rusage.utime + ended.rusage.stime;
     let printed = fs::read(log).with_context(|| format!("reading {}", log.display()))?;
