@@ -170,8 +170,9 @@ impl Fuzz {
             let mut command = self.cargo_fuzz(root, "run", target);
             command.args([&corpus, &committed]).arg("--").arg("-print_final_stats=1");
             command.arg(format!("-max_total_time={left}"));
-            // An input that takes longer is a finding.
+            // An input that takes longer is a finding; what is only slow is none, for the machine may be busy.
             command.arg(format!("-timeout={SLOWEST_SECONDS}"));
+            command.arg(format!("-report_slow_units={SLOWEST_SECONDS}"));
             let dictionary = root.join("fuzz/dictionaries").join(target).with_extension("dict");
             if dictionary.is_file() {
                 command.arg(format!("-dict={}", dictionary.display()));
