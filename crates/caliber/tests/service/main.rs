@@ -1,0 +1,25 @@
+//! The service as its clients meet it: the program itself over HTTP, on SQLite and on PostgreSQL, and nothing of the
+//! code.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+/// Runs each of the named `fn(Backend)` as a test on SQLite and as one on PostgreSQL.
+macro_rules! on_both_databases {
+    ($($name:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(#[test] fn $name() { super::$name(caliber_store::Backend::Sqlite); })*
+        }
+
+        mod on_postgres {
+            $(#[test] fn $name() { super::$name(caliber_store::Backend::Postgres); })*
+        }
+    };
+}
+
+use on_both_databases;
+
+mod client;
+mod people;
+mod service;
+
+mod starting;
