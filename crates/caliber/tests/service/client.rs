@@ -64,6 +64,12 @@ impl Client {
         self.with("authorization", &format!("Bearer {token}"))
     }
 
+    /// What it sends as `Authorization`, for a client with connections of its own.
+    pub(crate) fn credential(&self) -> &str {
+        let header = self.headers.iter().find(|(name, _)| name == "authorization");
+        &header.expect("the client is signed in").1
+    }
+
     pub(crate) fn get(&self, path: &str) -> Answer {
         self.call("GET", path, None, ())
     }
@@ -163,8 +169,10 @@ pub(crate) fn form(parts: &[(&str, &str)], name: &str, bytes: &[u8]) -> Vec<u8> 
     let mut form = Vec::new();
     for (part, text) in parts {
         form.extend(
-            format!("------caliber-test\r\ncontent-disposition: form-data; name=\"{part}\"\r\n\r\n{text}\r\n")
-                .bytes(),
+            format!(
+                "------caliber-test\r\ncontent-disposition: form-data; name=\"{part}\"\r\n\r\n{text}\r\n"
+            )
+            .bytes(),
         );
     }
     form.extend(

@@ -22,4 +22,11 @@ mod client;
 mod people;
 mod service;
 
+mod accounts;
+mod campaigns;
+mod development;
+mod errors;
+mod recipes;
+mod scoring;
 mod starting;
+mod uploads;
