@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to the terminal")]
 
 mod bench;
+mod documents;
 mod load;
 mod metadata;
 mod needs;
@@ -38,6 +39,8 @@ enum Chore {
     Load(load::Arguments),
     /// Run a command beside a PostgreSQL server of its own
     Postgres(postgres::Arguments),
+    /// Write the documents that are made from the code: docs/openapi.json, docs/permissions.md
+    Documents,
     /// Install the named tools where they are missing
     Need(needs::Arguments),
 }
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Chore::Bench(arguments) => bench::run(&arguments),
         Chore::Load(arguments) => load::run(&arguments),
         Chore::Postgres(arguments) => postgres::run(&arguments),
+        Chore::Documents => documents::run(),
         Chore::Need(arguments) => needs::run(&arguments),
     };
     done.unwrap_or_else(|error| {

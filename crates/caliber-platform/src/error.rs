@@ -14,6 +14,9 @@ pub enum Error {
     /// More bytes than are taken.
     #[error("{0}")]
     TooLarge(String),
+    /// What the caller was sending ended in the middle.
+    #[error("{0}")]
+    BrokenOff(&'static str),
     /// No credential, or one that does not hold.
     #[error("{0}")]
     NotSignedIn(String),

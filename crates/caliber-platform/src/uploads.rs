@@ -5,7 +5,7 @@ use std::io;
 use bytes::Bytes;
 use caliber_engine::report::source::{Compression, Format};
 use caliber_engine::{Code, Context, Inspection, Options, Progress};
-use caliber_store::objects::LocalCopy;
+use caliber_store::objects::{LocalCopy, ObjectError};
 use caliber_store::uploads::{self, Attached, NewUpload, NotAttached};
 use caliber_store::{Attempt, CampaignId, Page, Window, campaigns};
 use futures_util::Stream;
@@ -36,7 +36,7 @@ impl Uploads<'_> {
     /// Stores a report as it comes, and looks at what it is.
     ///
     /// # Errors
-    /// [`Error::TooLarge`], [`Error::WrongKind`] where the bytes are no report or contradict the name, [`Error::Invalid`]
+    /// [`Error::TooLarge`], [`Error::BrokenOff`], [`Error::WrongKind`] where the bytes are no report or contradict the name, [`Error::Invalid`]
     /// where there is no row in it.
     pub async fn receive(
         &self,
@@ -48,7 +48,11 @@ impl Uploads<'_> {
         let now = self.0.now();
         let id = UploadId::new(now);
         let key = format!("uploads/{}/{id}", caller.user.organization_id);
-        let stored = self.0.objects().put(&key, Some(self.0.max_upload()), bytes).await?;
+        let stored = self.0.objects().put(&key, Some(self.0.max_upload()), bytes).await;
+        let stored = stored.map_err(|error| match error {
+            ObjectError::Source(_) => Error::BrokenOff("the upload broke off before its end"),
+            other => other.into(),
+        })?;
         let looked = self.look_at(&key, &filename).await;
         let (format, compression) = match looked {
             Ok(kind) => kind,

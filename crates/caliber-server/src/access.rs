@@ -26,6 +26,8 @@ pub(crate) enum Access {
     Optional,
     /// Whoever has the permission.
     Needs(Permission),
+    /// Anybody while only this machine can reach the server, else whoever has the permission.
+    OnThisMachineOr(Permission),
 }
 
 /// Routes that say who may call them.
@@ -65,11 +67,12 @@ async fn check(
     let (mut parts, body) = request.into_parts();
     match access {
         Access::Public => {}
+        Access::OnThisMachineOr(_) if app.config.is_local => {}
         Access::Optional => {
             let caller = signed_in::caller_of(&app, &parts).await?;
             parts.extensions.insert(signed_in::MaybeCaller(caller));
         }
-        Access::Needs(permission) => {
+        Access::Needs(permission) | Access::OnThisMachineOr(permission) => {
             let caller = signed_in::caller_of(&app, &parts).await?.ok_or_else(|| {
                 Failure::new(
                     FailureCode::NotSignedIn,
@@ -85,6 +88,11 @@ async fn check(
 
 /// Writes into the document who may call the operation, and every failure that its form allows.
 fn describe(operation: &mut Operation, access: Access, has_parameter: bool) {
+    // Handlers are named within their resource, and ids hold for the whole document.
+    let tag = operation.tags.iter().flatten().next();
+    if let (Some(tag), Some(id)) = (tag, &mut operation.operation_id) {
+        *id = format!("{tag}_{id}");
+    }
     let mut failures = vec![
         FailureCode::HostNotAllowed,
         FailureCode::RateLimited,
@@ -98,8 +106,8 @@ fn describe(operation: &mut Operation, access: Access, has_parameter: bool) {
             operation.security = Some(schemes(true));
             failures.push(FailureCode::NotSignedIn);
         }
-        Access::Needs(permission) => {
-            operation.security = Some(schemes(false));
+        Access::Needs(permission) | Access::OnThisMachineOr(permission) => {
+            operation.security = Some(schemes(matches!(access, Access::OnThisMachineOr(_))));
             let role = json!(Role::from(permission.role));
             extensions = extensions.add("x-caliber-role", role);
             extensions = extensions.add("x-caliber-permission", json!(permission.name));

@@ -1,13 +1,17 @@
 //! The document of the API, and two pages to read it, all served from here.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use utoipa::openapi::OpenApi;
-use utoipa_swagger_ui::{Config, SwaggerUi};
+use utoipa_swagger_ui::Config;
 
 use crate::App;
+use crate::extract::Words;
+use crate::failure::Failure;
 
 /// Both pages style themselves from scripts, and Swagger UI shows pictures that it carries inline.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
@@ -18,9 +22,11 @@ const REDOC: &str = include_str!("../assets/vendor/redoc/redoc.standalone.js");
 pub(crate) fn routes(document: OpenApi) -> Router<App> {
     // A document that is made of our own types always is JSON.
     let text = crate::openapi::text_of(&document).unwrap_or_default();
-    let swagger = SwaggerUi::new("/docs").config(Config::from("/openapi.json"));
+    let config = Arc::new(Config::from("/openapi.json"));
     Router::new()
-        .merge(Router::<App>::from(swagger))
+        // Not `/docs/`: a slash at the end of a path changes nothing here, so that would lead to itself.
+        .route("/docs", get(|| async { Redirect::to("/docs/index.html") }))
+        .route("/docs/{*file}", get(move |Words(file): Words<String>| async move { swagger(&file, config) }))
         .route("/redoc", get(redoc_page))
         .layer(axum::middleware::map_response(with_policy))
         .route(
@@ -33,6 +39,15 @@ pub(crate) fn routes(document: OpenApi) -> Router<App> {
 async fn with_policy(mut response: Response) -> Response {
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     response
+}
+
+/// A file of Swagger UI.
+fn swagger(file: &str, config: Arc<Config<'static>>) -> Result<Response, Failure> {
+    let served = utoipa_swagger_ui::serve(file, config);
+    let served = served.map_err(|error| caliber_platform::Error::internal(error.to_string()))?;
+    let missing = || caliber_platform::Error::not_found("page");
+    let file = served.ok_or_else(missing)?;
+    Ok(([(header::CONTENT_TYPE, file.content_type)], file.bytes.into_owned()).into_response())
 }
 
 async fn redoc_page() -> Html<&'static str> {

@@ -89,6 +89,7 @@ impl From<caliber_platform::Error> for Failure {
             Error::Invalid(_) => FailureCode::Invalid,
             Error::WrongKind(_) => FailureCode::WrongKind,
             Error::TooLarge(_) => FailureCode::TooLarge,
+            Error::BrokenOff(_) => FailureCode::MalformedJson,
             Error::NotSignedIn(_) => FailureCode::NotSignedIn,
             Error::RefreshReused => FailureCode::RefreshReused,
             Error::Forbidden(_) => FailureCode::Forbidden,

@@ -20,7 +20,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::Method;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use caliber_platform::Platform;
@@ -97,6 +97,7 @@ fn router(app: &App) -> Router {
         .layer(from_fn(move |request, next| http::body_limit::limited(max_upload, request, next)))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(http::origins::cors(&app.config.cors_origins))
+        .layer(map_response(http::origins::only_to_those_listed))
         .layer(from_fn_with_state(app.clone(), http::hosts::allowed))
         .layer(from_fn_with_state(app.clone(), http::security_headers::added))
         .layer(CompressionLayer::new())

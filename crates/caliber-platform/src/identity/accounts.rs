@@ -215,7 +215,7 @@ fn address_taken(error: StoreError) -> Error {
     error.into()
 }
 
-fn checked_email(email: &str) -> Result<&str> {
+pub(super) fn checked_email(email: &str) -> Result<&str> {
     let email = email.trim();
     let options = Options::default().without_display_text().without_domain_literal();
     let is_address = email.len() <= 254 && EmailAddress::parse_with_options(email, options).is_ok();

@@ -7,7 +7,7 @@ use caliber_store::organizations::{self, Organization, OrganizationChange};
 use caliber_store::users::{self, Role, User};
 use caliber_store::{InvitationId, Page, StoreError, Window};
 
-use super::accounts::{OneTimeLink, checked_name};
+use super::accounts::{OneTimeLink, checked_email, checked_name};
 use super::{Caller, Identity, keys, permissions};
 use crate::error::{Conflict, Error, Result};
 
@@ -73,7 +73,7 @@ impl Identity<'_> {
     /// Invites somebody into the caller's organisation, with a role up to the caller's own.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a role above one's own.
+    /// [`Error::Forbidden`] for a role above one's own, [`Error::Invalid`] for an address that is none.
     pub async fn invite(&self, caller: &Caller, role: Role, email: Option<String>) -> Result<InvitedBy> {
         // Client and expert stand beside the ranks; a manager may give them.
         let is_above = permissions::rank(role) > permissions::rank(caller.user.role);
@@ -82,6 +82,7 @@ impl Identity<'_> {
                 "an invitation gives a role up to one's own, and never `admin`".to_owned(),
             ));
         }
+        let email = email.as_deref().map(checked_email).transpose()?.map(str::to_owned);
         let now = self.0.now();
         let link =
             OneTimeLink { token: keys::fresh_secret(), expires_at: now + TimeDelta::days(INVITATION_DAYS) };

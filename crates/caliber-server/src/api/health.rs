@@ -20,12 +20,11 @@ use crate::answer::Answer;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) fn routes(app: &App) -> OpenApiRouter<App> {
-    let detailed = if app.config.is_local { Access::Public } else { Access::Needs(SYSTEM_READ) };
     OpenApiRouter::new()
         .with(app, Access::Public, routes!(health))
         .with(app, Access::Public, routes!(live))
         .with(app, Access::Public, routes!(ready))
-        .with(app, detailed, routes!(detailed_health))
+        .with(app, Access::OnThisMachineOr(SYSTEM_READ), routes!(detailed_health))
 }
 
 /// Whether it runs.

@@ -16,6 +16,7 @@ crate::on_both_databases! {
     a_new_report_replaces_the_one_before_and_its_bytes,
     nothing_is_replaced_while_a_campaign_is_scored,
     an_upload_over_the_limit_is_refused_and_nothing_of_it_stays,
+    a_large_upload_does_not_fill_memory,
     a_report_is_looked_at_before_it_is_scored,
     a_file_goes_to_one_campaign,
 }
@@ -212,6 +213,28 @@ fn an_upload_over_the_limit_is_refused_and_nothing_of_it_stays(on: Backend) {
     ana.upload(&format!("/campaigns/{id}/upload"), "report.csv", &much[..99_000]).data(201);
 }
 
+/// The most memory that a process had so far, in kB.
+#[cfg(target_os = "linux")]
+fn peak_kb(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+fn a_large_upload_does_not_fill_memory(on: Backend) {
+    let service = Service::with(on, &[("CALIBER_MAX_UPLOAD", "200MB")]);
+    let ana = service.manager("ana");
+    let before = peak_kb(service.process());
+    // Bytes that are no report, so that it is their taking in that is measured, and not their reading.
+    let (head, bytes) = (b"\x89PNG\r\n\x1a\n".to_vec(), vec![0; 120 << 20]);
+    let form = form(&[], "report.csv", &[head, bytes].concat());
+    ana.send("POST", "/reports/upload", FORM, form).refused(415, "wrong_kind");
+    let grown = (peak_kb(service.process()) - before) / 1024;
+    assert!(grown < 40, "120 MB came in and memory grew by {grown} MB");
+    assert_eq!(service.stored_files(), 0);
+}
+
 fn a_report_is_looked_at_before_it_is_scored(on: Backend) {
     let service = Service::start(on);
     let ana = service.manager("ana");
@@ -236,6 +259,7 @@ fn a_report_is_looked_at_before_it_is_scored(on: Backend) {
     );
     assert!(valid["mapping"].as_array().unwrap().iter().any(|it| it["canonical"] == "impressions"));
     assert_eq!(ana.get(&path).data(200)["status"], "validated");
+    assert_eq!(ana.at_root().get(&format!("{path}/preview")).data(200), preview, "without a version too");
 
     let strange = ana.upload("/reports/upload", "strange.csv", b"Colour,Height\nred,3\n").data(201);
     let strange = format!("/reports/files/{}", id_of(&strange));
