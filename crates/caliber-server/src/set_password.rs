@@ -43,7 +43,12 @@ async fn set(
             if failure.code == FailureCode::Internal {
                 return Err(failure);
             }
-            let told = failure.problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("\n");
+            let told = failure
+                .problems
+                .iter()
+                .map(|problem| problem.message.as_str())
+                .collect::<Vec<_>>()
+                .join("\n");
             let told = if told.is_empty() { failure.message } else { told };
             // Plain text: nothing in it is markup.
             Ok((failure.code.status(), format!("{told}\n\nGo back to try again.\n")).into_response())

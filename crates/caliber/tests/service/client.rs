@@ -47,6 +47,11 @@ impl Client {
         Self { agent, base: format!("{address}/api/v1"), headers: Vec::new() }
     }
 
+    /// The same client, of a server that has another address now.
+    pub(crate) fn to(&self, address: &str) -> Self {
+        Self { base: format!("{address}/api/v1"), ..self.clone() }
+    }
+
     /// The same client, whose paths begin at the root and not at `/api/v1`.
     pub(crate) fn at_root(&self) -> Self {
         Self { base: self.base.trim_end_matches("/api/v1").to_owned(), ..self.clone() }
@@ -163,8 +168,10 @@ pub(crate) fn form(parts: &[(&str, &str)], name: &str, bytes: &[u8]) -> Vec<u8> 
     let mut form = Vec::new();
     for (part, text) in parts {
         form.extend(
-            format!("------caliber-test\r\ncontent-disposition: form-data; name=\"{part}\"\r\n\r\n{text}\r\n")
-                .bytes(),
+            format!(
+                "------caliber-test\r\ncontent-disposition: form-data; name=\"{part}\"\r\n\r\n{text}\r\n"
+            )
+            .bytes(),
         );
     }
     form.extend(

@@ -22,4 +22,5 @@ mod client;
 mod people;
 mod service;
 
+mod kills;
 mod starting;

@@ -47,7 +47,8 @@ impl Service {
 impl Client {
     /// A campaign for reports as [`report`] makes them; its id.
     pub(crate) fn campaign(&self, name: &str) -> String {
-        let new = json!({"name": name, "campaign_type": "trade_desk", "goal": "awareness", "channel": "display"});
+        let new =
+            json!({"name": name, "campaign_type": "trade_desk", "goal": "awareness", "channel": "display"});
         id_of(&self.post("/campaigns", new).data(201))
     }
 
