@@ -198,7 +198,7 @@ impl Fuzz {
             log,
         };
         while soaked.cpu < budget && soaked.findings.is_empty() && !soaked.broken {
-            let left = (budget - soaked.cpu).as_secs().max(10);
+            let left = budget.saturating_sub(soaked.cpu).as_secs().max(10);
             let mut command = self.cargo_fuzz(root, "run", target);
             command.args([&corpus, &committed]).arg("--").arg("-print_final_stats=1");
             command.arg(format!("-max_total_time={left}"));

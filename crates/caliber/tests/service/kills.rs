@@ -13,7 +13,6 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::on_both_databases;
 use crate::people::report;
 use crate::service::{Service, eventually};
 
@@ -124,7 +123,7 @@ fn every_start_ends_in_one_published_run_whatever_is_killed(on: Backend) {
         assert_eq!(job["attempts"], 0, "kill {kill}: a dead worker is no failure of the job: {job}");
         redelivered += u64::from(job["deliveries"].as_u64().unwrap() > 1);
     }
-    println!(
+    eprintln!(
         "{kills} kills: {servers} of the server, {workers} of the worker; {redelivered} jobs were delivered again"
     );
 }
