@@ -5,7 +5,7 @@ use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Re
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use uuid::Uuid;
 
 use crate::failure::{Failure, FailureCode};
@@ -23,7 +23,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             let message = format!("send JSON, with `Content-Type: application/json`; this had {got}");
             return Err(Failure::new(FailureCode::WrongKind, message));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|error| unread(&error))?;
+        let Raw(bytes) = Raw::from_request(request, state).await?;
         parse_json(&bytes).map(Self)
     }
 }
@@ -34,16 +34,26 @@ impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Failure> {
         if media_type(request.headers()).is_none() {
-            let bytes = Bytes::from_request(request, state).await;
-            return match bytes {
-                Ok(bytes) if bytes.is_empty() => Ok(None),
-                _ => Err(Failure::new(
-                    FailureCode::WrongKind,
-                    "send JSON, with `Content-Type: application/json`; this had no Content-Type",
-                )),
+            let Raw(bytes) = Raw::from_request(request, state).await?;
+            return if bytes.is_empty() {
+                Ok(None)
+            } else {
+                let message = "send JSON, with `Content-Type: application/json`; this had no Content-Type";
+                Err(Failure::new(FailureCode::WrongKind, message))
             };
         }
         <Self as FromRequest<S>>::from_request(request, state).await.map(Some)
+    }
+}
+
+/// A body as it is, whatever its kind.
+pub(crate) struct Raw(pub(crate) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Raw {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        Bytes::from_request(request, state).await.map(Self).map_err(|error| unread(&error))
     }
 }
 
@@ -64,10 +74,11 @@ fn unread(error: &BytesRejection) -> Failure {
     Failure::new(FailureCode::MalformedJson, "the body broke off")
 }
 
-/// Reads JSON, telling broken JSON from the wrong JSON.
+/// Reads JSON, telling broken JSON from the wrong JSON: what is broken anywhere is broken, whatever else is wrong.
 pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice::<IgnoredAny>(bytes).map_err(|error| broken(&error))?;
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let parsed = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let field = match error.path().to_string() {
             path if path == "." => String::new(),
             path => path,
@@ -78,9 +89,7 @@ pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure
         } else {
             broken(&cause)
         }
-    })?;
-    reader.end().map_err(|error| broken(&error))?;
-    Ok(parsed)
+    })
 }
 
 /// The field of an error: a missing one is named only in the message.
@@ -140,6 +149,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
+/// The words in the path. What is no text names nothing: 404.
+pub(crate) struct Words<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Words<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let words = Path::<T>::from_request_parts(parts, state).await;
+        let nothing = || Failure::new(FailureCode::NotFound, "nothing has this address: it is no UTF-8 text");
+        words.map(|Path(words)| Self(words)).map_err(|_| nothing())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde::Deserialize;
@@ -166,7 +188,7 @@ mod tests {
 
     #[test]
     fn broken_json_is_told_from_wrong_json() {
-        for text in ["", "{", "{\"inner\": }", "nope", "{\"inner\":{\"ctr\":1}} and more"] {
+        for text in ["", "{", "{\"inner\": }", "nope", "{\"inner\":{\"ctr\":1}} and more", "{} {}"] {
             assert_eq!(refused(text), (FailureCode::MalformedJson, String::new()), "{text}");
         }
         assert_eq!(refused(r#"{"inner":{"ctr":"x"}}"#), (FailureCode::Invalid, "inner.ctr".into()));

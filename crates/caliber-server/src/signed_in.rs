@@ -2,7 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, HeaderName, Method, header};
 use axum_extra::extract::CookieJar;
 use caliber_platform::identity::Caller;
 
@@ -20,9 +20,11 @@ pub(crate) const CSRF_HEADER: &str = "x-csrf-token";
 #[derive(Clone, Debug)]
 pub(crate) struct MaybeCaller(pub(crate) Option<Caller>);
 
-/// Headers that a proxy adds.
-const FORWARDED: [&str; 5] =
-    ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+/// Whether a proxy adds this header.
+fn is_of_a_proxy(header: &HeaderName) -> bool {
+    let name = header.as_str();
+    matches!(name, "forwarded" | "via" | "x-real-ip") || name.starts_with("x-forwarded")
+}
 
 /// The caller of a request; `None` where it has no credential. A credential that does not hold is a failure, also where
 /// the development sign-in would let a request without one pass.
@@ -75,7 +77,7 @@ fn refuse_strangers(headers: &HeaderMap) -> Result<(), Failure> {
         let message = format!("the development sign-in is for this machine only, and the request {what}");
         Err(Failure::new(FailureCode::Forbidden, message))
     };
-    if FORWARDED.iter().any(|name| headers.contains_key(*name)) {
+    if headers.keys().any(is_of_a_proxy) {
         return refused("came through a proxy");
     }
     if text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none")) {

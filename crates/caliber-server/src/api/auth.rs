@@ -16,7 +16,7 @@ use super::users::UserView;
 use crate::App;
 use crate::access::{Access, Declared};
 use crate::answer::{Answer, Created, Nothing};
-use crate::extract::{Body, Query};
+use crate::extract::{Body, Query, Raw};
 use crate::failure::Failure;
 use crate::signed_in::{By, CSRF_COOKIE, MaybeCaller, SESSION_COOKIE};
 
@@ -283,11 +283,7 @@ struct Verified {
 /// Whether a token holds. Never an error.
 #[utoipa::path(post, path = "/verify", tag = "auth", request_body = Option<Verification>,
     responses((status = 200, body = Answer<Verified>)))]
-async fn verify(
-    State(app): State<App>,
-    headers: axum::http::HeaderMap,
-    body: axum::body::Bytes,
-) -> Answer<Verified> {
+async fn verify(State(app): State<App>, headers: axum::http::HeaderMap, Raw(body): Raw) -> Answer<Verified> {
     let given = serde_json::from_slice::<Verification>(&body).ok().and_then(|body| body.token);
     let header = headers.get(axum::http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let bearer = header.and_then(|value| value.split_once(' ')).map(|(_, token)| token.trim().to_owned());

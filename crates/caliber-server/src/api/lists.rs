@@ -1,6 +1,6 @@
 //! `/scoring`: lists, their versions, names by hand.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use caliber_platform::campaigns::CampaignId;
 use caliber_platform::identity::permissions::{LISTS_READ, LISTS_WRITE};
 use caliber_platform::lists::{ListOptions, ListVersion, Overrides};
@@ -18,7 +18,7 @@ use super::scoring::ListPolicyWord;
 use crate::App;
 use crate::access::{Access, Declared};
 use crate::answer::{Answer, Listing};
-use crate::extract::{Body, Id, Query};
+use crate::extract::{Body, Id, Query, Words};
 use crate::failure::{Failure, FailureBody};
 use crate::signed_in::By;
 
@@ -229,7 +229,7 @@ struct VersionWithNames {
 async fn version(
     State(app): State<App>,
     By(caller): By,
-    Path((id, number)): Path<(String, String)>,
+    Words((id, number)): Words<(String, String)>,
 ) -> Result<Answer<VersionWithNames>, Failure> {
     let missing = || caliber_platform::Error::not_found("list version");
     let id = Uuid::try_parse(&id).map_err(|_| missing())?;

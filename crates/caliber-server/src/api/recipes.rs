@@ -1,8 +1,7 @@
 //! `/scoring/recipes`: what scores are made of.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
-use bytes::Bytes;
 use caliber_platform::identity::permissions::{RECIPES_READ, RECIPES_WRITE};
 use caliber_platform::recipes::KnownRecipe;
 use serde::Serialize;
@@ -14,7 +13,7 @@ use utoipa_axum::routes;
 use crate::App;
 use crate::access::{Access, Declared};
 use crate::answer::{Answer, Created, Listing, Nothing};
-use crate::extract::{media_type, parse_json};
+use crate::extract::{Raw, Words, media_type, parse_json};
 use crate::failure::{Failure, FailureBody, FailureCode};
 use crate::signed_in::By;
 
@@ -140,7 +139,7 @@ async fn create(
     State(app): State<App>,
     By(caller): By,
     headers: HeaderMap,
-    bytes: Bytes,
+    Raw(bytes): Raw,
 ) -> Result<Created<RecipeView>, Failure> {
     let toml = match media_type(&headers).as_deref() {
         Some("application/json") => toml_of(parse_json(&bytes)?)?,
@@ -171,7 +170,7 @@ fn toml_of(mut fields: Map<String, Value>) -> Result<String, Failure> {
 async fn get(
     State(app): State<App>,
     By(caller): By,
-    Path(id): Path<String>,
+    Words(id): Words<String>,
 ) -> Result<Answer<RecipeView>, Failure> {
     Ok(Answer::new(RecipeView::of(app.platform.recipes().get(&caller, &id).await?)?))
 }
@@ -182,7 +181,7 @@ async fn get(
 async fn delete(
     State(app): State<App>,
     By(caller): By,
-    Path(id): Path<String>,
+    Words(id): Words<String>,
 ) -> Result<Answer<Nothing>, Failure> {
     app.platform.recipes().delete(&caller, &id).await?;
     Ok(Answer::done("deleted"))

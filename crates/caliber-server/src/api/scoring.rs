@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::str::FromStr;
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use caliber_platform::campaigns::{Campaign, CampaignId};
@@ -27,7 +27,7 @@ use super::result_row::ResultRowView;
 use crate::App;
 use crate::access::{Access, Declared};
 use crate::answer::{Accepted, Answer, Listing};
-use crate::extract::{Body, Id, Query};
+use crate::extract::{Body, Id, Query, Words};
 use crate::failure::{Failure, FailureBody, FailureCode};
 use crate::signed_in::By;
 use crate::words::{CampaignStatus, Normalization, QualityStatus};
@@ -310,7 +310,7 @@ async fn results(
 async fn result(
     State(app): State<App>,
     By(caller): By,
-    Path((id, domain)): Path<(String, String)>,
+    Words((id, domain)): Words<(String, String)>,
 ) -> Result<Response, Failure> {
     let id = Uuid::try_parse(&id).map_err(|_| caliber_platform::Error::not_found("campaign"))?;
     let current = app.platform.current_results().current(&caller, CampaignId(id)).await?;

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -14,11 +14,11 @@ use http_body_util::BodyExt;
 
 use crate::failure::{Failure, FailureCode};
 
-/// What is read and thrown away of a body that was refused, so that the client sees the answer and not a broken
-/// connection.
+/// What is read and thrown away of a body that nobody read to its end, so that the client sees the answer and not a
+/// broken connection.
 const MOST_THROWN_AWAY: usize = 16 << 20;
 
-/// Refuses a body whose stated length is over the limit. Where a handler refuses one, what is left of it is read.
+/// Refuses a body whose stated length is over the limit. What an answer leaves of a body is read before it is sent.
 pub(crate) async fn limited(most: u64, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let stated =
@@ -32,9 +32,7 @@ pub(crate) async fn limited(most: u64, request: Request, next: Next) -> Response
         }
         _ => next.run(Request::from_parts(parts, Body::new(rest.clone()))).await,
     };
-    if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        throw_away(rest).await;
-    }
+    throw_away(rest).await;
     response
 }
 

@@ -41,7 +41,7 @@ impl Client {
             .max_redirects_will_error(false)
             .accept_encoding("")
             .proxy(None)
-            .timeout_global(Some(Duration::from_secs(60)))
+            .timeout_global(Some(Duration::from_mins(1)))
             .build()
             .new_agent();
         Self { agent, base: format!("{address}/api/v1"), headers: Vec::new() }
@@ -67,6 +67,12 @@ impl Client {
     /// The same client with an access token.
     pub(crate) fn bearing(&self, token: &str) -> Self {
         self.with("authorization", &format!("Bearer {token}"))
+    }
+
+    /// What it sends as `Authorization`, for a client with connections of its own.
+    pub(crate) fn credential(&self) -> &str {
+        let header = self.headers.iter().find(|(name, _)| name == "authorization");
+        &header.expect("the client is signed in").1
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {

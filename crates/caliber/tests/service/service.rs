@@ -57,11 +57,12 @@ impl Service {
         let folder = TempDir::with_prefix("caliber-service-").unwrap();
         let mut all = vec![("CALIBER_DEV_SIGN_IN".to_owned(), "off".to_owned())];
         all.extend(database.iter().map(|database| ("DATABASE_URL".to_owned(), database.url().to_owned())));
+        let mut service =
+            Self { running: None, settings: all, log: Arc::default(), folder, database, runtime };
         for (name, value) in settings {
-            all.retain(|(known, _)| known != name);
-            all.push(((*name).to_owned(), (*value).to_owned()));
+            service.set(name, value);
         }
-        Self { running: None, settings: all, log: Arc::default(), folder, database, runtime }
+        service
     }
 
     /// Starts what is not running, on the data it had.
@@ -129,6 +130,24 @@ impl Service {
     /// A folder beside it.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// How many files there are in its storage.
+    pub(crate) fn stored_files(&self) -> usize {
+        fn count(folder: &Path) -> usize {
+            let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+            entries
+                .map(|entry| entry.unwrap().path())
+                .map(|path| if path.is_dir() { count(&path) } else { 1 })
+                .sum()
+        }
+        count(&self.data().join("files"))
+    }
+
+    /// Changes a setting from the next start on.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.settings.retain(|(known, _)| known != name);
+        self.settings.push((name.to_owned(), value.to_owned()));
     }
 
     /// The database of PostgreSQL.
