@@ -22,10 +22,10 @@ use crate::terminal::Terminal;
 #[derive(clap::Args, Debug, Default)]
 pub(crate) struct ServiceArgs {
     /// Folder of the database, stored files and the development secret [default: ./caliber-data]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", global = true)]
     data: Option<PathBuf>,
     /// Address and port; port 0 takes a free one [default: 127.0.0.1:8000]
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", global = true)]
     bind: Option<String>,
 }
 

@@ -25,6 +25,7 @@ mod service;
 
 mod accounts;
 mod campaigns;
+mod commands;
 mod development;
 mod errors;
 mod kills;
