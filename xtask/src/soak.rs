@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use wait4::Wait4;
 
+use crate::postgres::{self, Server};
 use crate::{metadata, needs, run, workspace_root};
 
 /// An input of a few KB that takes a target longer than this has found a way to waste time.
@@ -27,6 +28,19 @@ pub(crate) struct Arguments {
 enum Kind {
     /// Run the fuzz targets of fuzz/ and count executions and findings
     Fuzz(Fuzz),
+    /// Kill servers and workers while they score, and look what became of it, on SQLite and on PostgreSQL
+    Kills(Kills),
+}
+
+/// Flags of `cargo xtask soak kills`.
+#[derive(clap::Args)]
+struct Kills {
+    /// Kills on each database
+    #[arg(long, default_value_t = 50)]
+    kills: u32,
+    /// Another seed kills at other moments
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
 }
 
 /// Flags of `cargo xtask soak fuzz`.
@@ -64,6 +78,24 @@ struct Soaked {
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     match &arguments.kind {
         Kind::Fuzz(fuzz) => fuzz.run(),
+        Kind::Kills(kills) => kills.run(),
+    }
+}
+
+impl Kills {
+    /// The test of the service's tests, with more kills than they have time for.
+    fn run(&self) -> Result<ExitCode> {
+        needs::ensure(needs::TESTS)?;
+        let server = Server::start()?;
+        let mut tests = run::cargo();
+        tests.current_dir(workspace_root()).env(postgres::ADDRESS, server.address());
+        tests
+            .env("CALIBER_TEST_KILLS", self.kills.to_string())
+            .env("CALIBER_TEST_SEED", self.seed.to_string());
+        tests.args(["nextest", "run", "--package", "caliber", "--test", "service", "--no-capture"]);
+        tests.arg("every_start_ends_in_one_published_run");
+        let status = tests.status().with_context(|| format!("starting `{}`", run::shown(&tests)))?;
+        Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
 
@@ -166,7 +198,7 @@ impl Fuzz {
             log,
         };
         while soaked.cpu < budget && soaked.findings.is_empty() && !soaked.broken {
-            let left = (budget - soaked.cpu).as_secs().max(10);
+            let left = budget.saturating_sub(soaked.cpu).as_secs().max(10);
             let mut command = self.cargo_fuzz(root, "run", target);
             command.args([&corpus, &committed]).arg("--").arg("-print_final_stats=1");
             command.arg(format!("-max_total_time={left}"));

@@ -174,6 +174,8 @@ fn once(path: &Path) -> ResultsTable {
         min_impressions: 1000.0,
         share: 0.25,
         protected: Vec::new(),
+        added: Vec::new(),
+        removed: Vec::new(),
     };
     timed("blacklist", || table.list(&request).expect("a fair request"));
     table

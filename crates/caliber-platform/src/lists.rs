@@ -141,7 +141,7 @@ impl ListsOf<'_> {
         list: &List,
     ) -> Result<()> {
         let list_type = stored(list.list_type);
-        let criteria = serde_json::to_value(&list.criteria_used).map_err(Error::internal)?;
+        let criteria = serde_json::to_value(list.criteria_used).map_err(Error::internal)?;
         let latest = list_versions::latest(self.0.store().db(), campaign.id, list_type).await?;
         let before = match &latest {
             Some(latest) if latest.run_id == run && *latest.criteria == criteria => {
@@ -171,9 +171,9 @@ impl ListsOf<'_> {
             policy: word_of(list.criteria_used.policy),
             criteria,
             names_key: key.clone(),
-            names_count: names.names.len() as i64,
-            added: names.added.len() as i64,
-            removed: names.removed.len() as i64,
+            names_count: count(&names.names),
+            added: count(&names.added),
+            removed: count(&names.removed),
             expires_at: None,
         };
         let bytes = serde_json::to_vec(&names).map_err(Error::internal)?;
@@ -260,6 +260,10 @@ impl ListsOf<'_> {
         let changed = campaigns::set_overrides(db, caller.writes(), id, stored, self.0.now()).await?;
         changed.map(|campaign| Overrides::of(&campaign)).ok_or_else(missing)
     }
+}
+
+fn count(names: &[String]) -> i64 {
+    i64::try_from(names.len()).unwrap_or(i64::MAX)
 }
 
 /// The least impressions of a row that the run scored.

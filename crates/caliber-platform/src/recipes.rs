@@ -119,10 +119,8 @@ impl Recipes<'_> {
             return Err(Error::conflict(Conflict::WrongState, "a recipe that ships cannot be deleted"));
         }
         let uuid: RecipeId = id.parse().map_err(|_| missing())?;
-        match recipes::delete(self.0.store().db(), caller.writes(), uuid).await? {
-            true => Ok(()),
-            false => Err(missing()),
-        }
+        let is_deleted = recipes::delete(self.0.store().db(), caller.writes(), uuid).await?;
+        if is_deleted { Ok(()) } else { Err(missing()) }
     }
 }
 

@@ -1,5 +1,5 @@
 //! Who may call an operation. Declared once where the route is registered: checked by a layer, and written into the
-//! OpenAPI document, from the same value.
+//! `OpenAPI` document, from the same value.
 
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
@@ -164,7 +164,7 @@ pub(crate) fn fails_with(operation: &mut Operation, code: FailureCode) {
         if !response.description.is_empty() {
             response.description.push_str(", ");
         }
-        response.description.push_str(&format!("`{name}`"));
+        response.description.push_str(&["`", &name, "`"].concat());
         if let Some(RefOr::T(content)) = response.content.get_mut("application/json") {
             let example = utoipa::openapi::example::ExampleBuilder::new().value(Some(example)).build();
             content.examples.insert(name, example.into());

@@ -19,9 +19,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 
 const REDOC: &str = include_str!("../assets/vendor/redoc/redoc.standalone.js");
 
-pub(crate) fn routes(document: OpenApi) -> Router<App> {
+pub(crate) fn routes(document: &OpenApi) -> Router<App> {
     // A document that is made of our own types always is JSON.
-    let text = crate::openapi::text_of(&document).unwrap_or_default();
+    let text = crate::openapi::text_of(document).unwrap_or_default();
     let config = Arc::new(Config::from("/openapi.json"));
     Router::new()
         // Not `/docs/`: a slash at the end of a path changes nothing here, so that would lead to itself.

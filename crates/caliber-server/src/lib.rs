@@ -88,7 +88,7 @@ fn router(app: &App) -> Router {
     Router::new()
         .merge(versioned)
         .merge(unversioned)
-        .merge(docs::routes(document))
+        .merge(docs::routes(&document))
         .merge(set_password::routes())
         .route("/", get(about))
         .fallback(nothing_here)
@@ -121,6 +121,7 @@ async fn wrong_method(method: Method) -> Failure {
     Failure::new(FailureCode::MethodNotAllowed, format!("this address does not take {method}"))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is the form that the layer asks for")]
 fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
     let cause =
         cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());

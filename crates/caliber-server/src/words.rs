@@ -5,11 +5,11 @@ use utoipa::ToSchema;
 
 /// Defines words as the API writes them, and converts them from and to the platform's.
 macro_rules! words {
-    ($($(#[$doc:meta])* $name:ident = $theirs:path { $($word:ident),* })*) => {$(
-        $(#[$doc])*
+    ($($(#[$meta:meta])* $name:ident = $theirs:path { $($(#[$attribute:meta])* $word:ident),* })*) => {$(
+        $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
         #[serde(rename_all = "snake_case")]
-        pub(crate) enum $name { $(#[doc = stringify!($word)] $word),* }
+        pub(crate) enum $name { $(#[doc = stringify!($word)] $(#[$attribute])* $word),* }
 
         impl From<$theirs> for $name {
             fn from(theirs: $theirs) -> Self {
@@ -34,7 +34,8 @@ words! {
     /// Where its ads run.
     Channel = caliber_platform::campaigns::Channel { Ctv, Display, Video, Audio }
     /// What is scored.
-    AnalysisLevel = caliber_platform::campaigns::AnalysisLevel { Domain, SupplyVendor }
+    #[derive(Default)]
+    AnalysisLevel = caliber_platform::campaigns::AnalysisLevel { #[default] Domain, SupplyVendor }
     /// How far a campaign is.
     CampaignStatus = caliber_platform::campaigns::CampaignStatus { Pending, Processing, Completed, Failed }
     /// How far a report's file is.
@@ -47,10 +48,4 @@ words! {
     JobState = caliber_platform::jobs::JobState { Queued, Running, Completed, Failed, Cancelled }
     /// Which workers take a job.
     Queue = caliber_platform::jobs::Queue { Scoring, Exports, Maintenance, Monitoring, Notifications }
-}
-
-impl Default for AnalysisLevel {
-    fn default() -> Self {
-        Self::Domain
-    }
 }

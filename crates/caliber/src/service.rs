@@ -56,7 +56,7 @@ pub(crate) async fn store(settings: &Settings) -> Result<Store> {
 }
 
 /// The platform over a database that is migrated.
-pub(crate) async fn platform(settings: &Settings, store: Store) -> Result<Platform> {
+pub(crate) fn platform(settings: &Settings, store: Store) -> Result<Platform> {
     let recipes = settings.data.join("recipes");
     let book = RecipeBook::shipped().clone().with_folder(&recipes, false)?;
     let objects = Objects::open(&settings.storage).map_err(|error| store_failed(error.into()))?;

@@ -111,10 +111,8 @@ impl Identity<'_> {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn withdraw_invitation(&self, caller: &Caller, id: InvitationId) -> Result<()> {
-        match invitations::delete_open(self.0.store().db(), caller.writes(), id).await? {
-            true => Ok(()),
-            false => Err(Error::not_found("open invitation")),
-        }
+        let is_deleted = invitations::delete_open(self.0.store().db(), caller.writes(), id).await?;
+        if is_deleted { Ok(()) } else { Err(Error::not_found("open invitation")) }
     }
 
     /// Joins the organisation of an invitation, taking one's campaigns and files along.

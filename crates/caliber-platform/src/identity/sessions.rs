@@ -62,7 +62,7 @@ impl Identity<'_> {
         }
     }
 
-    async fn begin(&self, mut user: User, kind: SessionKind) -> Result<SignedIn> {
+    async fn begin(self, mut user: User, kind: SessionKind) -> Result<SignedIn> {
         let now = self.0.now();
         let secret = keys::fresh_secret();
         let expires_at = now + TimeDelta::days(IDLE_DAYS);
@@ -82,7 +82,7 @@ impl Identity<'_> {
         Ok(SignedIn { user, tokens })
     }
 
-    fn pair(&self, user: UserId, session: SessionId, secret: &str, now: DateTime<Utc>) -> Result<Tokens> {
+    fn pair(self, user: UserId, session: SessionId, secret: &str, now: DateTime<Utc>) -> Result<Tokens> {
         let access = tokens::issue(self.0.secrets(), Bearer { user, session }, now)?;
         Ok(Tokens::Bearer { access, refresh: tokens::join(session, secret) })
     }
@@ -175,7 +175,7 @@ impl Identity<'_> {
         })
     }
 
-    fn csrf_token(&self, session: SessionId) -> String {
+    fn csrf_token(self, session: SessionId) -> String {
         self.0.secrets().signing(Use::Csrf).tag(session.0.as_bytes())
     }
 }

@@ -152,9 +152,11 @@ pub(super) async fn run(context: JobContext) -> Result<Ended> {
         tokio::task::spawn_blocking(move || score(&platform, &copy, &upload.filename, &config, &watched))
     };
     match watch(&context, &campaign, &run, &watched, work).await? {
-        Watch::Ended(Ok(work)) => publish(&context, &campaign, &run, work).await,
-        Watch::Ended(Err(error)) if error.code == Code::Machine => Err(Error::internal(error)),
-        Watch::Ended(Err(error)) => fail(&context, &campaign, &run, &error).await,
+        Watch::Ended(ended) => match *ended {
+            Ok(work) => publish(&context, &campaign, &run, work).await,
+            Err(error) if error.code == Code::Machine => Err(Error::internal(error)),
+            Err(error) => fail(&context, &campaign, &run, &error).await,
+        },
         Watch::TooLong => {
             let minutes = context.options.soft_limit.as_secs() / 60;
             let error = caliber_engine::Error::new(
@@ -218,7 +220,7 @@ fn score(
 
 /// How the watch over a thread ended.
 enum Watch {
-    Ended(caliber_engine::Result<Work>),
+    Ended(Box<caliber_engine::Result<Work>>),
     TooLong,
     Cancelled,
     /// The job or its run is another's by now.
@@ -245,9 +247,9 @@ async fn watch(
                 let done = done.map_err(Error::internal)?;
                 return Ok(match (reason, done) {
                     // It was done before it saw that it should stop.
-                    (None | Some(Watch::Stopped | Watch::TooLong), Ok(work)) => Watch::Ended(Ok(work)),
+                    (None | Some(Watch::Stopped | Watch::TooLong), Ok(work)) => Watch::Ended(Box::new(Ok(work))),
                     (Some(reason), _) => reason,
-                    (None, done) => Watch::Ended(done),
+                    (None, done) => Watch::Ended(Box::new(done)),
                 });
             }
             () = context.stop.cancelled(), if grace.is_none() => grace = Some(Instant::now() + context.options.grace),

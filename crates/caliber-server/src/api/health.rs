@@ -114,9 +114,9 @@ async fn detailed_health(State(app): State<App>) -> Response {
     let database = probe(platform.store_answers()).await;
     let storage = probe(platform.storage_answers()).await;
     let begun = Instant::now();
-    let stats = tokio::time::timeout(PATIENCE, platform.jobs().stats()).await.ok().and_then(Result::ok);
+    let found = tokio::time::timeout(PATIENCE, platform.jobs().stats()).await.ok().and_then(Result::ok);
     let queue_ms = begun.elapsed().as_secs_f64() * 1000.0;
-    let queues = stats.as_ref().map(|stats| {
+    let queues = found.as_ref().map(|stats| {
         stats
             .iter()
             .map(|queue| {

@@ -81,6 +81,7 @@ async fn current(State(app): State<App>, By(caller): By) -> Result<Answer<Organi
 
 /// What is to change; what is left out stays, null takes away.
 #[derive(Default, Deserialize, ToSchema)]
+#[expect(clippy::option_option, reason = "null takes away, what is left out stays")]
 struct OrganizationChange {
     #[schema(example = "Northlight Media")]
     name: Option<String>,
@@ -96,6 +97,7 @@ struct OrganizationChange {
 }
 
 /// Tells null from what is left out.
+#[expect(clippy::option_option, reason = "it is what it tells")]
 fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {

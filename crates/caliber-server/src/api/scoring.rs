@@ -126,6 +126,7 @@ async fn cancel(State(app): State<App>, By(caller): By, Id(id): Id) -> Result<An
 
 /// How far a campaign is.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the contract's names")]
 struct Progress {
     status: CampaignStatus,
     /// 0 to 100.
@@ -314,14 +315,12 @@ async fn result(
     let id = Uuid::try_parse(&id).map_err(|_| caliber_platform::Error::not_found("campaign"))?;
     let current = app.platform.current_results().current(&caller, CampaignId(id)).await?;
     let table = app.platform.current_results().table(&current.run).await?;
-    match table.find(&domain) {
-        Some(row) => Ok(Answer::new(table.row(row)).into_response()),
-        None => {
-            let near = table.nearest(&domain).join(", ");
-            let near = if near.is_empty() { String::new() } else { format!("; the nearest are {near}") };
-            Err(Failure::new(FailureCode::NotFound, format!("the results have no row `{domain}`{near}")))
-        }
+    if let Some(row) = table.find(&domain) {
+        return Ok(Answer::new(table.row(row)).into_response());
     }
+    let near = table.nearest(&domain).join(", ");
+    let near = if near.is_empty() { String::new() } else { format!("; the nearest are {near}") };
+    Err(Failure::new(FailureCode::NotFound, format!("the results have no row `{domain}`{near}")))
 }
 
 /// The summary of the results: `summary.json`, and which run it is of.

@@ -17,7 +17,7 @@ pub(crate) async fn allowed(
     let host = request
         .uri()
         .authority()
-        .map(|authority| authority.as_str())
+        .map(axum::http::uri::Authority::as_str)
         .or_else(|| request.headers().get(header::HOST)?.to_str().ok());
     let name = host.map(without_port).unwrap_or_default();
     let allowed = &app.config.allowed_hosts;

@@ -1,14 +1,18 @@
 //! `caliber doctor`: what is used, and whether it answers.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use caliber_engine::{Code, Error, Result};
 use caliber_store::objects::Objects;
+use caliber_store::{Store, StoreOptions};
 use serde::Serialize;
 
-use crate::service::{self, ServiceArgs, block_on, store_failed};
+use crate::service::{ServiceArgs, block_on, store_failed};
 use crate::settings::Settings;
 use crate::terminal::{GREEN, Terminal, YELLOW};
+
+/// How long the database is waited for: whoever looks wants to know soon.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Look at each part of the service and say whether it answers
 #[derive(clap::Args)]
@@ -69,7 +73,8 @@ fn data(settings: &Settings) -> Finding {
 async fn database(settings: &Settings) -> Finding {
     let begun = Instant::now();
     let looked = async {
-        let store = service::store(settings).await?;
+        let options = StoreOptions { patience: PATIENCE, ..StoreOptions::default() };
+        let store = Store::connect_with(&settings.database_url, options).await.map_err(store_failed)?;
         store.ping().await.map_err(store_failed)?;
         let migrations = store.migrations().await.map_err(store_failed)?;
         let missing = migrations.iter().filter(|migration| !migration.applied).count();

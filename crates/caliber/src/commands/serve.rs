@@ -31,7 +31,7 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
 async fn serve(settings: Settings, terminal: Terminal) -> Result<()> {
     let store = service::store(&settings).await?;
     store.migrate_up().await.map_err(store_failed)?;
-    let platform = service::platform(&settings, store).await?;
+    let platform = service::platform(&settings, store)?;
     let listener = TcpListener::bind(settings.bind).await.map_err(|error| {
         Error::new(Code::Machine, format!("{} cannot be listened on: {error}", settings.bind))
             .help("give another address by --bind, as in 127.0.0.1:0 for any free port")

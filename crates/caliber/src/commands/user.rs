@@ -75,7 +75,7 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
     block_on(async {
         let store = service::store(&settings).await?;
         store.migrate_up().await.map_err(store_failed)?;
-        let platform = service::platform(&settings, store).await?;
+        let platform = service::platform(&settings, store)?;
         let identity = platform.identity();
         let (user, link) = match &args.step {
             Step::Add { email, role } => {
@@ -96,7 +96,7 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
                 (None, Some(identity.password_link(email).await.map_err(platform_failed)?))
             }
         };
-        tell(&settings, user, link, terminal)
+        tell(&settings, user.as_ref(), link.as_ref(), terminal)
     })
 }
 
@@ -115,22 +115,22 @@ fn password() -> Result<Option<String>> {
 
 fn tell(
     settings: &Settings,
-    user: Option<User>,
-    link: Option<OneTimeLink>,
+    user: Option<&User>,
+    link: Option<&OneTimeLink>,
     terminal: Terminal,
 ) -> Result<()> {
     let address = |link: &OneTimeLink| format!("http://{}/set-password?token={}", settings.bind, link.token);
     let document = json!({
-        "email": user.as_ref().map(|user| &user.email),
-        "id": user.as_ref().map(|user| user.id),
-        "link": link.as_ref().map(address),
-        "expires_at": link.as_ref().map(|link| link.expires_at),
+        "email": user.map(|user| &user.email),
+        "id": user.map(|user| user.id),
+        "link": link.map(address),
+        "expires_at": link.map(|link| link.expires_at),
     });
     terminal.answer(&document, |out| {
-        if let Some(user) = &user {
+        if let Some(user) = user {
             writeln!(out, "{} is {}", user.email, user.role)?;
         }
-        if let Some(link) = &link {
+        if let Some(link) = link {
             writeln!(
                 out,
                 "set the password at {}\nthe link works once, until {}",

@@ -43,7 +43,7 @@ async fn work(settings: Settings, queues: Vec<Queue>, terminal: Terminal) -> Res
         return Err(Error::new(Code::BadOption, format!("the database lacks {missing} migrations"))
             .help("run `caliber migrate up`, or start `caliber serve`, which does so itself"));
     }
-    let platform = service::platform(&settings, store).await?;
+    let platform = service::platform(&settings, store)?;
     let names: Vec<&str> = queues.iter().map(|queue| queue.name()).collect();
     terminal.answer(&serde_json::json!({"queues": names}), |out| {
         writeln!(out, "working on {}", names.join(", "))

@@ -1,6 +1,5 @@
 //! The secret that keys are derived from: given, or in development made once and kept.
 
-use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
@@ -42,13 +41,9 @@ fn kept(path: &Path) -> Result<SecretString> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".secret").tempfile_in(folder).map_err(failed)?;
     file.write_all(fresh.as_bytes()).map_err(failed)?;
-    match file.persist_noclobber(path) {
-        Ok(_) => Ok(fresh.into()),
-        Err(_) => {
-            let mut found = String::new();
-            let mut file = OpenOptions::new().read(true).open(path).map_err(failed)?;
-            std::io::Read::read_to_string(&mut file, &mut found).map_err(failed)?;
-            Ok(found.trim().into())
-        }
+    if file.persist_noclobber(path).is_ok() {
+        return Ok(fresh.into());
     }
+    let secret = std::fs::read_to_string(path).map_err(failed)?;
+    Ok(secret.trim().into())
 }

@@ -31,7 +31,7 @@ pub(super) fn bytes(text: &str) -> Result<u64, String> {
         _ => return Err(wrong()),
     };
     let size = number.parse::<f64>().map_err(|_| wrong())? * f64::from(unit);
-    if size >= 1.0 && size <= 1e15 { Ok(size as u64) } else { Err(wrong()) }
+    if (1.0..=1e15).contains(&size) { Ok(size as u64) } else { Err(wrong()) }
 }
 
 pub(super) fn at_most(text: &str, most: usize) -> Result<usize, String> {

@@ -41,10 +41,15 @@ impl Client {
             .max_redirects_will_error(false)
             .accept_encoding("")
             .proxy(None)
-            .timeout_global(Some(Duration::from_secs(60)))
+            .timeout_global(Some(Duration::from_mins(1)))
             .build()
             .new_agent();
         Self { agent, base: format!("{address}/api/v1"), headers: Vec::new() }
+    }
+
+    /// The same client, of a server that has another address now.
+    pub(crate) fn to(&self, address: &str) -> Self {
+        Self { base: format!("{address}/api/v1"), ..self.clone() }
     }
 
     /// The same client, whose paths begin at the root and not at `/api/v1`.

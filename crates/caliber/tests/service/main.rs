@@ -2,6 +2,7 @@
 //! code.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::print_stderr, reason = "what a failed test needs to be understood")]
 
 /// Runs each of the named `fn(Backend)` as a test on SQLite and as one on PostgreSQL.
 macro_rules! on_both_databases {
@@ -24,9 +25,11 @@ mod service;
 
 mod accounts;
 mod campaigns;
+mod commands;
 mod development;
 mod documents;
 mod errors;
+mod kills;
 mod lists;
 mod operations;
 mod organizations;
