@@ -1,6 +1,8 @@
 //! Every operation of the document, called by everybody: nobody, somebody of another organisation, and each role. What
 //! is expected comes from the table of permissions alone.
 
+mod good_calls;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use caliber_platform::identity::permissions::{Permission, Role};
@@ -8,8 +10,9 @@ use caliber_store::Backend;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client, FORM, form};
-use crate::people::{PASSWORD, id_of, report};
+use crate::people::report;
 use crate::service::Service;
+use good_calls::{Body, Call, World};
 
 crate::on_both_databases! {
     operations_on_people_answer_everybody_as_the_table_of_permissions_says,
@@ -45,199 +48,6 @@ const ROLES: [(Role, &str); 6] = [
     (Role::Client, "client"),
     (Role::Expert, "expert"),
 ];
-
-/// A good call of an operation: what its path's parameters are, and its body.
-#[derive(Default)]
-struct Call {
-    parameters: Vec<String>,
-    body: Body,
-    /// Whether the body names an object of the organisation, so that another's is not found.
-    names_object: bool,
-}
-
-#[derive(Default)]
-enum Body {
-    #[default]
-    None,
-    Json(Value),
-    Report,
-}
-
-impl Call {
-    fn of(parameter: impl Into<String>) -> Self {
-        Self { parameters: vec![parameter.into()], ..Self::default() }
-    }
-
-    fn json(body: Value) -> Self {
-        Self { body: Body::Json(body), ..Self::default() }
-    }
-
-    fn with(self, body: Value) -> Self {
-        Self { body: Body::Json(body), ..self }
-    }
-}
-
-/// What calls are made of.
-struct World<'a> {
-    service: &'a Service,
-    /// The manager of the organisation.
-    manager: Client,
-    /// A campaign that is scored.
-    scored: String,
-    /// Somebody in no organisation of interest.
-    administrator: Client,
-    strangers: std::cell::Cell<usize>,
-}
-
-impl World<'_> {
-    /// Somebody new; their name.
-    fn somebody(&self) -> String {
-        self.strangers.set(self.strangers.get() + 1);
-        format!("somebody{}", self.strangers.get())
-    }
-
-    /// A member of the organisation with a role.
-    fn member(&self, role: &str) -> Client {
-        let name = self.somebody();
-        if role != "admin" {
-            return self.service.member(&self.manager, role, &name);
-        }
-        let member = self.service.member(&self.manager, "manager", &name);
-        let id = id_of(&member.get("/auth/me").data(200));
-        self.administrator.put(&format!("/users/{id}/role"), json!({"role": "admin"})).data(200);
-        member
-    }
-
-    /// How `operation` is called well, on objects that are new and belong to `owner`. Every operation has to be here.
-    fn call(&self, operation: &str, owner: &Client) -> Call {
-        let template = || {
-            let new = json!({"name": "t", "campaign_type": "trade_desk", "goal": "awareness", "channel": "display"});
-            id_of(&owner.post("/campaigns/templates", new).data(201))
-        };
-        let recipe = || {
-            json!({"name": self.somebody(), "platform": "our_dsp", "channel": "display", "goal": "awareness",
-                "metrics": [{"metric": "ctr", "weight": 1.0, "better": "higher"}]})
-        };
-        let file = || id_of(&owner.upload("/reports/upload", "report.csv", &report()).data(201));
-        let invitation = || {
-            owner_of_invitations(&self.manager, owner)
-                .post("/organizations/invitations", json!({"role": "viewer"}))
-                .data(201)
-        };
-        let session = || self.service.sign_in("manager@example.com", PASSWORD);
-        let scored = || Call::of(&self.scored);
-        match operation {
-            "auth_register" => Call::json(
-                json!({"email": format!("{}@example.com", self.somebody()), "password": PASSWORD, "name": "x"}),
-            ),
-            "auth_login" => Call::json(json!({"email": "manager@example.com", "password": PASSWORD})),
-            "auth_refresh" => Call::json(json!({"refresh_token": session()["refresh_token"]})),
-            "auth_set_password_by_link" => {
-                let printed = self.service.run(&["--json", "user", "reset-password", "link@example.com"], "");
-                let printed: Value = serde_json::from_slice(&printed.stdout).unwrap();
-                let token = printed["token"]
-                    .as_str()
-                    .or_else(|| printed["link"].as_str()?.split_once("token=").map(|it| it.1));
-                Call::json(
-                    json!({"token": token.unwrap_or_else(|| panic!("{printed}")), "password": "seven quiet rivers at dusk"}),
-                )
-            }
-            "auth_change_password" => {
-                Call::json(json!({"current": PASSWORD, "new": "seven quiet rivers at dusk"}))
-            }
-            "auth_update_profile" => Call::json(json!({"name": "x"})),
-            "auth_verify"
-            | "auth_optional"
-            | "auth_logout"
-            | "auth_me"
-            | "auth_profile"
-            | "campaigns_list"
-            | "templates_templates"
-            | "jobs_list"
-            | "organizations_current"
-            | "organizations_invitations"
-            | "files_files"
-            | "recipes_list"
-            | "users_list"
-            | "operations_health"
-            | "operations_live"
-            | "operations_ready"
-            | "operations_detailed_health" => Call::default(),
-            "campaigns_create" => Call::json(
-                json!({"name": "x", "campaign_type": "trade_desk", "goal": "awareness", "channel": "display"}),
-            ),
-            "campaigns_get" | "campaigns_delete" | "scoring_progress" | "scoring_progress_stream" => {
-                Call::of(owner.campaign("x"))
-            }
-            "campaigns_update" => Call::of(owner.campaign("x")).with(json!({"name": "y"})),
-            "campaigns_set_status" => Call::of(owner.campaign("x")).with(json!({"status": "processing"})),
-            "campaigns_set_progress" => {
-                let id = owner.campaign("x");
-                self.manager
-                    .put(&format!("/campaigns/{id}/status"), json!({"status": "processing"}))
-                    .data(200);
-                Call::of(id).with(json!({"progress_percentage": 10}))
-            }
-            "campaigns_upload" => Call { body: Body::Report, ..Call::of(owner.campaign("x")) },
-            "templates_create_template" => Call::json(
-                json!({"name": "t", "campaign_type": "trade_desk", "goal": "awareness", "channel": "display"}),
-            ),
-            "templates_template" | "templates_delete_template" => Call::of(template()),
-            "jobs_get" => Call::of(id_of(&self.manager.get("/jobs").body(200)["data"][0])),
-            "organizations_update" => Call::json(json!({"outside_models": false})),
-            "organizations_invite" => Call::json(json!({"role": "viewer"})),
-            "organizations_withdraw" => Call::of(id_of(&invitation())),
-            "organizations_accept" => {
-                let other = self.service.manager(&self.somebody());
-                let invitation =
-                    other.post("/organizations/invitations", json!({"role": "viewer"})).data(201);
-                Call::json(json!({"token": invitation["token"]}))
-            }
-            "files_upload" => Call { body: Body::Report, ..Call::default() },
-            "files_file" | "files_delete" | "files_preview" | "files_validate" => Call::of(file()),
-            "files_assign" => Call::of(file()).with(json!({"campaign_id": owner.campaign("x")})),
-            "recipes_create" => Call::json(recipe()),
-            "recipes_get" | "recipes_delete" => {
-                Call::of(id_of(&owner.post("/scoring/recipes", recipe()).data(201)))
-            }
-            "scoring_start" => {
-                let body = json!({"campaign_id": owner.campaign_with(&report())});
-                Call { names_object: true, ..Call::json(body) }
-            }
-            "scoring_cancel" => {
-                let id = owner.campaign_with(&report());
-                owner.post("/scoring/start", json!({"campaign_id": id})).data(202);
-                Call::of(id)
-            }
-            "scoring_results" | "scoring_summary" | "lists_whitelist" | "lists_blacklist"
-            | "lists_versions" => scored(),
-            "scoring_result" => {
-                Call { parameters: vec![self.scored.clone(), "secondnews.example".into()], ..Call::default() }
-            }
-            "lists_optimization_list" => {
-                let body = json!({"campaign_id": self.scored, "list_type": "whitelist"});
-                Call { names_object: true, ..Call::json(body) }
-            }
-            "lists_version" => {
-                self.manager.get(&format!("/scoring/whitelist/{}", self.scored)).data(200);
-                Call { parameters: vec![self.scored.clone(), "1".into()], ..Call::default() }
-            }
-            "lists_set_overrides" => Call::of(owner.campaign("x")).with(json!({"allow": ["a.example"]})),
-            "users_give_role" | "users_delete" => {
-                let name = self.somebody();
-                let id = id_of(&self.service.manager(&name).get("/auth/me").data(200));
-                let call = Call::of(id);
-                if operation == "users_delete" { call } else { call.with(json!({"role": "viewer"})) }
-            }
-            _ => panic!("say here how `{operation}` is called well"),
-        }
-    }
-}
-
-/// Whoever may invite: the owner of what is looked at, where that is a manager.
-fn owner_of_invitations<'a>(manager: &'a Client, owner: &'a Client) -> &'a Client {
-    if owner.get("/auth/me").data(200)["role"] == "analyst" { manager } else { owner }
-}
 
 /// Operations after which the caller is not who they were.
 const SPENDS_ITS_CALLER: [&str; 3] = ["auth_logout", "auth_change_password", "organizations_accept"];
@@ -318,8 +128,7 @@ fn all_answer_as_the_table_says(on: Backend, part: Part) {
     let administrator = service.administrator();
     let outsider = service.manager("outsider");
     service.manager("link");
-    let world =
-        World { service: &service, manager, scored, administrator, strangers: std::cell::Cell::new(0) };
+    let world = World::new(&service, manager, scored, administrator);
     let members: BTreeMap<&str, Client> = ROLES.map(|(_, name)| (name, world.member(name))).into();
     let document = service.client().at_root().get("/openapi.json").json();
     let mut wrong = Vec::new();
@@ -353,6 +162,7 @@ fn all_answer_as_the_table_says(on: Backend, part: Part) {
                 expect(name, &operation.ask(&caller, &of_manager), 403);
                 continue;
             }
+            // An analyst writes only what is their own; a manager's is everybody's to read.
             let owns = matches!(role, Role::Analyst | Role::Manager | Role::Admin);
             let call = world.call(&operation.id, if owns { &caller } else { &world.manager });
             expect(name, &operation.ask(&caller, &call), 200);

@@ -45,7 +45,7 @@ fn rows(client: &Client, id: &str, query: &str) -> Vec<Value> {
 fn near(is: &Value, must: &Value, what: &str) {
     match (is.as_f64(), must.as_f64()) {
         (Some(is), Some(must)) => {
-            assert!((is - must).abs() <= 1e-6 * must.abs().max(1.0), "{what}: {is} and not {must}")
+            assert!((is - must).abs() <= 1e-6 * must.abs().max(1.0), "{what}: {is} and not {must}");
         }
         _ => assert_eq!(is, must, "{what}"),
     }

@@ -1,0 +1,230 @@
+//! How each operation is called well.
+
+use std::cell::Cell;
+
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::people::{PASSWORD, id_of, report};
+use crate::service::Service;
+
+/// A good call of an operation: what its path's parameters are, and its body.
+#[derive(Default)]
+pub(super) struct Call {
+    pub(super) parameters: Vec<String>,
+    pub(super) body: Body,
+    /// Whether the body names an object of the organisation, so that another's is not found.
+    pub(super) names_object: bool,
+}
+
+#[derive(Default)]
+pub(super) enum Body {
+    #[default]
+    None,
+    Json(Value),
+    Report,
+}
+
+impl Call {
+    fn of(parameter: impl Into<String>) -> Self {
+        Self { parameters: vec![parameter.into()], ..Self::default() }
+    }
+
+    fn of_two(one: &str, other: &str) -> Self {
+        Self { parameters: vec![one.into(), other.into()], ..Self::default() }
+    }
+
+    fn json(body: Value) -> Self {
+        Self::default().with(body)
+    }
+
+    fn with(self, body: Value) -> Self {
+        Self { body: Body::Json(body), ..self }
+    }
+
+    fn with_report(self) -> Self {
+        Self { body: Body::Report, ..self }
+    }
+}
+
+/// Needs nothing but its caller.
+const PLAIN: [&str; 17] = [
+    "auth_verify",
+    "auth_optional",
+    "auth_logout",
+    "auth_me",
+    "auth_profile",
+    "campaigns_list",
+    "templates_templates",
+    "jobs_list",
+    "organizations_current",
+    "organizations_invitations",
+    "files_files",
+    "recipes_list",
+    "users_list",
+    "operations_health",
+    "operations_live",
+    "operations_ready",
+    "operations_detailed_health",
+];
+
+/// What calls are made of.
+pub(super) struct World<'a> {
+    service: &'a Service,
+    /// The manager of the organisation.
+    pub(super) manager: Client,
+    /// A campaign that is scored.
+    scored: String,
+    /// Somebody in no organisation of interest.
+    administrator: Client,
+    strangers: Cell<usize>,
+}
+
+impl<'a> World<'a> {
+    pub(super) fn new(service: &'a Service, manager: Client, scored: String, administrator: Client) -> Self {
+        Self { service, manager, scored, administrator, strangers: Cell::new(0) }
+    }
+
+    /// Somebody new; their name.
+    pub(super) fn somebody(&self) -> String {
+        self.strangers.set(self.strangers.get() + 1);
+        format!("somebody{}", self.strangers.get())
+    }
+
+    /// A member of the organisation with a role.
+    pub(super) fn member(&self, role: &str) -> Client {
+        let name = self.somebody();
+        if role != "admin" {
+            return self.service.member(&self.manager, role, &name);
+        }
+        let member = self.service.member(&self.manager, "manager", &name);
+        let id = id_of(&member.get("/auth/me").data(200));
+        self.administrator.put(&format!("/users/{id}/role"), json!({"role": "admin"})).data(200);
+        member
+    }
+
+    /// How `operation` is called well, on objects that are new and belong to `owner`. Every operation has to be here.
+    pub(super) fn call(&self, operation: &str, owner: &Client) -> Call {
+        if PLAIN.contains(&operation) {
+            return Call::default();
+        }
+        let call = match operation.split_once('_').unwrap_or_default() {
+            ("auth", name) => self.of_accounts(name),
+            ("users" | "organizations", _) => self.of_people(operation, owner),
+            ("campaigns" | "templates", _) => self.of_campaigns(operation, owner),
+            ("files" | "recipes" | "jobs", _) => self.of_what_campaigns_need(operation, owner),
+            ("scoring" | "lists", _) => self.of_scoring(operation, owner),
+            _ => None,
+        };
+        call.unwrap_or_else(|| panic!("say here how `{operation}` is called well"))
+    }
+
+    fn of_accounts(&self, name: &str) -> Option<Call> {
+        let new_password = "seven quiet rivers at dusk";
+        Some(Call::json(match name {
+            "register" => {
+                json!({"email": format!("{}@example.com", self.somebody()), "password": PASSWORD, "name": "x"})
+            }
+            "login" => json!({"email": "manager@example.com", "password": PASSWORD}),
+            "refresh" => {
+                let session = self.service.sign_in("manager@example.com", PASSWORD);
+                json!({"refresh_token": session["refresh_token"]})
+            }
+            "set_password_by_link" => {
+                let printed = self.service.run(&["user", "reset-password", "link@example.com", "--json"], "");
+                let printed: Value = serde_json::from_slice(&printed.stdout).unwrap();
+                let (_, token) = printed["link"].as_str().unwrap().split_once("token=").unwrap();
+                json!({"token": token, "password": new_password})
+            }
+            "change_password" => json!({"current": PASSWORD, "new": new_password}),
+            "update_profile" => json!({"name": "x"}),
+            _ => return None,
+        }))
+    }
+
+    fn of_people(&self, operation: &str, owner: &Client) -> Option<Call> {
+        let invited =
+            |by: &Client| by.post("/organizations/invitations", json!({"role": "viewer"})).data(201);
+        let user = || id_of(&self.service.manager(&self.somebody()).get("/auth/me").data(200));
+        Some(match operation {
+            "organizations_update" => Call::json(json!({"outside_models": false})),
+            "organizations_invite" => Call::json(json!({"role": "viewer"})),
+            "organizations_withdraw" => Call::of(id_of(&invited(owner))),
+            "organizations_accept" => {
+                let other = self.service.manager(&self.somebody());
+                Call::json(json!({"token": invited(&other)["token"]}))
+            }
+            "users_delete" => Call::of(user()),
+            "users_give_role" => Call::of(user()).with(json!({"role": "viewer"})),
+            _ => return None,
+        })
+    }
+
+    fn of_campaigns(&self, operation: &str, owner: &Client) -> Option<Call> {
+        let new =
+            json!({"name": "x", "campaign_type": "trade_desk", "goal": "awareness", "channel": "display"});
+        let campaign = || Call::of(owner.campaign("x"));
+        Some(match operation {
+            "campaigns_create" | "templates_create_template" => Call::json(new),
+            "templates_template" | "templates_delete_template" => {
+                Call::of(id_of(&owner.post("/campaigns/templates", new).data(201)))
+            }
+            "campaigns_get" | "campaigns_delete" => campaign(),
+            "campaigns_update" => campaign().with(json!({"name": "y"})),
+            "campaigns_set_status" => campaign().with(json!({"status": "processing"})),
+            "campaigns_set_progress" => {
+                let id = owner.campaign("x");
+                let processing = json!({"status": "processing"});
+                self.manager.put(&format!("/campaigns/{id}/status"), processing).data(200);
+                Call::of(id).with(json!({"progress_percentage": 10}))
+            }
+            "campaigns_upload" => campaign().with_report(),
+            _ => return None,
+        })
+    }
+
+    fn of_what_campaigns_need(&self, operation: &str, owner: &Client) -> Option<Call> {
+        let file = || Call::of(id_of(&owner.upload("/reports/upload", "report.csv", &report()).data(201)));
+        // Of a platform of its own: a second recipe for one that ships would have to be named at each start.
+        let recipe = || {
+            json!({"name": self.somebody(), "platform": "our_dsp", "channel": "display", "goal": "awareness",
+                "metrics": [{"metric": "ctr", "weight": 1.0, "better": "higher"}]})
+        };
+        Some(match operation {
+            "files_upload" => Call::default().with_report(),
+            "files_file" | "files_delete" | "files_preview" | "files_validate" => file(),
+            "files_assign" => file().with(json!({"campaign_id": owner.campaign("x")})),
+            "recipes_create" => Call::json(recipe()),
+            "recipes_get" | "recipes_delete" => {
+                Call::of(id_of(&owner.post("/scoring/recipes", recipe()).data(201)))
+            }
+            "jobs_get" => Call::of(id_of(&self.manager.get("/jobs").body(200)["data"][0])),
+            _ => return None,
+        })
+    }
+
+    fn of_scoring(&self, operation: &str, owner: &Client) -> Option<Call> {
+        let naming = |body: Value| Call { names_object: true, ..Call::json(body) };
+        Some(match operation {
+            "scoring_start" => naming(json!({"campaign_id": owner.campaign_with(&report())})),
+            "scoring_cancel" => {
+                let id = owner.campaign_with(&report());
+                owner.post("/scoring/start", json!({"campaign_id": id})).data(202);
+                Call::of(id)
+            }
+            "scoring_progress" | "scoring_progress_stream" => Call::of(owner.campaign("x")),
+            "scoring_results" | "scoring_summary" | "lists_whitelist" | "lists_blacklist"
+            | "lists_versions" => Call::of(&self.scored),
+            "scoring_result" => Call::of_two(&self.scored, "secondnews.example"),
+            "lists_optimization_list" => {
+                naming(json!({"campaign_id": self.scored, "list_type": "whitelist"}))
+            }
+            "lists_version" => {
+                self.manager.get(&format!("/scoring/whitelist/{}", self.scored)).data(200);
+                Call::of_two(&self.scored, "1")
+            }
+            "lists_set_overrides" => Call::of(owner.campaign("x")).with(json!({"allow": ["a.example"]})),
+            _ => return None,
+        })
+    }
+}
