@@ -10,9 +10,8 @@ use caliber_store::Backend;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client, FORM, form};
-use crate::people::report;
 use crate::service::Service;
-use good_calls::{Body, Call, World};
+use good_calls::{Body, Call, REPORT, World};
 
 crate::on_both_databases! {
     operations_on_people_answer_everybody_as_the_table_of_permissions_says,
@@ -112,14 +111,14 @@ impl Operation {
         match &call.body {
             Body::None => client.bare(&self.method, &path),
             Body::Json(body) => client.json(&self.method, &path, body),
-            Body::Report => client.send(&self.method, &path, FORM, form(&[], "report.csv", &report())),
+            Body::Report => client.send(&self.method, &path, FORM, form(&[], "report.csv", REPORT)),
         }
     }
 }
 
 fn all_answer_as_the_table_says(on: Backend, part: Part) {
     let mut service = Service::start(on);
-    let scored = service.manager("manager").scored(&report());
+    let scored = service.manager("manager").scored(REPORT);
     // What is begun from here on waits, so that it can be cancelled.
     service.stop();
     service.set("CALIBER_WORKERS", "0");
