@@ -224,7 +224,7 @@ struct ResultsParameters {
     #[param(default = "score")]
     sort_by: Option<String>,
     /// asc or desc.
-    #[param(default = "desc")]
+    #[param(inline, default = "desc")]
     sort_direction: Option<DirectionWord>,
     quality_status: Option<QualityStatus>,
     /// Inclusive.
