@@ -13,7 +13,10 @@ use crate::service::Service;
 fn is_committed(name: &str, text: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
     if std::env::var_os("CALIBER_TEST_WRITE_DOCUMENTS").is_some() {
-        std::fs::write(&path, text).unwrap();
+        // In one step, for other tests read it meanwhile.
+        let whole = path.with_extension("whole");
+        std::fs::write(&whole, text).unwrap();
+        std::fs::rename(whole, &path).unwrap();
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
