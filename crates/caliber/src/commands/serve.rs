@@ -38,10 +38,10 @@ async fn serve(settings: Settings, terminal: Terminal) -> Result<()> {
             .caused_by(error)
     })?;
     let address = listener.local_addr().map_err(|error| Error::new(Code::Machine, error.to_string()))?;
+    let stop = CancellationToken::new();
+    stop_on_signal(&stop)?;
     announce(&settings, address, terminal);
 
-    let stop = CancellationToken::new();
-    tokio::spawn(stop_on_signal(stop.clone()));
     let presence = settings.data.join("workers");
     let worker = (settings.workers > 0).then(|| {
         let options = WorkerOptions::new(Queue::ALL.to_vec(), settings.workers, presence);
@@ -100,14 +100,18 @@ async fn until_patience_ends(
     }
 }
 
-/// Ends the service in order at Ctrl-C, or when the system asks.
-pub(super) async fn stop_on_signal(stop: CancellationToken) {
+/// Ends the service in order at Ctrl-C, or when the system asks; from now on, not from when somebody has time to listen.
+pub(super) fn stop_on_signal(stop: &CancellationToken) -> Result<()> {
+    let deaf = |error: std::io::Error| {
+        Error::new(Code::Machine, format!("signals cannot be listened for: {error}")).caused_by(error)
+    };
+    let stop = stop.clone();
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let (Ok(mut interrupt), Ok(mut terminate)) =
-            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-        {
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(deaf)?;
+        let mut terminate = signal(SignalKind::terminate()).map_err(deaf)?;
+        tokio::spawn(async move {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
@@ -120,10 +124,15 @@ pub(super) async fn stop_on_signal(stop: CancellationToken) {
                 _ = terminate.recv() => {}
             }
             std::process::exit(130);
-        }
+        });
     }
     #[cfg(not(unix))]
-    if tokio::signal::ctrl_c().await.is_ok() {
-        stop.cancel();
+    {
+        let mut interrupt = tokio::signal::windows::ctrl_c().map_err(deaf)?;
+        tokio::spawn(async move {
+            interrupt.recv().await;
+            stop.cancel();
+        });
     }
+    Ok(())
 }

@@ -44,12 +44,12 @@ async fn work(settings: Settings, queues: Vec<Queue>, terminal: Terminal) -> Res
             .help("run `caliber migrate up`, or start `caliber serve`, which does so itself"));
     }
     let platform = service::platform(&settings, store)?;
+    let stop = CancellationToken::new();
+    stop_on_signal(&stop)?;
     let names: Vec<&str> = queues.iter().map(|queue| queue.name()).collect();
     terminal.answer(&serde_json::json!({"queues": names}), |out| {
         writeln!(out, "working on {}", names.join(", "))
     })?;
-    let stop = CancellationToken::new();
-    tokio::spawn(stop_on_signal(stop.clone()));
     let options = WorkerOptions::new(queues, settings.workers.max(1), settings.data.join("workers"));
     jobs::run(platform, options, stop).await.map_err(platform_failed)
 }
