@@ -48,7 +48,7 @@ struct Registration {
 
 /// Register. It does not sign in.
 #[utoipa::path(post, path = "/register", tag = "auth", request_body = Registration,
-    responses((status = 201, body = Answer<UserView>)))]
+    responses((status = 201, body = Answer<UserView>), (status = 409, description = "`conflict`", body = crate::failure::FailureBody)))]
 async fn register(
     State(app): State<App>,
     Body(new): Body<Registration>,
@@ -70,6 +70,7 @@ struct Login {
 #[into_params(parameter_in = Query)]
 struct LoginQuery {
     /// `cookie` sets the cookies of a browser's session instead of giving tokens.
+    #[param(inline)]
     session: Option<SessionWord>,
 }
 
@@ -101,7 +102,7 @@ struct SessionView {
 
 /// Sign in.
 #[utoipa::path(post, path = "/login", tag = "auth", params(LoginQuery), request_body = Login,
-    responses((status = 200, body = Answer<SessionView>)))]
+    responses((status = 200, body = Answer<SessionView>), (status = 401, description = "`not_signed_in`", body = crate::failure::FailureBody)))]
 async fn login(
     State(app): State<App>,
     Query(query): Query<LoginQuery>,

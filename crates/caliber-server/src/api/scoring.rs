@@ -223,8 +223,8 @@ struct ResultsParameters {
     /// score, impressions, spend, cpm, ctr, `conversion_rate`, `percentile_rank`, domain, metric.NAME, `p_below`.
     #[param(default = "score")]
     sort_by: Option<String>,
-    /// asc or desc.
-    #[param(default = "desc")]
+    /// asc or desc, which is usual.
+    #[param(inline)]
     sort_direction: Option<DirectionWord>,
     quality_status: Option<QualityStatus>,
     /// Inclusive.

@@ -3,9 +3,9 @@
 use caliber_store::Backend;
 use serde_json::{Value, json};
 
-use crate::client::Client;
+use crate::client::{Answer, Client};
 use crate::people::PASSWORD;
-use crate::service::Service;
+use crate::service::{Service, at_once};
 
 crate::on_both_databases! {
     somebody_registers_signs_in_and_is_known,
@@ -13,6 +13,7 @@ crate::on_both_databases! {
     signing_out_ends_access_at_once,
     a_new_password_ends_all_other_sessions,
     a_browsers_session_needs_the_token_of_its_page_to_write,
+    of_many_at_once_one_gets_what_there_is_once,
     nobody_learns_which_addresses_exist,
     a_token_is_verified_without_an_error,
     a_credential_is_optional_only_where_it_is_left_out,
@@ -165,6 +166,28 @@ fn a_browsers_session_needs_the_token_of_its_page_to_write(on: Backend) {
     gone.body(200);
     assert!(gone.header("set-cookie").unwrap().contains("Max-Age=0"));
     page.get("/auth/me").refused(401, "not_signed_in");
+}
+
+fn of_many_at_once_one_gets_what_there_is_once(on: Backend) {
+    let service = Service::start(on);
+    let count =
+        |answers: &[Answer], status: u16| answers.iter().filter(|answer| answer.status == status).count();
+    let registered = at_once(8, |at| {
+        let email = if at % 2 == 0 { "ana@example.com" } else { "ANA@example.com" };
+        service.client().post("/auth/register", json!({"email": email, "password": PASSWORD, "name": "Ana"}))
+    });
+    assert_eq!((count(&registered, 201), count(&registered, 409)), (1, 7), "{registered:?}");
+
+    let token = service.sign_in("ana@example.com", PASSWORD)["refresh_token"].clone();
+    let refreshed = at_once(8, |_| service.client().post("/auth/refresh", json!({"refresh_token": token})));
+    assert_eq!((count(&refreshed, 200), count(&refreshed, 401)), (1, 7), "{refreshed:?}");
+
+    let host = service.manager("host");
+    let token = host.post("/organizations/invitations", json!({"role": "viewer"})).data(201)["token"].clone();
+    let guests: Vec<_> = (0..4).map(|at| service.manager(&format!("guest{at}"))).collect();
+    let joined =
+        at_once(4, |at| guests[at].post("/organizations/invitations/accept", json!({"token": token})));
+    assert_eq!((count(&joined, 200), count(&joined, 404)), (1, 3), "{joined:?}");
 }
 
 fn nobody_learns_which_addresses_exist(on: Backend) {

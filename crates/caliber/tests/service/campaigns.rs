@@ -4,7 +4,7 @@ use caliber_store::Backend;
 use serde_json::{Value, json};
 
 use crate::people::{id_of, report};
-use crate::service::Service;
+use crate::service::{Service, at_once};
 
 crate::on_both_databases! {
     a_template_lends_its_settings_and_stays_while_it_is_in_use,
@@ -13,6 +13,7 @@ crate::on_both_databases! {
     campaigns_are_listed_newest_first_and_found_by_part_of_their_name,
     a_name_changes_always_and_settings_while_pending_or_failed,
     workers_elsewhere_say_how_far_a_campaign_is,
+    uploads_and_deletions_at_once_leave_nothing_behind,
     deleting_a_campaign_takes_its_files_and_results_along,
 }
 
@@ -205,6 +206,27 @@ fn workers_elsewhere_say_how_far_a_campaign_is(on: Backend) {
     ana.put(&status, json!({})).invalid("status");
     let again = ana.put(&status, json!({"status": "processing"})).data(200);
     assert_eq!(again["error_message"], Value::Null);
+}
+
+fn uploads_and_deletions_at_once_leave_nothing_behind(on: Backend) {
+    let service = Service::start(on);
+    let ana = service.manager("ana");
+    let id = ana.campaign("x");
+    let uploaded = at_once(6, |_| ana.upload(&format!("/campaigns/{id}/upload"), "r.csv", &report()).status);
+    assert!(uploaded.iter().all(|status| [201, 409].contains(status)), "{uploaded:?}");
+    assert_eq!((service.stored_files(), ana.get("/reports/files").body(200)["total"].clone()), (1, json!(1)));
+    let path = format!("/campaigns/{id}");
+    let mixed = at_once(6, |at| match at {
+        0 | 1 => ana.delete(&path).status,
+        2 => ana.post("/scoring/start", json!({"campaign_id": id})).status,
+        _ => ana.upload(&format!("{path}/upload"), "r.csv", &report()).status,
+    });
+    assert!(mixed.iter().all(|status| [200, 201, 202, 404, 409].contains(status)), "{mixed:?}");
+    if ana.get(&path).status == 200 {
+        ana.settled(&id);
+        ana.delete(&format!("{path}?force=true")).body(200);
+    }
+    assert_eq!((service.stored_files(), ana.get("/reports/files").body(200)["total"].clone()), (0, json!(0)));
 }
 
 fn deleting_a_campaign_takes_its_files_and_results_along(on: Backend) {

@@ -11,6 +11,7 @@ use ureq::{AsSendBody, Body, SendBody};
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     agent: ureq::Agent,
+    address: String,
     base: String,
     headers: Vec<(String, String)>,
 }
@@ -44,17 +45,17 @@ impl Client {
             .timeout_global(Some(Duration::from_mins(1)))
             .build()
             .new_agent();
-        Self { agent, base: format!("{address}/api/v1"), headers: Vec::new() }
+        Self { agent, address: address.to_owned(), base: format!("{address}/api/v1"), headers: Vec::new() }
     }
 
     /// The same client, of a server that has another address now.
     pub(crate) fn to(&self, address: &str) -> Self {
-        Self { base: format!("{address}/api/v1"), ..self.clone() }
+        Self { address: address.to_owned(), base: format!("{address}/api/v1"), ..self.clone() }
     }
 
     /// The same client, whose paths begin at the root and not at `/api/v1`.
     pub(crate) fn at_root(&self) -> Self {
-        Self { base: self.base.trim_end_matches("/api/v1").to_owned(), ..self.clone() }
+        Self { base: self.address.clone(), ..self.clone() }
     }
 
     /// The same client, sending a header more.
@@ -145,11 +146,14 @@ impl Client {
         let response = self.ask(method, path, kind, body);
         let (parts, mut body) = response.into_parts();
         let bytes = body.with_config().limit(1 << 30).read_to_vec();
+        let bytes = bytes.unwrap_or_else(|error| panic!("{method} {path}: the answer breaks off: {error}"));
+        let below = self.base.strip_prefix(&self.address).unwrap_or_default();
+        crate::document::knows(method, &format!("{below}{path}"), parts.status.as_u16(), &bytes);
         Answer {
             call: format!("{method} {path}"),
             status: parts.status.as_u16(),
             headers: parts.headers,
-            bytes: bytes.unwrap_or_else(|error| panic!("{method} {path}: the answer breaks off: {error}")),
+            bytes,
         }
     }
 

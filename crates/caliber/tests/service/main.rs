@@ -20,6 +20,7 @@ macro_rules! on_both_databases {
 use on_both_databases;
 
 mod client;
+mod document;
 mod people;
 mod service;
 

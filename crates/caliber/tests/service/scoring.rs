@@ -1,13 +1,12 @@
 //! Runs: begun, watched, cancelled, repeated.
 
 use std::collections::BTreeSet;
-use std::sync::Barrier;
 
 use caliber_store::Backend;
 use serde_json::{Value, json};
 
 use crate::people::{id_of, report};
-use crate::service::{Service, eventually};
+use crate::service::{Service, at_once, eventually};
 
 crate::on_both_databases! {
     a_run_is_begun_watched_and_published,
@@ -72,18 +71,9 @@ fn of_twenty_starts_at_once_one_is_taken(on: Backend) {
     let service = Service::with(on, &[("CALIBER_WORKERS", "0")]);
     let ana = service.manager("ana");
     let id = ana.campaign_with(&report());
-    let together = Barrier::new(20);
-    let answers: Vec<_> = std::thread::scope(|scope| {
-        let calls: Vec<_> = (0..20)
-            .map(|_| {
-                scope.spawn(|| {
-                    let ana = service.client().with("authorization", ana.credential());
-                    together.wait();
-                    ana.post("/scoring/start", json!({"campaign_id": id}))
-                })
-            })
-            .collect();
-        calls.into_iter().map(|call| call.join().unwrap()).collect()
+    let answers = at_once(20, |_| {
+        let ana = service.client().with("authorization", ana.credential());
+        ana.post("/scoring/start", json!({"campaign_id": id}))
     });
     let (taken, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 202);
     assert_eq!((taken.len(), refused.len()), (1, 19));

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -218,6 +218,23 @@ pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> 
         assert!(Instant::now() < until, "{what}: not after {PATIENCE:?}");
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// What `call` gives to so many at once.
+pub(crate) fn at_once<T: Send>(how_many: usize, call: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let together = Barrier::new(how_many);
+    std::thread::scope(|scope| {
+        let calls: Vec<_> = (0..how_many)
+            .map(|at| {
+                let (together, call) = (&together, &call);
+                scope.spawn(move || {
+                    together.wait();
+                    call(at)
+                })
+            })
+            .collect();
+        calls.into_iter().map(|call| call.join().unwrap()).collect()
+    })
 }
 
 /// Reads all there is.
