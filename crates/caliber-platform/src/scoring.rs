@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use caliber_engine::recipe::{Dimension, Recipe};
+use caliber_engine::recipe::{Dimension, Recipe, RecipeBook};
 use caliber_engine::report::mapping::{Override, Target};
 
 pub use caliber_engine::normalize::Normalization;
@@ -167,12 +167,15 @@ impl Scoring<'_> {
             book.check_column(name).map_err(|error| Error::invalid(field, told(&error)))?;
         }
         let (channel, goal) = (engine_channel(campaign.channel), engine_goal(campaign.goal));
+        let shipped = self.0.book();
+        let usual =
+            |book| RecipeBook::find(book, &campaign.campaign_type, channel, goal, campaign.ctr_sensitivity);
         let recipe: &Recipe = match &options.recipe {
-            Some(name) => book.by_name(name).map_err(|error| Error::invalid("recipe", told(&error)))?,
-            None => book
-                .find(&campaign.campaign_type, channel, goal, campaign.ctr_sensitivity)
-                .map_err(|error| Error::invalid("recipe", told(&error)))?,
-        };
+            Some(name) => book.by_name(name),
+            // A recipe that somebody adds is used by its name; it does not change what others start without one.
+            None => usual(&shipped).or_else(|_| usual(&book)),
+        }
+        .map_err(|error| Error::invalid("recipe", told(&error)))?;
         let organization = organizations::by_id(
             self.0.store().db(),
             caliber_store::Reach::INSTANCE,

@@ -69,6 +69,9 @@ fn a_recipe_is_added_as_json_or_toml_used_and_deleted(on: Backend) {
     ana.get(&format!("/scoring/results/{id}")).body(200);
     ana.post("/scoring/start", json!({"campaign_id": id, "recipe": "our-json", "force_reprocess": true}))
         .invalid("recipe");
+    // What was added does not change what is started without a name.
+    let again = ana.post("/scoring/start", json!({"campaign_id": id, "force_reprocess": true})).data(202);
+    assert_eq!(again["config_used"]["recipe"], "trade_desk-display-awareness");
 }
 
 fn what_breaks_a_recipes_rules_is_refused_with_its_line(on: Backend) {
