@@ -19,6 +19,7 @@ pub use caliber_store::{CampaignId, TemplateId};
 use crate::Platform;
 use crate::error::{Conflict, Error, Result};
 use crate::identity::{Caller, checked_name};
+use crate::scoring::told;
 
 /// The use cases of campaigns and templates.
 #[derive(Clone, Copy, Debug)]
@@ -281,10 +282,7 @@ pub(crate) fn check_supported(book: &RecipeBook, settings: &Settings) -> Result<
         Ok(_) => Ok(()),
         // Which of several is settled at the start, by its name.
         Err(error) if error.code == caliber_engine::Code::SeveralRecipes => Ok(()),
-        Err(error) => {
-            let help = error.help.as_deref().map(|help| format!("; {help}")).unwrap_or_default();
-            Err(Error::invalid("campaign_type", format!("{}{help}", error.message)))
-        }
+        Err(error) => Err(Error::invalid("campaign_type", told(&error))),
     }
 }
 

@@ -7,7 +7,7 @@ use caliber_engine::recipe::Recipe;
 use caliber_reports::read_results_parquet;
 use caliber_store::campaigns::{self, Campaign};
 use caliber_store::runs::{self, Run};
-use caliber_store::{CampaignId, RunId};
+use caliber_store::CampaignId;
 
 use crate::Platform;
 use crate::campaigns::missing;
@@ -68,10 +68,5 @@ impl CurrentResults<'_> {
         })
         .await
         .map_err(Error::internal)?
-    }
-
-    /// Forgets the results of a run that is gone.
-    pub async fn forget(&self, run: RunId) {
-        self.0.results().remove(&run).await;
     }
 }

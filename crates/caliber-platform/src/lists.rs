@@ -121,7 +121,7 @@ impl ListsOf<'_> {
     }
 
     /// Names that are never blocked: the organisation's, and the campaign's.
-    async fn protected(&self, campaign: &Campaign) -> Result<Vec<String>> {
+    pub(crate) async fn protected(&self, campaign: &Campaign) -> Result<Vec<String>> {
         let reach = Reach::organization(campaign.organization_id);
         let organization = organizations::by_id(self.0.store().db(), reach, campaign.organization_id).await?;
         let mut names: Vec<String> = organization

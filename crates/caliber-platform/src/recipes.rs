@@ -9,6 +9,7 @@ use caliber_store::{OrganizationId, Reach, RecipeId};
 use crate::Platform;
 use crate::error::{Conflict, Error, Result};
 use crate::identity::Caller;
+use crate::scoring::told;
 
 /// Bytes of a recipe's text.
 const MOST_BYTES: usize = 256 << 10;
@@ -88,8 +89,7 @@ impl Recipes<'_> {
         }
         let recipe = Recipe::parse(toml).map_err(|error| {
             let line = error.line.map(|line| format!("line {line}: ")).unwrap_or_default();
-            let help = error.help.as_deref().map(|help| format!("; {help}")).unwrap_or_default();
-            Error::invalid("", format!("{line}{}{help}", error.message))
+            Error::invalid("", format!("{line}{}", told(&error)))
         })?;
         let taken = || {
             Error::conflict(

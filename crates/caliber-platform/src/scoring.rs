@@ -10,7 +10,7 @@ pub use caliber_engine::normalize::Normalization;
 use caliber_store::campaigns::{self, Campaign, CampaignStatus, Outcome};
 use caliber_store::queue::{self, Cancel};
 use caliber_store::runs::NewRun;
-use caliber_store::{Attempt, CampaignId, JobId, RunId, organizations, uploads};
+use caliber_store::{Attempt, CampaignId, JobId, RunId, uploads};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -176,16 +176,6 @@ impl Scoring<'_> {
             None => usual(&shipped).or_else(|_| usual(&book)),
         }
         .map_err(|error| Error::invalid("recipe", told(&error)))?;
-        let organization = organizations::by_id(
-            self.0.store().db(),
-            caliber_store::Reach::INSTANCE,
-            campaign.organization_id,
-        )
-        .await?;
-        let mut protected: Vec<String> = organization
-            .and_then(|organization| serde_json::from_value(organization.protected_names.0).ok())
-            .unwrap_or_default();
-        protected.extend(crate::lists::Overrides::of(campaign).protect);
         Ok(RunConfig {
             recipe_toml: recipe.to_toml().map_err(Error::internal)?,
             recipe: recipe.name.clone(),
@@ -200,8 +190,16 @@ impl Scoring<'_> {
             list_share: options.list_share.unwrap_or(0.25),
             mapping: options.mapping,
             sheet: options.sheet,
-            protected,
+            protected: self.0.lists().protected(campaign).await?,
         })
+    }
+
+    /// How far a campaign is: its row alone, since whoever watches asks again and again.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn progress(&self, caller: &Caller, id: CampaignId) -> Result<Campaign> {
+        campaigns::by_id(self.0.store().db(), caller.reads(), id).await?.ok_or_else(missing)
     }
 
     /// Stops the run of a campaign.
@@ -224,7 +222,7 @@ impl Scoring<'_> {
             let _: Cancel = queue::cancel(&txn, caller.writes(), job, now).await?;
         }
         txn.commit().await?;
-        campaigns::by_id(db, caller.reads(), id).await?.ok_or_else(missing)
+        self.progress(caller, id).await
     }
 }
 

@@ -13,7 +13,6 @@ mod signed_in;
 mod words;
 
 use std::any::Any;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,7 +75,7 @@ pub async fn serve(
     let app = App { platform, config: Arc::new(config), stopping: stop.clone() };
     // Outside the router, for the path to be made plain before it is looked up.
     let service = NormalizePathLayer::trim_trailing_slash().layer(router(&app));
-    let service = axum::ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(service);
+    let service = axum::ServiceExt::<Request>::into_make_service(service);
     axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await
 }
 

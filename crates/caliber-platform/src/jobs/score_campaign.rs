@@ -13,13 +13,13 @@ use caliber_store::jobs::Queue;
 use caliber_store::objects::LocalCopy;
 use caliber_store::queue::{self, NewJob};
 use caliber_store::runs::{self, Run};
-use caliber_store::{CampaignId, JobId, Reach, RunId, uploads};
+use caliber_store::{CampaignId, JobId, Reach, RunId, StoreError, uploads};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::worker::{Ended, JobContext, is_lost};
+use super::worker::{Ended, JobContext};
 use crate::Platform;
 use crate::error::{Error, Result};
 use crate::scoring::{RunConfig, error_document, told};
@@ -290,7 +290,7 @@ async fn note(
     match queue::heartbeat(db, &context.lease, None, now).await {
         Ok(beat) if beat.cancel_requested => return Ok(Some(Watch::Cancelled)),
         Ok(_) => {}
-        Err(error) if is_lost(&error) => return Ok(Some(Watch::Lost)),
+        Err(StoreError::LeaseLost) => return Ok(Some(Watch::Lost)),
         // The lease holds for several beats; the next may reach the database again.
         Err(error) if error.is_transient() => return Ok(None),
         Err(error) => return Err(error.into()),
@@ -321,7 +321,7 @@ async fn publish(context: &JobContext, campaign: &Campaign, run: &Run, work: Wor
     let txn = platform.store().begin().await?;
     match queue::complete(&txn, &context.lease, now).await {
         Ok(()) => {}
-        Err(error) if is_lost(&error) => return Ok(Ended::Superseded),
+        Err(StoreError::LeaseLost) => return Ok(Ended::Superseded),
         Err(error) => return Err(error.into()),
     }
     if !campaigns::publish(&txn, campaign.id, run.id, published, now).await? {

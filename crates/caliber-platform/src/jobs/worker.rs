@@ -6,7 +6,7 @@ use std::time::Duration;
 use caliber_store::campaigns::{self, Outcome};
 use caliber_store::jobs::{Job, Queue};
 use caliber_store::queue::{self, Claimed, Failed, Failure, Lease, Presence};
-use caliber_store::{StoreError, Transaction};
+use caliber_store::Transaction;
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +22,9 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 /// How often jobs of dead workers are looked for.
 const REAP_EVERY: Duration = Duration::from_secs(3);
+
+/// How often the schedule is seen to. A turn queues the next one itself; this is for one that was given up.
+const SCHEDULE_EVERY: Duration = Duration::from_mins(10);
 
 /// What a worker works on.
 #[derive(Clone, Debug)]
@@ -86,7 +89,6 @@ pub(super) struct JobContext {
 pub async fn run(platform: Platform, options: WorkerOptions, stop: CancellationToken) -> Result<()> {
     let name = format!("worker-{}", Uuid::now_v7().simple());
     let presence = Presence::show(&options.presence, &name)?;
-    reap(&platform, &options).await;
     let mut tasks = JoinSet::new();
     tasks.spawn(look_after(platform.clone(), options.clone(), stop.clone()));
     // Scoring fills its slots; the small jobs share one beside them, so that they never wait for a long score.
@@ -106,17 +108,19 @@ pub async fn run(platform: Platform, options: WorkerOptions, stop: CancellationT
     Ok(())
 }
 
-/// Takes back the jobs of the dead and keeps the schedule, until `stop`.
+/// Takes back the jobs of the dead and sees to the schedule, until `stop`.
 async fn look_after(platform: Platform, options: WorkerOptions, stop: CancellationToken) {
+    let mut reaping = tokio::time::interval(REAP_EVERY);
+    let mut scheduling = tokio::time::interval(SCHEDULE_EVERY);
     loop {
-        if options.queues.contains(&Queue::Maintenance)
-            && let Err(error) = clearing::schedule(&platform).await
-        {
-            tracing::warn!(%error, "the clearing of old things could not be scheduled");
-        }
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(REAP_EVERY) => reap(&platform, &options).await,
+            _ = reaping.tick() => reap(&platform, &options).await,
+            _ = scheduling.tick(), if options.queues.contains(&Queue::Maintenance) => {
+                if let Err(error) = clearing::schedule(&platform).await {
+                    tracing::warn!(%error, "the clearing of old things could not be scheduled");
+                }
+            }
         }
     }
 }
@@ -258,9 +262,4 @@ fn with_causes(error: &Error) -> String {
         cause = source.source();
     }
     text
-}
-
-/// Whether an error says that the job is another's by now.
-pub(super) fn is_lost(error: &StoreError) -> bool {
-    matches!(error, StoreError::LeaseLost)
 }

@@ -159,7 +159,7 @@ impl From<Campaign> for Progress {
 #[utoipa::path(get, path = "/progress/{id}", tag = "scoring", params(("id" = Uuid, Path)),
     responses((status = 200, body = Answer<Progress>)))]
 async fn progress(State(app): State<App>, By(caller): By, Id(id): Id) -> Result<Answer<Progress>, Failure> {
-    Ok(Answer::new(app.platform.campaigns().get(&caller, CampaignId(id)).await?.campaign.into()))
+    Ok(Answer::new(app.platform.scoring().progress(&caller, CampaignId(id)).await?.into()))
 }
 
 /// How often the stream looks, and how often it says what has not changed.
@@ -170,7 +170,7 @@ const LOOKS_A_SECOND: u32 = 4;
 #[utoipa::path(get, path = "/progress/{id}/stream", tag = "scoring", params(("id" = Uuid, Path)),
     responses((status = 200, description = "Server-sent events", content_type = "text/event-stream", body = String)))]
 async fn progress_stream(State(app): State<App>, By(caller): By, Id(id): Id) -> Result<Response, Failure> {
-    let first = app.platform.campaigns().get(&caller, CampaignId(id)).await?.campaign.into();
+    let first = app.platform.scoring().progress(&caller, CampaignId(id)).await?.into();
     let keep_alive = KeepAlive::new().interval(Duration::from_secs(15));
     Ok(Sse::new(events(app, caller, CampaignId(id), first)).keep_alive(keep_alive).into_response())
 }
@@ -195,12 +195,12 @@ fn events(
                 () = stopping.cancelled() => return,
             }
             looks += 1;
-            let Ok(found) = app.platform.campaigns().get(&caller, id).await else {
+            let Ok(found) = app.platform.scoring().progress(&caller, id).await else {
                 // Deleted meanwhile, or the database is gone: the client asks again, and is told.
                 yield Ok(Event::default().event("error").data("{}"));
                 return;
             };
-            let now = Progress::from(found.campaign);
+            let now = Progress::from(found);
             if now != said || looks % LOOKS_A_SECOND == 0 {
                 yield Ok(event("progress", &now));
                 said = now;
