@@ -20,9 +20,9 @@ pub(crate) struct Need {
     /// What it is for.
     purpose: &'static str,
     detect: Detect,
-    /// A command that installs it; also what a person is told to type.
-    install: &'static [&'static str],
-    /// Whether a chore may install it unasked. What changes the system outside cargo's own folder may not.
+    /// Commands that install it, one after the other; also what a person is told to type.
+    install: &'static [&'static [&'static str]],
+    /// Whether a chore may install it unasked: what the README's command for the tests says it installs.
     unasked: bool,
 }
 
@@ -40,35 +40,35 @@ static NEEDS: [Need; 5] = [
         name: "cargo-nextest",
         purpose: "runs the tests",
         detect: Detect::Command(&["cargo", "nextest", "--version"]),
-        install: &["cargo", "install", "cargo-nextest", "--locked", "--version", "0.9.151"],
+        install: &[&["cargo", "install", "cargo-nextest", "--locked", "--version", "0.9.151"]],
         unasked: true,
     },
     Need {
         name: "cargo-deny",
         purpose: "checks licences, bans and sources of dependencies",
         detect: Detect::Command(&["cargo", "deny", "--version"]),
-        install: &["cargo", "install", "cargo-deny", "--locked", "--version", "0.20.2"],
+        install: &[&["cargo", "install", "cargo-deny", "--locked", "--version", "0.20.2"]],
         unasked: true,
     },
     Need {
         name: "cargo-fuzz",
         purpose: "runs the fuzz targets",
         detect: Detect::Command(&["cargo", "fuzz", "--version"]),
-        install: &["cargo", "install", "cargo-fuzz", "--locked", "--version", "0.13.2"],
+        install: &[&["cargo", "install", "cargo-fuzz", "--locked", "--version", "0.13.2"]],
         unasked: true,
     },
     Need {
         name: "postgresql",
         purpose: "is the database that half of the tests of the store and the service run on",
         detect: Detect::Look(postgres::installed),
-        install: &["apt-get", "install", "--yes", "postgresql"],
-        unasked: false,
+        install: &[&["apt-get", "update"], &["apt-get", "install", "--yes", "postgresql"]],
+        unasked: true,
     },
     Need {
         name: "python3-venv",
         purpose: "holds the peers of the benchmark",
         detect: Detect::Command(&["python3", "-c", "import venv, ensurepip"]),
-        install: &["apt-get", "install", "--yes", "python3-venv"],
+        install: &[&["apt-get", "install", "--yes", "python3-venv"]],
         unasked: false,
     },
 ];
@@ -87,15 +87,14 @@ impl Need {
     }
 
     fn install_line(&self) -> String {
-        self.install.join(" ")
+        self.install.iter().map(|command| command.join(" ")).collect::<Vec<_>>().join(" && ")
     }
 
     fn install(&self) -> Result<()> {
-        let Some((program, arguments)) = self.install.split_first() else {
-            bail!("`{}` has no way to be installed", self.name);
-        };
         eprintln!("{} is missing; installing it: {}", self.name, self.install_line());
-        let done = run::succeed(Command::new(program).args(arguments));
+        let mut commands = self.install.iter().filter_map(|command| command.split_first());
+        let done =
+            commands.try_for_each(|(program, arguments)| run::succeed(Command::new(program).args(arguments)));
         if done.is_ok() && self.present() {
             return Ok(());
         }

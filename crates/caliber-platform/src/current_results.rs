@@ -5,9 +5,9 @@ use std::sync::Arc;
 use caliber_engine::dictionary::Dictionary;
 use caliber_engine::recipe::Recipe;
 use caliber_reports::read_results_parquet;
+use caliber_store::CampaignId;
 use caliber_store::campaigns::{self, Campaign};
 use caliber_store::runs::{self, Run};
-use caliber_store::CampaignId;
 
 use crate::Platform;
 use crate::campaigns::missing;

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use caliber_store::Transaction;
 use caliber_store::campaigns::{self, Outcome};
 use caliber_store::jobs::{Job, Queue};
 use caliber_store::queue::{self, Claimed, Failed, Failure, Lease, Presence};
-use caliber_store::Transaction;
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
