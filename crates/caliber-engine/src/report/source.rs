@@ -406,13 +406,21 @@ fn read_head(stream: &mut (impl Read + ?Sized)) -> Result<Vec<u8>> {
 
 /// Fills a buffer as far as the stream goes.
 pub(super) fn fill(stream: &mut (impl Read + ?Sized), buffer: &mut [u8]) -> Result<usize> {
+    fill_with(buffer, |rest| stream.read(rest)).map_err(|error| read_error(error, "file"))
+}
+
+/// Fills a buffer as far as `read` has bytes.
+pub(crate) fn fill_with(
+    buffer: &mut [u8],
+    mut read: impl FnMut(&mut [u8]) -> io::Result<usize>,
+) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {
-        match stream.read(&mut buffer[filled..]) {
+        match read(&mut buffer[filled..]) {
             Ok(0) => break,
             Ok(got) => filled += got,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(read_error(error, "file")),
+            Err(error) => return Err(error),
         }
     }
     Ok(filled)

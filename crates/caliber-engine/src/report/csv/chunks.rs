@@ -12,6 +12,7 @@ use std::sync::{Condvar, Mutex};
 use super::index::{Cut, Index};
 use super::{Record, count_lines};
 use crate::progress::Progress;
+use crate::report::source::fill_with;
 use crate::rollup::facts::Place;
 
 /// The longest record accepted. No DSP writes one near it; a quote that never closes does.
@@ -53,7 +54,7 @@ impl Blocks {
             Self::File { file, start, next, progress } => {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 let mut at = start + number as u64 * block.len() as u64;
-                let read = fill(block, |rest| {
+                let read = fill_with(block, |rest| {
                     let got = read_at(file, rest, at)?;
                     at += got as u64;
                     Ok(got)
@@ -63,27 +64,14 @@ impl Blocks {
             }
             Self::Stream(stream) => {
                 let mut stream = stream.lock().ok()?;
-                let read = if stream.at_end { Ok(0) } else { fill(block, |rest| stream.reader.read(rest)) };
+                let read =
+                    if stream.at_end { Ok(0) } else { fill_with(block, |rest| stream.reader.read(rest)) };
                 stream.at_end = !read.as_ref().is_ok_and(|&got| got == block.len());
                 stream.next += 1;
                 Some((stream.next - 1, read))
             }
         }
     }
-}
-
-/// Fills a block as far as there are bytes.
-fn fill(block: &mut [u8], mut read: impl FnMut(&mut [u8]) -> io::Result<usize>) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < block.len() {
-        match read(&mut block[filled..]) {
-            Ok(0) => break,
-            Ok(got) => filled += got,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }
 
 #[cfg(unix)]
