@@ -22,16 +22,23 @@ struct Layer {
 }
 
 /// The direction of dependencies. A crate that is not here is a finding: it has no place yet.
-const LAYERS: [Layer; 11] = [
+const LAYERS: [Layer; 12] = [
     Layer { name: "caliber-engine", may: May::Only(&[]) },
     Layer { name: "caliber-sample", may: May::Only(&[]) },
     Layer { name: "caliber-store", may: May::Only(&[]) },
     Layer { name: "caliber-llm", may: May::Only(&[]) },
+    Layer { name: "caliber-analysis", may: May::Only(&["caliber-engine"]) },
     Layer { name: "caliber-reports", may: May::Only(&["caliber-engine"]) },
     Layer { name: "caliber-cluster", may: May::Only(&["caliber-engine"]) },
     Layer {
         name: "caliber-platform",
-        may: May::Only(&["caliber-engine", "caliber-store", "caliber-reports", "caliber-llm"]),
+        may: May::Only(&[
+            "caliber-analysis",
+            "caliber-engine",
+            "caliber-llm",
+            "caliber-reports",
+            "caliber-store",
+        ]),
     },
     Layer { name: "caliber-server", may: May::Only(&["caliber-platform"]) },
     Layer { name: "caliber", may: May::Anything },

@@ -1,0 +1,17 @@
+//! Questions the scores of a campaign: which rows are strange, what made a score, whether other weights serve better,
+//! what changed between two runs.
+//!
+//! Every answer is one serialisable object that holds no ids, clock times or durations: the same [`Subject`], options
+//! and seed give the same bytes, whatever the number of threads. Rows are those of the results in their order,
+//! counted from 0; metrics are the recipe's, in its order.
+
+mod error;
+mod pairs;
+mod subject;
+
+pub use error::{Error, Result};
+pub use pairs::{Pair, ranked};
+pub use subject::Subject;
+
+/// The seed of every draw unless another is asked for.
+pub const DEFAULT_SEED: u64 = 42;
