@@ -5,10 +5,12 @@
 //! and seed give the same bytes, whatever the number of threads. Rows are those of the results in their order,
 //! counted from 0; metrics are the recipe's, in its order.
 
+mod by_metric;
 mod error;
 mod pairs;
 mod subject;
 
+pub use by_metric::ByMetric;
 pub use error::{Error, Result};
 pub use pairs::{Pair, ranked};
 pub use subject::Subject;

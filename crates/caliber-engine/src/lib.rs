@@ -11,7 +11,7 @@ mod inspection;
 pub mod lists;
 pub mod names;
 pub mod normalize;
-mod parallel;
+pub mod parallel;
 mod progress;
 mod reading;
 pub mod recipe;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// What the task makes of each item, in the order of the items, with so many threads at most.
-pub(crate) fn map<T: Sync, R: Send>(threads: usize, items: &[T], task: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub fn map<T: Sync, R: Send>(threads: usize, items: &[T], task: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
