@@ -137,6 +137,7 @@ mod tests {
             }],
             outlier_flags: vec![Vec::new(); rows],
             quality_flags: vec![Vec::new(); rows],
+            evidence: None,
         }
     }
 
