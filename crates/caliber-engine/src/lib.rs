@@ -21,6 +21,7 @@ pub mod results;
 mod rollup;
 mod score;
 mod scoring;
+pub mod sensitivity;
 pub mod shrinkage;
 pub mod statistics;
 pub mod summary;

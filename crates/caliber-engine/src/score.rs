@@ -212,15 +212,17 @@ pub(crate) fn rank(scores: &[f64]) -> (Vec<f64>, Vec<Status>) {
     let (groups, ranks) = tie_groups(scores, TIE);
     let percentiles: Vec<f64> =
         groups.iter().map(|&group| ranks[group] / scores.len() as f64 * 100.0).collect();
-    let statuses = percentiles
-        .iter()
-        .map(|&percentile| match percentile {
-            _ if percentile >= 75.0 => Status::Good,
-            _ if percentile >= 25.0 => Status::Moderate,
-            _ => Status::Poor,
-        })
-        .collect();
+    let statuses = percentiles.iter().copied().map(status_of).collect();
     (percentiles, statuses)
+}
+
+/// The band of a percentile.
+pub(crate) fn status_of(percentile: f64) -> Status {
+    match percentile {
+        _ if percentile >= 75.0 => Status::Good,
+        _ if percentile >= 25.0 => Status::Moderate,
+        _ => Status::Poor,
+    }
 }
 
 /// One metric over the rows that are kept.

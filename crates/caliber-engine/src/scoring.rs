@@ -22,6 +22,7 @@ use crate::results::Results;
 use crate::rollup::plan::Layout;
 use crate::rollup::{RollUp, Rolled};
 use crate::score::{self, ScoredRows};
+use crate::sensitivity::WeightSensitivity;
 use crate::summary::{
     self, AggregateRows, ListsSummary, PeriodOfReport, Portion, ScoreStatistics, StatusCounts, Summary,
 };
@@ -294,7 +295,8 @@ fn finish(
     let is_protected = |name: &str| !protected.is_empty() && protected.contains(&key_of(name, dimension));
     let rule = &options.list_rule;
     let (lists, evidence) = if rule.needs_evidence() {
-        let (decided, evidence) = weigh(&results, chosen.dictionary, options, &is_protected)?;
+        let (decided, evidence) = weigh(&results, chosen.dictionary, options, &is_protected)
+            .map_err(|error| error.in_file(files[0].source.name()))?;
         if !decided.can_judge_mfa {
             quality.warnings.push(Warning {
                 code: "mfa_cannot_be_judged",
@@ -358,6 +360,7 @@ fn finish(
             rule,
             &row_noise,
         ),
+        weight_sensitivity: WeightSensitivity::of(&results, options.threads),
         elapsed_ms: 0,
         caliber_version: env!("CARGO_PKG_VERSION"),
     };

@@ -10,6 +10,7 @@ use crate::normalize::{Bounds, Normalization};
 use crate::recipe::{Dimension, Recipe};
 use crate::results::{Results, Status};
 use crate::rollup::exact::Sum;
+use crate::sensitivity::WeightSensitivity;
 use crate::statistics::{mean, quantile, standard_deviation};
 
 /// A scored campaign in figures. Money is in the report's currency.
@@ -71,6 +72,8 @@ pub struct Summary {
     pub bottom: Vec<NamedScore>,
     /// What the lists hold.
     pub lists: ListsSummary,
+    /// How much the bands hang on the exact weights.
+    pub weight_sensitivity: WeightSensitivity,
     /// From the start to the scores, in milliseconds; this file is written after.
     pub elapsed_ms: u64,
     /// The version that scored.

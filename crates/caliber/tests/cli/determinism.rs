@@ -35,7 +35,10 @@ fn the_number_of_cores_changes_no_byte() {
     ] {
         let place = Place::new();
         place.sample(layout, 12_000, 300, file, &[]);
-        let args = |out| ["score", "--quiet", file, "--format", "csv,json,xlsx", "--out", out];
+        let policy = if layout == "trade_desk ctv" { "quartile" } else { "evidence" };
+        let args = |out| {
+            ["score", "--quiet", file, "--format", "csv,json,xlsx", "--list-policy", policy, "--out", out]
+        };
         place.run(&args("all")).done();
         let one = Call::new(&place, &args("one")).after("taskset -pc 0 $$ >/dev/null || exit 99").run();
         one.done();

@@ -205,17 +205,6 @@ fn protect_keeps_names_off_the_blocklist() {
 }
 
 #[test]
-fn flags_of_a_later_version_are_refused_in_words() {
-    let place = plain(&plain_report(40));
-    for flag in [["--list-policy", "evidence"], ["--block-patterns", "mfa_pattern"]] {
-        let error = refused(&place, &flag);
-        assert_eq!(error["code"], "bad_option");
-        assert_says(&error, "message", &[flag[0]]);
-    }
-    generic(&place, &["--list-policy", "quartile"]);
-}
-
-#[test]
 fn map_overrides_leaves_out_and_counts_columns() {
     let report = "Domain,Impressions,Spend,Clicks,Real Cost,Taps\n\
                   a.example,1000,1,10,9,30\nb.example,1000,2,20,8,20\nc.example,1000,3,30,7,10\n";

@@ -10,6 +10,7 @@ mod tables;
 mod answers;
 mod broken_files;
 mod determinism;
+mod evidence;
 mod export_habits;
 mod flags;
 mod help;

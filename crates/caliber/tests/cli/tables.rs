@@ -111,11 +111,11 @@ impl Cell {
 }
 
 fn is_text(column: &str) -> bool {
-    ["domain", "supply_vendor", "quality_status"].contains(&column)
+    ["domain", "supply_vendor", "quality_status", "decision", "decision_reason"].contains(&column)
 }
 
 fn is_flags(column: &str) -> bool {
-    ["outlier_flags", "quality_flags"].contains(&column)
+    ["outlier_flags", "quality_flags", "known_metrics", "patterns"].contains(&column)
 }
 
 /// Undoes what keeps spreadsheets from running text.

@@ -138,10 +138,11 @@ fn print_score(scored: &Scored, out: &mut dyn Write) -> io::Result<()> {
     let counts = &summary.status_counts;
     writeln!(
         out,
-        "good {}, moderate {}, poor {}\n",
+        "good {}, moderate {}, poor {}; {:.0} % keep their band if any one weight changes by a fifth\n",
         count(counts.good),
         count(counts.moderate),
-        count(counts.poor)
+        count(counts.poor),
+        (summary.weight_sensitivity.together * 100.0).floor()
     )
 }
 
@@ -244,6 +245,10 @@ fn print_lists(scored: &Scored, files: &[PathBuf], out: &mut dyn Write) -> io::R
         count(lists.blocklist.count),
         part(lists.blocklist.spend)
     )?;
+    if let Some(evidence) = &lists.evidence {
+        let watched = &evidence.watchlist;
+        writeln!(out, "Not proven either way: {}{}", count(watched.count), part(watched.spend))?;
+    }
     if !lists.protected.is_empty() {
         let names: Vec<String> =
             lists.protected.iter().map(|name| foreign(&display_unicode(name)).into_owned()).collect();
