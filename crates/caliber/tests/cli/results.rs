@@ -231,7 +231,7 @@ fn summary_json_has_the_keys_of_the_contract() {
         "recipe", "normalization_stats", "currency", "period", "platform", "channel", "goal", "dimension",
         "normalization", "files", "rows_read", "rows_used", "rows_dropped", "aggregate_rows", "dimension_values",
         "scored", "below_minimum", "campaign_score", "total_impressions", "total_clicks", "total_conversions",
-        "total_spend", "average_cpm", "status_counts", "scores", "top", "bottom", "lists", "elapsed_ms",
+        "total_spend", "average_cpm", "status_counts", "scores", "top", "bottom", "lists", "weight_sensitivity", "elapsed_ms",
         "caliber_version",
     ];
     assert_keys(&summary, &keys, "summary.json");
