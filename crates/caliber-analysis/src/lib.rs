@@ -6,12 +6,21 @@
 //! counted from 0; metrics are the recipe's, in its order.
 
 mod by_metric;
+pub mod changes;
+mod correlation;
 mod error;
+pub mod explanation;
+mod nearest;
 mod pairs;
+mod scale;
 mod subject;
+pub mod what_if;
+mod words;
 
 pub use by_metric::ByMetric;
+pub use correlation::pearson;
 pub use error::{Error, Result};
+pub use nearest::{Found, nearest};
 pub use pairs::{Pair, ranked};
 pub use subject::Subject;
 

@@ -13,6 +13,7 @@ pub mod names;
 pub mod normalize;
 pub mod parallel;
 mod progress;
+pub mod ranking;
 mod reading;
 pub mod recipe;
 pub mod report;
