@@ -142,6 +142,7 @@ mod tests {
             }],
             outlier_flags: vec![Vec::new(); rows],
             quality_flags: vec![Vec::new(); rows],
+            evidence: None,
         }
     }
 

@@ -5,6 +5,7 @@
 
 pub mod dictionary;
 mod error;
+pub mod evidence;
 pub mod explain;
 mod gathered;
 mod inspection;

@@ -2,9 +2,75 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
+use crate::evidence::{EvidenceRows, Pattern};
 use crate::ranking::TIE;
 use crate::results::Results;
 use crate::statistics::tie_groups;
+
+/// How rows get on a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ListPolicy {
+    /// The best and the worst quarter by score.
+    #[default]
+    Quartile,
+    /// Of the worst and the best quarter what the counts prove.
+    Evidence,
+}
+
+impl ListPolicy {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Quartile, Self::Evidence];
+
+    /// The word in options and files: `quartile`, `evidence`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Quartile => "quartile",
+            Self::Evidence => "evidence",
+        }
+    }
+
+    /// The policy of a word.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|policy| policy.name() == word)
+    }
+}
+
+/// What it takes to get on a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ListRule {
+    /// How.
+    pub policy: ListPolicy,
+    /// The share of rows at either end that may be listed, in (0, 0.5].
+    pub share: f64,
+    /// By evidence: the least probability to be below the median of a row that is blocked, in [0.5, 1).
+    pub block_at: f64,
+    /// By evidence: the least probability to be above the median of a row that is allowed, in [0.5, 1).
+    pub allow_at: f64,
+    /// Patterns that block on their own, whatever the policy.
+    pub block_patterns: Vec<Pattern>,
+}
+
+impl ListRule {
+    /// Whether it takes the evidence to make such lists.
+    pub fn needs_evidence(&self) -> bool {
+        self.policy == ListPolicy::Evidence || !self.block_patterns.is_empty()
+    }
+}
+
+impl Default for ListRule {
+    fn default() -> Self {
+        Self {
+            policy: ListPolicy::Quartile,
+            share: 0.25,
+            block_at: 0.95,
+            allow_at: 0.95,
+            block_patterns: Vec::new(),
+        }
+    }
+}
 
 /// The lists made of scored rows; entries are rows of the [`Results`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,4 +138,87 @@ impl Lists {
             .partition(|&row| is_protected(&results.names[row]));
         Self { allow, block, protected }
     }
+
+    /// The lists of these rows by a rule; a protected name is taken off the blocklist.
+    ///
+    /// By [`ListPolicy::Evidence`], of the worst and the best share by evidence score those that are proven
+    /// (evidence.md 1.7); rows that carry a pattern or an odd click-through rate are not allowed. Without `evidence`
+    /// a rule that needs it lists nothing.
+    pub fn among(
+        results: &Results,
+        evidence: Option<&EvidenceRows>,
+        candidates: &[usize],
+        rule: &ListRule,
+        is_protected: &dyn Fn(&str) -> bool,
+    ) -> Self {
+        let Some(evidence) = evidence.filter(|_| rule.needs_evidence()) else {
+            return match rule.policy {
+                ListPolicy::Quartile => Self::quartile_among(results, candidates, rule.share, is_protected),
+                ListPolicy::Evidence => Self::default(),
+            };
+        };
+        let (figures, mut lists) = match rule.policy {
+            ListPolicy::Quartile => {
+                (&results.scores, Self::quartile_among(results, candidates, rule.share, &|_| false))
+            }
+            ListPolicy::Evidence => (&evidence.scores, Self::proven(results, evidence, candidates, rule)),
+        };
+        if !rule.block_patterns.is_empty() {
+            let shows = |row: &usize| {
+                evidence.patterns[*row].iter().any(|pattern| rule.block_patterns.contains(pattern))
+            };
+            let listed: BTreeSet<usize> = lists.block.iter().copied().collect();
+            lists.block.extend(candidates.iter().filter(|row| !listed.contains(row) && shows(row)));
+            lists.allow.retain(|row| !shows(row));
+            sort_by(&mut lists.block, results, figures, f64::total_cmp);
+        }
+        let protected = |row: &usize| is_protected(&results.names[*row]);
+        (lists.protected, lists.block) = lists.block.iter().partition(|row| protected(row));
+        lists
+    }
+
+    fn proven(results: &Results, evidence: &EvidenceRows, candidates: &[usize], rule: &ListRule) -> Self {
+        let (worst, best) = Self::ends(results, &evidence.scores, candidates, rule.share);
+        let has_odd_clicks = |row: usize| results.outlier_flags[row].iter().any(|flag| flag == "ctr_outlier");
+        Self {
+            block: worst.into_iter().filter(|&row| evidence.below[row] >= rule.block_at).collect(),
+            allow: best
+                .into_iter()
+                .filter(|&row| evidence.above[row] >= rule.allow_at)
+                .filter(|&row| evidence.patterns[row].is_empty() && !has_odd_clicks(row))
+                .collect(),
+            protected: Vec::new(),
+        }
+    }
+
+    /// floor(n x share) rows of least figures, the least first, and as many of greatest, the greatest first; ties by
+    /// impressions, then by name.
+    pub(crate) fn ends(
+        results: &Results,
+        figures: &[f64],
+        candidates: &[usize],
+        share: f64,
+    ) -> (Vec<usize>, Vec<usize>) {
+        let count = (candidates.len() as f64 * share + 1e-9).floor() as usize;
+        let mut order = candidates.to_vec();
+        sort_by(&mut order, results, figures, f64::total_cmp);
+        let worst = order.iter().copied().take(count).collect();
+        sort_by(&mut order, results, figures, |a, b| b.total_cmp(a));
+        order.truncate(count);
+        (worst, order)
+    }
+}
+
+/// Rows by a figure; ties by impressions descending, then by name.
+fn sort_by(
+    rows: &mut [usize],
+    results: &Results,
+    figures: &[f64],
+    compare: impl Fn(&f64, &f64) -> std::cmp::Ordering,
+) {
+    rows.sort_unstable_by(|&a, &b| {
+        compare(&figures[a], &figures[b])
+            .then_with(|| results.impressions[b].total_cmp(&results.impressions[a]))
+            .then_with(|| results.names[a].cmp(&results.names[b]))
+    });
 }

@@ -3,6 +3,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+/// Items that [`map_chunks`] hands out together.
+const CHUNK: usize = 256;
+
 /// What the task makes of each item, in the order of the items, with so many threads at most.
 pub fn map<T: Sync, R: Send>(threads: usize, items: &[T], task: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
@@ -26,6 +29,13 @@ pub fn map<T: Sync, R: Send>(threads: usize, items: &[T], task: impl Fn(&T) -> R
     });
     done.sort_unstable_by_key(|&(at, _)| at);
     done.into_iter().map(|(_, made)| made).collect()
+}
+
+/// As [`map`], for work on an item that is too little to be handed out by itself.
+pub fn map_chunks<T: Sync, R: Send>(threads: usize, items: &[T], task: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let chunks: Vec<&[T]> = items.chunks(CHUNK).collect();
+    let made = map(threads, &chunks, |chunk| chunk.iter().map(&task).collect::<Vec<R>>());
+    made.into_iter().flatten().collect()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::evidence::EvidenceRows;
 use crate::recipe::{Better, Dimension};
 
 /// The band a row's percentile falls in.
@@ -71,6 +72,8 @@ pub struct ExtraColumn {
     pub name: &'static str,
     /// Rolled-up values; `None` where undefined.
     pub values: Vec<Option<f64>>,
+    /// Effective counts behind a share; `None` for metrics that are no share of a count.
+    pub counts: Option<EffectiveCounts>,
 }
 
 /// Scored rows. Every vector has one entry a row, in the order of the files: score descending, impressions
@@ -103,6 +106,16 @@ pub struct Results {
     pub outlier_flags: Vec<Vec<String>>,
     /// Names of quality flags, `ctr_above_1`.
     pub quality_flags: Vec<Vec<String>>,
+    /// What the evidence says of the rows; `None` where it was not asked.
+    pub evidence: Option<EvidenceRows>,
+}
+
+impl EffectiveCounts {
+    /// The counts at these positions, in this order.
+    fn rows(&self, order: &[usize]) -> Self {
+        let pick = |column: &[f64]| order.iter().map(|&row| column[row]).collect();
+        Self { events: pick(&self.events), trials: pick(&self.trials) }
+    }
 }
 
 impl Results {
@@ -136,7 +149,11 @@ impl Results {
             extras: self
                 .extras
                 .iter()
-                .map(|extra| ExtraColumn { name: extra.name, values: pick(&extra.values, order) })
+                .map(|extra| ExtraColumn {
+                    name: extra.name,
+                    values: pick(&extra.values, order),
+                    counts: extra.counts.as_ref().map(|counts| counts.rows(order)),
+                })
                 .collect(),
             metrics: self
                 .metrics
@@ -148,14 +165,12 @@ impl Results {
                     values: pick(&metric.values, order),
                     normalized: pick(&metric.normalized, order),
                     contributions: pick(&metric.contributions, order),
-                    counts: metric.counts.as_ref().map(|counts| EffectiveCounts {
-                        events: pick(&counts.events, order),
-                        trials: pick(&counts.trials, order),
-                    }),
+                    counts: metric.counts.as_ref().map(|counts| counts.rows(order)),
                 })
                 .collect(),
             outlier_flags: pick(&self.outlier_flags, order),
             quality_flags: pick(&self.quality_flags, order),
+            evidence: self.evidence.as_ref().map(|evidence| evidence.rows(order)),
         }
     }
 

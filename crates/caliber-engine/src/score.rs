@@ -44,8 +44,8 @@ pub(crate) struct ScoredRows {
     pub(crate) results: Results,
     pub(crate) bounds: Vec<(String, Bounds)>,
     pub(crate) below_minimum: BelowMinimum,
-    /// Shares whose row noise could not be estimated.
-    pub(crate) without_noise: Vec<String>,
+    /// How much rows of one name differ more than by chance, for each share; `None` where too few names tell.
+    pub(crate) row_noise: Vec<(String, Option<f64>)>,
 }
 
 /// Which of the totals any file has, in the order of [`TOTALS`].
@@ -70,11 +70,11 @@ pub(crate) fn score(
         score_metric(metric, weight_sum, sums, &kept, options.normalization)
     });
     let (mut metrics, mut bounds, mut fences) = (Vec::new(), Vec::new(), Vec::new());
-    let mut without_noise = Vec::new();
+    let mut row_noise = Vec::new();
     for column in columns {
         let scored = column?;
-        if scored.column.counts.is_some() && !scored.noise_is_known {
-            without_noise.push(scored.column.name.clone());
+        if scored.column.counts.is_some() {
+            row_noise.push((scored.column.name.clone(), scored.row_noise));
         }
         bounds.push((scored.column.name.clone(), scored.bounds));
         fences.push(scored.fences);
@@ -86,7 +86,12 @@ pub(crate) fn score(
         .skip(recipe.metrics.len())
         .filter_map(|sums| {
             let name = EXTRAS.into_iter().find(|extra| *extra == sums.name)?;
-            Some(ExtraColumn { name, values: derive(sums, &kept) })
+            let effective = sums.noise.as_ref().map(|noise| effective_counts(&pick(noise, &kept)));
+            Some(ExtraColumn {
+                name,
+                values: derive(sums, &kept),
+                counts: effective.map(|(counts, _)| counts),
+            })
         })
         .collect();
 
@@ -100,6 +105,7 @@ pub(crate) fn score(
         names: kept.iter().map(|&row| rolled.names[row].clone()).collect(),
         outlier_flags: outlier_flags(&metrics, &fences, kept.len()),
         quality_flags: quality_flags(&metrics, &extras, dictionary, kept.len()),
+        evidence: None,
         scores,
         percentiles,
         statuses,
@@ -110,7 +116,7 @@ pub(crate) fn score(
         extras,
         metrics,
     };
-    Ok(ScoredRows { results: in_file_order(&results), bounds, below_minimum, without_noise })
+    Ok(ScoredRows { results: in_file_order(&results), bounds, below_minimum, row_noise })
 }
 
 /// The rows with enough impressions, and what the others are together.
@@ -205,7 +211,7 @@ struct ScoredMetric {
     column: MetricColumn,
     bounds: Bounds,
     fences: Option<(f64, f64)>,
-    noise_is_known: bool,
+    row_noise: Option<f64>,
 }
 
 fn score_metric(
@@ -225,7 +231,7 @@ fn score_metric(
     Ok(ScoredMetric {
         bounds,
         fences: fences(&values),
-        noise_is_known: effective.as_ref().is_some_and(|(_, noise)| noise.is_some()),
+        row_noise: effective.as_ref().and_then(|(_, noise)| *noise),
         column: MetricColumn {
             name: metric.metric.clone(),
             weight: metric.weight,

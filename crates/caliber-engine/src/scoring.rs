@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::dictionary::Dictionary;
+use crate::evidence::{Decided, Evidence, Refusal};
 use crate::gathered::Gathered;
-use crate::lists::Lists;
+use crate::lists::{ListRule, Lists};
 use crate::names;
 use crate::normalize::{Bounds, Normalization};
 use crate::progress::Progress;
@@ -48,8 +49,8 @@ pub struct Options {
     pub normalization: Normalization,
     /// The least impressions of a scored row; the recipe's own where `None`, 0 keeps all.
     pub min_impressions: Option<u64>,
-    /// The share of rows on each list, in (0, 0.5].
-    pub list_share: f64,
+    /// What it takes to get on a list.
+    pub list_rule: ListRule,
     /// Names that are never blocked, as written by people.
     pub protected: Vec<String>,
     /// Columns mapped by hand.
@@ -81,7 +82,7 @@ impl Default for Options {
             dimension: None,
             normalization: Normalization::default(),
             min_impressions: None,
-            list_share: 0.25,
+            list_rule: ListRule::default(),
             protected: Vec::new(),
             overrides: Vec::new(),
             no_header: false,
@@ -112,6 +113,8 @@ pub struct Scored {
     pub results: Results,
     /// What to buy and what to block.
     pub lists: Lists,
+    /// The laws of the scores, where the lists are made by them.
+    pub evidence: Option<Evidence>,
     /// `summary.json`.
     pub summary: Summary,
     /// `quality.json`.
@@ -275,7 +278,7 @@ fn finish(
         min_impressions,
         threads: options.threads,
     };
-    let ScoredRows { results, bounds, below_minimum, without_noise } =
+    let ScoredRows { mut results, bounds, below_minimum, row_noise } =
         score::score(&rolled, totals_present, recipe, chosen.dictionary, score_options)
             .map_err(|error| match rows_dropped.get("where") {
                 Some(&dropped) if dropped == rows_read => {
@@ -286,11 +289,24 @@ fn finish(
                 _ => error,
             })
             .map_err(|error| error.in_file(files[0].source.name()))?;
-    warn_of_metrics(&mut quality, &rolled, sums_unique_ids, &without_noise, &bounds, chosen.dictionary);
+    warn_of_metrics(&mut quality, &rolled, sums_unique_ids, &row_noise, &bounds, chosen.dictionary);
     let protected = protected_keys(&mut quality, &rolled, &options.protected, dimension);
-    let lists = Lists::quartile(&results, options.list_share, &|name| {
-        !protected.is_empty() && protected.contains(&key_of(name, dimension))
-    });
+    let is_protected = |name: &str| !protected.is_empty() && protected.contains(&key_of(name, dimension));
+    let rule = &options.list_rule;
+    let (lists, evidence) = if rule.needs_evidence() {
+        let (decided, evidence) = weigh(&results, chosen.dictionary, options, &is_protected)?;
+        if !decided.can_judge_mfa {
+            quality.warnings.push(Warning {
+                code: "mfa_cannot_be_judged",
+                message: "mfa_pattern cannot be judged: the report has fewer than three of CPM, in view or completion, excessive ad load, ad refresh and conversion rate".into(),
+            });
+        }
+        results.evidence = Some(decided.rows);
+        (decided.lists, Some(evidence))
+    } else {
+        let all: Vec<usize> = (0..results.len()).collect();
+        (Lists::among(&results, None, &all, rule, &is_protected), None)
+    };
     let (top, bottom) = summary::extremes(&results);
     let total =
         |column: &Option<Vec<f64>>| column.as_ref().map(|column| summary::total(column.iter().copied()));
@@ -336,13 +352,19 @@ fn finish(
         scores: ScoreStatistics::of(&results.scores),
         top,
         bottom,
-        lists: ListsSummary::of(&results, &lists, options.list_share, min_impressions),
+        lists: ListsSummary::of(&results, &lists, rule, min_impressions).with_evidence(
+            &results,
+            evidence.as_ref(),
+            rule,
+            &row_noise,
+        ),
         elapsed_ms: 0,
         caliber_version: env!("CARGO_PKG_VERSION"),
     };
     Ok(Scored {
         results,
         lists,
+        evidence,
         summary,
         quality,
         dictionary: chosen.dictionary.clone(),
@@ -350,6 +372,25 @@ fn finish(
         aggregate_names: aggregates.names,
         least_impressions: below_minimum.least,
     })
+}
+
+/// The evidence for the scores, and what it decides.
+fn weigh(
+    results: &Results,
+    dictionary: &Dictionary,
+    options: &Options,
+    is_protected: &dyn Fn(&str) -> bool,
+) -> Result<(Decided, Evidence)> {
+    let refused = |refusal: Refusal| {
+        let code = if matches!(refusal, Refusal::NoPrior { .. }) { Code::Machine } else { Code::BadOption };
+        Error::new(code, format!("lists cannot be made by evidence: {refusal}"))
+            .help("--list-policy quartile goes by the scores as they are")
+    };
+    let evidence = Evidence::of(results, dictionary, options.threads).map_err(refused)?;
+    let rule = &options.list_rule;
+    let decided =
+        evidence.decide(results, dictionary, rule, is_protected, options.threads).map_err(refused)?;
+    Ok((decided, evidence))
 }
 
 /// Why no row is left, where it is because impressions are written as no number is: `1.2K`.
@@ -371,7 +412,7 @@ fn warn_of_metrics(
     quality: &mut Quality,
     rolled: &Rolled,
     sums_unique_ids: bool,
-    without_noise: &[String],
+    row_noise: &[(String, Option<f64>)],
     bounds: &[(String, Bounds)],
     dictionary: &Dictionary,
 ) {
@@ -382,6 +423,8 @@ fn warn_of_metrics(
                 .into(),
         });
     }
+    let without_noise: Vec<&String> =
+        row_noise.iter().filter(|(_, noise)| noise.is_none()).map(|(metric, _)| metric).collect();
     if !without_noise.is_empty() {
         let message = format!(
             "too few names have several rows to tell how much rates differ between rows; it counts as nothing for {}",

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::lists::Lists;
+use crate::evidence::{Evidence, Pattern};
+use crate::lists::{ListPolicy, ListRule, Lists};
 use crate::normalize::{Bounds, Normalization};
 use crate::recipe::{Dimension, Recipe};
 use crate::results::{Results, Status};
@@ -149,9 +150,9 @@ pub struct NamedScore {
 /// What the lists hold, and by which rule.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ListsSummary {
-    /// `quartile`.
-    pub policy: &'static str,
-    /// The share of rows on each list.
+    /// How rows got on them.
+    pub policy: ListPolicy,
+    /// The share of rows that each list may hold.
     pub share: f64,
     /// The least impressions of a candidate.
     pub min_impressions: f64,
@@ -161,6 +162,43 @@ pub struct ListsSummary {
     pub blocklist: ListSummary,
     /// Names that would have been blocked and are protected.
     pub protected: Vec<String>,
+    /// What the evidence goes by; only where the lists are made by it.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<EvidenceSummary>,
+}
+
+/// What lists by evidence go by.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct EvidenceSummary {
+    /// Rows that are not proven either way.
+    pub watchlist: ListSummary,
+    /// The score below which a row of the campaign is with probability 1/2.
+    pub median: f64,
+    /// The least probability of a row that is blocked.
+    pub block_at: f64,
+    /// The least probability of a row that is allowed.
+    pub allow_at: f64,
+    /// Patterns that blocked on their own.
+    pub block_patterns: Vec<Pattern>,
+    /// {metric: [`PriorSummary`]}, in the order of the recipe.
+    pub prior: serde_json::Map<String, serde_json::Value>,
+    /// Metrics that are taken as known.
+    pub known_metrics: Vec<String>,
+}
+
+/// The law of a metric's true shares over the campaign.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PriorSummary {
+    /// Pseudo-events; `null` of a metric that is taken as known, like `b`.
+    pub a: Option<f64>,
+    /// Pseudo-trials without an event.
+    pub b: Option<f64>,
+    /// How much more than by chance the report's rows of one name differ, 0..1.
+    pub rho: Option<f64>,
+    /// What is worth 0, or 100 where lower is better.
+    pub lo: Option<f64>,
+    /// What is worth 100, or 0.
+    pub hi: Option<f64>,
 }
 
 /// One list in figures.
@@ -233,15 +271,49 @@ impl ListSummary {
 }
 
 impl ListsSummary {
-    pub(crate) fn of(results: &Results, lists: &Lists, share: f64, min_impressions: f64) -> Self {
+    pub(crate) fn of(results: &Results, lists: &Lists, rule: &ListRule, min_impressions: f64) -> Self {
         Self {
-            policy: "quartile",
-            share,
+            policy: rule.policy,
+            share: rule.share,
             min_impressions,
             allowlist: ListSummary::of(results, &lists.allow),
             blocklist: ListSummary::of(results, &lists.block),
             protected: lists.protected.iter().map(|&row| results.names[row].clone()).collect(),
+            evidence: None,
         }
+    }
+
+    /// Adds what the evidence goes by, where there is any. `row_noise` is that of the shares.
+    pub(crate) fn with_evidence(
+        self,
+        results: &Results,
+        evidence: Option<&Evidence>,
+        rule: &ListRule,
+        row_noise: &[(String, Option<f64>)],
+    ) -> Self {
+        let (Some(evidence), Some(rows)) = (evidence, &results.evidence) else { return self };
+        let watched: Vec<usize> = rows.watched().collect();
+        let prior = evidence.metrics.iter().map(|scale| {
+            let noise = row_noise.iter().find(|(metric, _)| *metric == scale.metric);
+            let prior = PriorSummary {
+                a: scale.prior.map(|prior| prior.a),
+                b: scale.prior.map(|prior| prior.b),
+                rho: noise.map(|(_, noise)| noise.unwrap_or(0.0)),
+                lo: scale.lo,
+                hi: scale.hi,
+            };
+            (scale.metric.clone(), serde_json::to_value(prior).unwrap_or_default())
+        });
+        let evidence = EvidenceSummary {
+            watchlist: ListSummary::of(results, &watched),
+            median: evidence.median,
+            block_at: rule.block_at,
+            allow_at: rule.allow_at,
+            block_patterns: rule.block_patterns.clone(),
+            prior: prior.collect(),
+            known_metrics: rows.known_metrics.clone(),
+        };
+        Self { evidence: Some(evidence), ..self }
     }
 }
 

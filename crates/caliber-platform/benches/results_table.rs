@@ -14,7 +14,7 @@ use caliber_engine::dictionary::Dictionary;
 use caliber_engine::recipe::{Better, Dimension, WeightedMetric};
 use caliber_engine::results::{EffectiveCounts, ExtraColumn, MetricColumn, Results, Status};
 use caliber_platform::results::{
-    Direction, Filter, ListPolicy, ListRequest, ListType, Query, ResultsTable, SortBy,
+    Direction, Filter, ListRequest, ListRule, ListType, Query, ResultsTable, SortBy,
 };
 use caliber_reports::{read_results_parquet, write_results_parquet};
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -93,12 +93,17 @@ fn results() -> Results {
         conversions: Some(impressions.iter().map(|count| (count / 9000.0).floor()).collect()),
         spend: Some(impressions.iter().map(|count| count / 400.0).collect()),
         impressions,
-        extras: vec![ExtraColumn { name: "cost_per_conversion", values: vec![Some(2.5); ROWS] }],
+        extras: vec![ExtraColumn {
+            name: "cost_per_conversion",
+            values: vec![Some(2.5); ROWS],
+            counts: None,
+        }],
         metrics,
         outlier_flags: (0..ROWS)
             .map(|row| if row % 20 == 0 { vec!["cpm_outlier".to_owned()] } else { Vec::new() })
             .collect(),
         quality_flags: vec![Vec::new(); ROWS],
+        evidence: None,
     };
     let mut results = results.rows(&order);
     results.percentiles = (0..ROWS).map(|row| (ROWS - row) as f64 / ROWS as f64 * 100.0).collect();
@@ -170,9 +175,8 @@ fn once(path: &Path) -> ResultsTable {
     let request = ListRequest {
         campaign_id: String::new(),
         list_type: ListType::Blacklist,
-        policy: ListPolicy::Quartile,
+        rule: ListRule::default(),
         min_impressions: 1000.0,
-        share: 0.25,
         protected: Vec::new(),
         added: Vec::new(),
         removed: Vec::new(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use caliber_engine::dictionary::Dictionary;
 use caliber_engine::recipe::Recipe;
+use caliber_engine::summary::PriorSummary;
 use caliber_reports::read_results_parquet;
 use caliber_store::CampaignId;
 use caliber_store::campaigns::{self, Campaign};
@@ -58,15 +59,26 @@ impl CurrentResults<'_> {
         let gone = || Error::internal(format!("run {} has no results", run.id));
         let key = run.results_key.clone().ok_or_else(gone)?;
         let copy = self.0.objects().local_copy(&key).await?;
+        let priors = priors_of(run);
         let config: RunConfig = serde_json::from_value(run.config.0.clone()).map_err(Error::internal)?;
         tokio::task::spawn_blocking(move || {
             let recipe = Recipe::parse(&config.recipe_toml).map_err(Error::internal)?;
             let dictionary = Dictionary::shipped().extended_by(&recipe).map_err(Error::internal)?;
             let results = read_results_parquet(copy.path(), &recipe.metrics).map_err(Error::internal)?;
             let table = ResultsTable::new(results, Arc::new(dictionary));
-            table.ok_or_else(|| Error::internal("the names of the results are too long to be held in memory"))
+            let too_long = || Error::internal("the names of the results are too long to be held in memory");
+            Ok(table.ok_or_else(too_long)?.with_priors(priors))
         })
         .await
         .map_err(Error::internal)?
     }
+}
+
+/// What the shares of a run were weighed by; nothing where it did not ask for the evidence.
+fn priors_of(run: &Run) -> Vec<(String, PriorSummary)> {
+    let priors = run.summary.as_deref().and_then(|summary| summary["lists"]["prior"].as_object());
+    let prior = |(metric, prior): (&String, &serde_json::Value)| {
+        Some((metric.clone(), serde_json::from_value(prior.clone()).ok()?))
+    };
+    priors.map(|priors| priors.iter().filter_map(prior).collect()).unwrap_or_default()
 }

@@ -17,7 +17,7 @@ use crate::campaigns::missing;
 use crate::current_results::CurrentRun;
 use crate::error::{Error, Result};
 use crate::identity::{Caller, checked_name};
-use crate::results::{List, ListPolicy, ListRequest, ListType};
+use crate::results::{List, ListPolicy, ListRequest, ListRule, ListType};
 use crate::scoring::RunConfig;
 
 /// Names that may be given by hand, of each kind.
@@ -105,9 +105,12 @@ impl ListsOf<'_> {
         let request = ListRequest {
             campaign_id: id.to_string(),
             list_type,
-            policy: options.policy.unwrap_or_default(),
+            rule: ListRule {
+                policy: options.policy.unwrap_or(config.list_policy),
+                share: options.share.unwrap_or(config.list_share),
+                ..ListRule::default()
+            },
             min_impressions: options.min_impressions.map_or_else(|| least_of(&run), |least| least as f64),
-            share: options.share.unwrap_or(config.list_share),
             protected: self.protected(&campaign).await?,
             added,
             removed,
@@ -168,7 +171,7 @@ impl ListsOf<'_> {
             run_id: run,
             list_type,
             author_id: caller.user.id,
-            policy: word_of(list.criteria_used.policy),
+            policy: list.criteria_used.policy.name().to_owned(),
             criteria,
             names_key: key.clone(),
             names_count: count(&names.names),
@@ -276,11 +279,5 @@ fn stored(list_type: ListType) -> list_versions::ListType {
     match list_type {
         ListType::Whitelist => list_versions::ListType::Whitelist,
         ListType::Blacklist => list_versions::ListType::Blacklist,
-    }
-}
-
-fn word_of(policy: ListPolicy) -> String {
-    match policy {
-        ListPolicy::Quartile => "quartile".to_owned(),
     }
 }

@@ -15,8 +15,10 @@ use std::hash::BuildHasher;
 use std::sync::{Arc, OnceLock};
 
 use caliber_engine::dictionary::Dictionary;
+use caliber_engine::evidence::{Evidence, EvidenceRows, Refusal};
 use caliber_engine::names;
 use caliber_engine::results::Results;
+use caliber_engine::summary::PriorSummary;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
@@ -25,10 +27,12 @@ use order::{Key, Orders};
 use search::SearchText;
 
 pub use cache::ResultsCache;
+pub use caliber_engine::evidence::{Decision, Pattern};
+pub use caliber_engine::lists::{ListPolicy, ListRule};
 pub use caliber_engine::results::Status;
-pub use list::{Criteria, List, ListPolicy, ListRequest, ListRow, ListType};
+pub use list::{Criteria, List, ListRequest, ListRow, ListType};
 pub use query::{Direction, Filter, InvalidQuery, Page, Query, SortBy};
-pub use row::{Breakdown, ByMetric, ResultRow};
+pub use row::{Breakdown, ByMetric, MetricEvidence, ResultRow, RowEvidence};
 
 /// A row of a [`ResultsTable`]: its position in the order of the files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,12 +52,22 @@ pub struct ResultsTable {
     dictionary: Arc<Dictionary>,
     outliers: Bits,
     places: Places,
+    /// What the shares were weighed by, in the order of the recipe; empty where the run did not ask for it.
+    priors: Vec<(String, PriorSummary)>,
     orders: Orders,
     recent: RecentMatches,
     search: OnceLock<SearchText>,
     rows_of_keys: OnceLock<HashTable<u32>>,
+    weighed: OnceLock<Result<Weighed, String>>,
     /// Seeded at random: names come from whoever wrote the report.
     hasher: RandomState,
+}
+
+/// What the counts prove of all rows.
+#[derive(Debug)]
+struct Weighed {
+    evidence: Evidence,
+    rows: EvidenceRows,
 }
 
 /// Where `cpm`, `ctr`, `conversion_rate` and `cost_per_conversion` stand.
@@ -101,14 +115,22 @@ impl ResultsTable {
         Some(Self {
             outliers: Bits::of(results.len(), |row| results.is_outlier(row)),
             places,
+            priors: Vec::new(),
             orders: Orders::default(),
             recent: RecentMatches::default(),
             search: OnceLock::new(),
             rows_of_keys: OnceLock::new(),
+            weighed: OnceLock::new(),
             hasher: RandomState::default(),
             results,
             dictionary,
         })
+    }
+
+    /// With what the shares were weighed by, as the run's summary has it.
+    #[must_use]
+    pub fn with_priors(self, priors: Vec<(String, PriorSummary)>) -> Self {
+        Self { priors, ..self }
     }
 
     /// The results themselves.
@@ -198,6 +220,42 @@ impl ResultsTable {
         List::of(self, request)
     }
 
+    /// What the evidence says of the rows; worked out at the first call where the run did not ask for it.
+    ///
+    /// # Errors
+    /// [`InvalidQuery`] where the counts cannot speak for the recipe.
+    pub fn evidence_rows(&self) -> Result<&EvidenceRows, InvalidQuery> {
+        match &self.results.evidence {
+            Some(rows) => Ok(rows),
+            None => self.weighed().map(|weighed| &weighed.rows),
+        }
+    }
+
+    /// The laws of the scores, worked out at the first call.
+    ///
+    /// # Errors
+    /// As [`ResultsTable::evidence_rows`].
+    pub fn evidence(&self) -> Result<&Evidence, InvalidQuery> {
+        self.weighed().map(|weighed| &weighed.evidence)
+    }
+
+    fn weighed(&self) -> Result<&Weighed, InvalidQuery> {
+        let weighed = self.weighed.get_or_init(|| {
+            let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+            let weigh = || {
+                let evidence = Evidence::of(&self.results, &self.dictionary, threads)?;
+                let rule = ListRule { policy: ListPolicy::Evidence, ..ListRule::default() };
+                let decided = evidence.decide(&self.results, &self.dictionary, &rule, &|_| false, threads)?;
+                Ok(Weighed { evidence, rows: decided.rows })
+            };
+            weigh().map_err(|refusal: Refusal| refusal.to_string())
+        });
+        weighed.as_ref().map_err(|reason| InvalidQuery {
+            field: "policy",
+            message: format!("lists cannot be made by evidence: {reason}"),
+        })
+    }
+
     /// Prepares what the first page, a search and a look-up by name would otherwise wait for.
     pub fn warm_up(&self) {
         self.orders.of(Key::Score, self);
@@ -213,7 +271,11 @@ impl ResultsTable {
         for count in [&self.results.clicks, &self.results.conversions, &self.results.spend] {
             columns += count.as_ref().map_or(0, |_| rows * 8);
         }
-        columns += self.results.extras.len() * rows * 16;
+        for extra in &self.results.extras {
+            columns += rows * 16 + extra.counts.as_ref().map_or(0, |_| rows * 16);
+        }
+        // Laws, what each metric is worth, and the rows with a reason each.
+        columns += rows * (24 + 8 * self.results.metrics.len() + 5 * 8 + 16 + 1 + 24 + 24 + 96);
         for metric in &self.results.metrics {
             columns += rows * (16 + 8 + 8) + metric.counts.as_ref().map_or(0, |_| rows * 16);
         }
@@ -246,7 +308,10 @@ impl ResultsTable {
                 let metric = self.results.metrics.iter().position(|metric| metric.name == *name);
                 Key::Metric(metric.ok_or_else(|| self.unsortable(sort_by))?)
             }
-            SortBy::PBelow => return Err(self.unsortable(sort_by)),
+            SortBy::PBelow => match self.evidence_rows() {
+                Ok(_) => Key::PBelow,
+                Err(refused) => return Err(InvalidQuery { field: "sort_by", ..refused }),
+            },
         })
     }
 

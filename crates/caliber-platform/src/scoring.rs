@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use caliber_engine::recipe::{Dimension, Recipe, RecipeBook};
 use caliber_engine::report::mapping::{Override, Target};
 
+pub use caliber_engine::lists::ListPolicy;
 pub use caliber_engine::normalize::Normalization;
 
 use caliber_store::campaigns::{self, Campaign, CampaignStatus, Outcome};
@@ -43,15 +44,6 @@ pub struct StartOptions {
     pub mapping: BTreeMap<String, String>,
     /// The sheet of a workbook.
     pub sheet: Option<String>,
-}
-
-/// How rows get on the lists.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ListPolicy {
-    /// The best and the worst share of the rows.
-    #[default]
-    Quartile,
 }
 
 /// Everything a run goes by, fixed when it is asked for: what is changed later does not touch it.

@@ -106,14 +106,15 @@ fn made_up(rows: usize) -> Results {
         conversions: Some(whole(floats(50.0))),
         spend: Some(floats(5e3)),
         extras: vec![
-            ExtraColumn { name: "conversion_rate", values: maybe(floats(0.01)) },
-            ExtraColumn { name: "cost_per_conversion", values: maybe(floats(90.0)) },
+            ExtraColumn { name: "conversion_rate", values: maybe(floats(0.01)), counts: None },
+            ExtraColumn { name: "cost_per_conversion", values: maybe(floats(90.0)), counts: None },
         ],
         metrics,
         outlier_flags: (0..rows)
             .map(|row| if row % 20 == 0 { vec!["cpm_outlier".into()] } else { Vec::new() })
             .collect(),
         quality_flags: vec![Vec::new(); rows],
+        evidence: None,
     }
 }
 

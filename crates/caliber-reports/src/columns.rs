@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use caliber_engine::evidence::{Decision, EvidenceRows, Pattern};
 use caliber_engine::results::{Results, Status};
 
 /// One column over all rows.
@@ -21,6 +22,11 @@ pub(crate) enum Cells<'a> {
     Statuses(&'a [Status]),
     Outliers(&'a Results),
     Flags(&'a [Vec<String>]),
+    /// The same words in every row.
+    Words(&'a [String]),
+    Texts(&'a [String]),
+    Decisions(&'a [Decision]),
+    Patterns(&'a [Vec<Pattern>]),
 }
 
 /// One cell, for the formats that go row by row.
@@ -31,6 +37,7 @@ pub(crate) enum Cell<'a> {
     Number(f64),
     Truth(bool),
     Flags(&'a [String]),
+    Patterns(&'a [Pattern]),
     Missing,
 }
 
@@ -42,6 +49,10 @@ impl<'a> Cells<'a> {
             Self::Statuses(statuses) => Cell::Text(statuses[row].name()),
             Self::Outliers(results) => Cell::Truth(results.is_outlier(row)),
             Self::Flags(flags) => Cell::Flags(&flags[row]),
+            Self::Words(words) => Cell::Flags(words),
+            Self::Texts(texts) => Cell::Text(&texts[row]),
+            Self::Decisions(decisions) => Cell::Text(decisions[row].name()),
+            Self::Patterns(patterns) => Cell::Patterns(&patterns[row]),
             Self::Numbers(_) | Self::MaybeNumbers(_) | Self::Absent => {
                 self.number(row).map_or(Cell::Missing, Cell::Number)
             }
@@ -88,12 +99,32 @@ pub(crate) fn columns(results: &Results) -> Vec<Column<'_>> {
     add("is_outlier".into(), Cells::Outliers(results));
     add("outlier_flags".into(), Cells::Flags(&results.outlier_flags));
     add("quality_flags".into(), Cells::Flags(&results.quality_flags));
+    columns.extend(results.evidence.iter().flat_map(evidence_columns));
     columns
 }
 
+/// What the evidence says of the rows, where it was asked.
+fn evidence_columns(evidence: &EvidenceRows) -> impl Iterator<Item = Column<'_>> {
+    let columns = [
+        ("evidence_score", Cells::Numbers(&evidence.scores)),
+        ("score_low", Cells::Numbers(&evidence.low)),
+        ("score_high", Cells::Numbers(&evidence.high)),
+        ("p_below", Cells::Numbers(&evidence.below)),
+        ("p_above", Cells::Numbers(&evidence.above)),
+        ("decision", Cells::Decisions(&evidence.decisions)),
+        ("decision_reason", Cells::Texts(&evidence.reasons)),
+        ("impressions_needed", Cells::MaybeNumbers(&evidence.impressions_needed)),
+        ("known_metrics", Cells::Words(&evidence.known_metrics)),
+        ("patterns", Cells::Patterns(&evidence.patterns)),
+    ];
+    columns.into_iter().map(|(name, cells)| Column { name: name.into(), cells })
+}
+
 /// The columns that only Parquet has besides, after the others: the effective counts behind each share.
-pub(crate) fn evidence_columns(results: &Results) -> Vec<Column<'_>> {
-    let shares = results.metrics.iter().filter_map(|metric| Some((&metric.name, metric.counts.as_ref()?)));
+pub(crate) fn count_columns(results: &Results) -> Vec<Column<'_>> {
+    let metrics = results.metrics.iter().map(|metric| (metric.name.as_str(), metric.counts.as_ref()));
+    let extras = results.extras.iter().map(|extra| (extra.name, extra.counts.as_ref()));
+    let shares = metrics.chain(extras).filter_map(|(name, counts)| Some((name, counts?)));
     shares
         .flat_map(|(name, counts)| {
             [("events", &counts.events), ("trials", &counts.trials)].map(|(what, numbers)| Column {
@@ -102,6 +133,11 @@ pub(crate) fn evidence_columns(results: &Results) -> Vec<Column<'_>> {
             })
         })
         .collect()
+}
+
+/// Patterns as the formats without arrays write them.
+pub(crate) fn joined(patterns: &[Pattern]) -> String {
+    patterns.iter().map(|pattern| pattern.name()).collect::<Vec<_>>().join(";")
 }
 
 /// Columns that are there whatever the recipe scores by.

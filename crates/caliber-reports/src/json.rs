@@ -103,6 +103,7 @@ impl Serialize for Cell<'_> {
             Cell::Number(number) => Figure(number).serialize(serializer),
             Cell::Truth(truth) => serializer.serialize_bool(truth),
             Cell::Flags(flags) => flags.serialize(serializer),
+            Cell::Patterns(patterns) => patterns.serialize(serializer),
             Cell::Missing => serializer.serialize_unit(),
         }
     }

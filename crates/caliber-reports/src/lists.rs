@@ -28,7 +28,7 @@ pub fn write_list_text(results: &Results, rows: &[usize], mut writer: impl Write
     write().map_err(unwritten)
 }
 
-/// Writes `allowlist.csv` or `blocklist.csv`: `name,score,impressions,spend,reason`. `rows` are row numbers of
+/// Writes `allowlist.csv`, `blocklist.csv` or `watchlist.csv`: `name,score,impressions,spend,reason`. `rows` are row numbers of
 /// `results` in list order; `reason` is asked with the row number.
 pub fn write_list_csv(
     results: &Results,

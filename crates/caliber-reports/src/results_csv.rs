@@ -9,7 +9,7 @@ use std::thread;
 use caliber_engine::Result;
 use caliber_engine::results::Results;
 
-use crate::columns::{Cell, Column, columns};
+use crate::columns::{Cell, Column, columns, joined};
 use crate::csv_text::CsvText;
 use crate::failure::unwritten;
 
@@ -65,7 +65,8 @@ fn body(columns: &[Column], rows: Range<usize>) -> Vec<u8> {
                 Cell::Number(number) => csv.number(number),
                 Cell::Text(words) => csv.text(words),
                 Cell::Truth(truth) => csv.text(if truth { "true" } else { "false" }),
-                Cell::Flags([]) | Cell::Missing => csv.empty(),
+                Cell::Flags([]) | Cell::Patterns([]) | Cell::Missing => csv.empty(),
+                Cell::Patterns(patterns) => csv.text(&joined(patterns)),
                 Cell::Flags(flags) => csv.text(&flags.join(";")),
             }
         }

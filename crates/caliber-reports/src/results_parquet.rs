@@ -15,7 +15,7 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
-use crate::columns::{Cells, Column, columns, evidence_columns};
+use crate::columns::{Cells, Column, columns, count_columns};
 use crate::failure::unwritten;
 
 /// Rows built and held at once: about 20 MB of cells at 35 columns.
@@ -25,7 +25,7 @@ const GROUP: usize = 1 << 16;
 /// each share. Figures are doubles, `percentile_rank` a 32-bit integer, flags lists of strings.
 pub fn write_results_parquet(results: &Results, writer: impl Write + Send) -> Result<()> {
     let mut columns = columns(results);
-    columns.extend(evidence_columns(results));
+    columns.extend(count_columns(results));
     write_groups(&columns, results.len(), writer).map_err(|error| unwritten(io_error(error)))
 }
 
@@ -53,8 +53,10 @@ fn properties(columns: &[Column]) -> WriterProperties {
         .set_max_row_group_row_count(Some(GROUP));
     for column in columns {
         let path = match &column.cells {
-            Cells::Statuses(_) => ColumnPath::from(column.name.as_ref()),
-            Cells::Flags(_) => ColumnPath::new(vec![column.name.to_string(), "list".into(), "item".into()]),
+            Cells::Statuses(_) | Cells::Decisions(_) => ColumnPath::from(column.name.as_ref()),
+            Cells::Flags(_) | Cells::Words(_) | Cells::Patterns(_) => {
+                ColumnPath::new(vec![column.name.to_string(), "list".into(), "item".into()])
+            }
             _ => continue,
         };
         properties = properties.set_column_dictionary_enabled(path, true);
@@ -64,18 +66,25 @@ fn properties(columns: &[Column]) -> WriterProperties {
 
 fn field(column: &Column) -> Field {
     let (kind, nullable) = match &column.cells {
-        Cells::Names(_) | Cells::Statuses(_) => (DataType::Utf8, false),
+        Cells::Names(_) | Cells::Texts(_) | Cells::Statuses(_) | Cells::Decisions(_) => {
+            (DataType::Utf8, false)
+        }
         Cells::Numbers(_) | Cells::MaybeNumbers(_) | Cells::Absent => (DataType::Float64, true),
         Cells::Ranks(_) => (DataType::Int32, false),
         Cells::Outliers(_) => (DataType::Boolean, false),
-        Cells::Flags(_) => (DataType::new_list(DataType::Utf8, true), false),
+        Cells::Flags(_) | Cells::Words(_) | Cells::Patterns(_) => {
+            (DataType::new_list(DataType::Utf8, true), false)
+        }
     };
     Field::new(column.name.as_ref(), kind, nullable)
 }
 
 fn array(cells: &Cells, rows: Range<usize>) -> ArrayRef {
     match cells {
-        Cells::Names(names) => Arc::new(StringArray::from_iter_values(&names[rows])),
+        Cells::Names(names) | Cells::Texts(names) => Arc::new(StringArray::from_iter_values(&names[rows])),
+        Cells::Decisions(decisions) => {
+            Arc::new(StringArray::from_iter_values(decisions[rows].iter().map(|decision| decision.name())))
+        }
         Cells::Statuses(statuses) => {
             Arc::new(StringArray::from_iter_values(statuses[rows].iter().map(|status| status.name())))
         }
@@ -91,14 +100,21 @@ fn array(cells: &Cells, rows: Range<usize>) -> ArrayRef {
         Cells::Outliers(results) => {
             Arc::new(rows.map(|row| Some(results.is_outlier(row))).collect::<BooleanArray>())
         }
-        Cells::Flags(flags) => {
-            let mut lists = ListBuilder::new(StringBuilder::new());
-            for names in &flags[rows] {
-                lists.append_value(names.iter().map(Some));
-            }
-            Arc::new(lists.finish())
+        Cells::Flags(flags) => words(flags[rows].iter().map(|names| names.iter().map(String::as_str))),
+        Cells::Words(names) => words(rows.map(|_| names.iter().map(String::as_str))),
+        Cells::Patterns(patterns) => {
+            words(patterns[rows].iter().map(|patterns| patterns.iter().map(|pattern| pattern.name())))
         }
     }
+}
+
+/// A list of words for each row.
+fn words<'a>(rows: impl Iterator<Item = impl Iterator<Item = &'a str>>) -> ArrayRef {
+    let mut lists = ListBuilder::new(StringBuilder::new());
+    for names in rows {
+        lists.append_value(names.map(Some));
+    }
+    Arc::new(lists.finish())
 }
 
 /// The system's error within, as far as there is one.

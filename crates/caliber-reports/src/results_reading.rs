@@ -13,6 +13,7 @@ use std::io::BufReader;
 use std::path::Path;
 
 use bytes::Bytes;
+use caliber_engine::evidence::{Decision, EvidenceRows, Pattern};
 use caliber_engine::recipe::{Dimension, WeightedMetric};
 use caliber_engine::results::{EffectiveCounts, ExtraColumn, MetricColumn, Results};
 use caliber_engine::{Code, Error, Result};
@@ -24,6 +25,20 @@ use file::ResultsFile;
 /// Bytes of CSV read at a time.
 const BUFFER: usize = 1 << 18;
 const AGAIN: &str = "score the report again";
+
+/// What the evidence says of the rows; all of them or none is there.
+const EVIDENCE: [(&str, Kind); 10] = [
+    ("decision_reason", Kind::Names),
+    ("patterns", Kind::Flags),
+    ("known_metrics", Kind::Flags),
+    ("decision", Kind::Names),
+    ("evidence_score", Kind::Numbers),
+    ("score_low", Kind::Numbers),
+    ("score_high", Kind::Numbers),
+    ("p_below", Kind::Numbers),
+    ("p_above", Kind::Numbers),
+    ("impressions_needed", Kind::MaybeNumbers),
+];
 
 /// Reads `results.parquet` as [`write_results_parquet`](crate::write_results_parquet) left it, to the last bit.
 ///
@@ -103,9 +118,12 @@ fn assemble(mut columns: Columns, dimension: Dimension, metrics: &[WeightedMetri
     let mut extras = Vec::new();
     for name in EXTRAS {
         if columns.cells.contains_key(name) {
-            extras.push(ExtraColumn { name, values: columns.maybe_numbers(name)? });
+            let values = columns.maybe_numbers(name)?;
+            extras.push(ExtraColumn { name, values, counts: columns.counts(name)? });
         }
     }
+    let evidence =
+        if columns.cells.contains_key("evidence_score") { Some(columns.evidence()?) } else { None };
     Ok(Results {
         dimension,
         names: columns.names(dimension.name())?,
@@ -120,6 +138,7 @@ fn assemble(mut columns: Columns, dimension: Dimension, metrics: &[WeightedMetri
         spend,
         extras,
         metrics,
+        evidence,
     })
 }
 
@@ -149,17 +168,23 @@ fn wanted(
         }
         add(&format!("{name}_normalized"), Kind::Numbers);
         add(&format!("{name}_contribution"), Kind::Numbers);
-        for evidence in ["events", "trials"].map(|what| format!("{name}_{what}")) {
-            if has(&evidence) {
-                add(&evidence, Kind::Numbers);
-            }
-        }
     }
     for extra in EXTRAS {
-        if has(extra) && metrics.iter().all(|metric| metric.metric != extra) {
+        if metrics.iter().all(|metric| metric.metric != extra) && has(extra) {
             add(extra, Kind::MaybeNumbers);
         }
     }
+    let shares = metrics.iter().map(|metric| metric.metric.as_str());
+    for share in shares.chain(EXTRAS) {
+        for counts in ["events", "trials"].map(|what| format!("{share}_{what}")) {
+            if has(&counts) && wanted.iter().all(|(name, _)| *name != counts) {
+                wanted.push((counts, Kind::Numbers));
+            }
+        }
+    }
+    wanted.extend(
+        EVIDENCE.into_iter().filter(|(name, _)| has(name)).map(|(name, kind)| (name.to_owned(), kind)),
+    );
     wanted
 }
 
@@ -170,14 +195,41 @@ struct Columns {
 }
 
 impl Columns {
+    /// The effective counts of a share, where the file has them.
+    fn counts(&mut self, name: &str) -> Result<Option<EffectiveCounts>> {
+        let (events, trials) = (format!("{name}_events"), format!("{name}_trials"));
+        if !self.cells.contains_key(&events) {
+            return Ok(None);
+        }
+        Ok(Some(EffectiveCounts { events: self.numbers(&events)?, trials: self.numbers(&trials)? }))
+    }
+
+    fn evidence(&mut self) -> Result<EvidenceRows> {
+        let words = |rows: Vec<Vec<String>>, name: &str| -> Result<Vec<Vec<Pattern>>> {
+            let pattern = |word: &String| {
+                Pattern::of(word).ok_or_else(|| damaged(format!("`{word}` in `{name}` is no pattern")))
+            };
+            rows.iter().map(|words| words.iter().map(pattern).collect()).collect()
+        };
+        let decision =
+            |word: &String| Decision::of(word).ok_or_else(|| damaged(format!("`{word}` is no decision")));
+        Ok(EvidenceRows {
+            scores: self.numbers("evidence_score")?,
+            low: self.numbers("score_low")?,
+            high: self.numbers("score_high")?,
+            below: self.numbers("p_below")?,
+            above: self.numbers("p_above")?,
+            decisions: self.names("decision")?.iter().map(decision).collect::<Result<_>>()?,
+            reasons: self.names("decision_reason")?,
+            impressions_needed: self.maybe_numbers("impressions_needed")?,
+            patterns: words(self.flags("patterns")?, "patterns")?,
+            known_metrics: self.flags("known_metrics")?.into_iter().next().unwrap_or_default(),
+        })
+    }
+
     fn metric(&mut self, metric: &WeightedMetric, values: Vec<Option<f64>>) -> Result<MetricColumn> {
         let name = &metric.metric;
-        let (events, trials) = (format!("{name}_events"), format!("{name}_trials"));
-        let counts = if self.cells.contains_key(&events) {
-            Some(EffectiveCounts { events: self.numbers(&events)?, trials: self.numbers(&trials)? })
-        } else {
-            None
-        };
+        let counts = self.counts(name)?;
         Ok(MetricColumn {
             name: name.clone(),
             weight: metric.weight,

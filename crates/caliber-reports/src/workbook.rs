@@ -10,7 +10,7 @@ use rust_xlsxwriter::{
     ColNum, DocProperties, ExcelDateTime, Format, IgnoreError, RowNum, Workbook, Worksheet, XlsxError,
 };
 
-use crate::columns::{Cell, Cells, Column, columns};
+use crate::columns::{Cell, Cells, Column, columns, joined};
 use crate::failure::unwritten;
 use crate::neutralise::neutralise;
 
@@ -92,7 +92,8 @@ fn write_cell(
         Cell::Number(number) => sheet.write_number(row, column, number)?,
         Cell::Text(text) => sheet.write_string(row, column, neutralise(text))?,
         Cell::Truth(truth) => sheet.write_boolean(row, column, truth)?,
-        Cell::Flags([]) | Cell::Missing => return Ok(()),
+        Cell::Flags([]) | Cell::Patterns([]) | Cell::Missing => return Ok(()),
+        Cell::Patterns(patterns) => sheet.write_string(row, column, joined(patterns))?,
         Cell::Flags(flags) => sheet.write_string(row, column, neutralise(&flags.join(";")))?,
     };
     Ok(())
@@ -102,7 +103,8 @@ fn write_cell(
 fn width(column: &Column) -> f64 {
     match column.cells {
         Cells::Names(_) => 36.0,
-        Cells::Flags(_) => 28.0,
+        Cells::Texts(_) => 60.0,
+        Cells::Flags(_) | Cells::Words(_) | Cells::Patterns(_) => 28.0,
         _ => (column.name.chars().count() as f64 + 4.0).clamp(10.0, 44.0),
     }
 }
@@ -123,8 +125,10 @@ fn fits_on_sheet(columns: &[Column], rows: usize) -> Result<u64> {
         return Err(Error::new(Code::TooLarge, size).help("take csv, json or parquet instead of xlsx"));
     }
     let names = columns.iter().map(|column| match &column.cells {
-        Cells::Names(names) => names.iter().map(|name| name.len() as u64 * 6).sum(),
+        Cells::Names(names) | Cells::Texts(names) => names.iter().map(|name| name.len() as u64 * 6).sum(),
         Cells::Flags(flags) => flags.iter().flatten().map(|flag| flag.len() as u64 + 1).sum(),
+        Cells::Words(words) => rows as u64 * words.iter().map(|word| word.len() as u64 + 1).sum::<u64>(),
+        Cells::Patterns(patterns) => patterns.iter().flatten().count() as u64 * 12,
         _ => 0,
     });
     Ok(names.sum::<u64>() + (rows as u64 + 1) * columns.len() as u64 * CELL_BYTES)

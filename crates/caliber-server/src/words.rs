@@ -42,6 +42,12 @@ words! {
     UploadStatus = caliber_platform::uploads::UploadStatus { Uploaded, Assigned, Validated, Rejected }
     /// How metrics are brought to one scale.
     Normalization = caliber_platform::scoring::Normalization { Minmax, Winsorized, Rank, Shrunk }
+    /// How rows get on the lists: the worst and best share by score, or what of it the counts prove.
+    ListPolicy = caliber_platform::results::ListPolicy { Quartile, Evidence }
+    /// What the evidence asks of a row.
+    Decision = caliber_platform::results::Decision { Block, Allow, Watch }
+    /// Something suspicious about a row, beside its score.
+    Pattern = caliber_platform::results::Pattern { MfaPattern, ClickSurge }
     /// The band of a row's percentile.
     QualityStatus = caliber_platform::results::Status { Good, Moderate, Poor }
     /// How far a job is.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
+use caliber_engine::lists::ListRule;
 use caliber_engine::recipe::{Recipe, RecipeBook};
 use caliber_engine::report::source::Source;
 use caliber_engine::{Code, Context, Options, Scored};
@@ -195,7 +196,7 @@ fn score(
         dimension: Some(config.dimension),
         normalization: config.normalization,
         min_impressions: config.min_impressions,
-        list_share: config.list_share,
+        list_rule: ListRule { policy: config.list_policy, share: config.list_share, ..ListRule::default() },
         protected: config.protected.clone(),
         overrides: config.overrides(),
         sheet: config.sheet.clone(),

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use caliber_engine::evidence::Decision;
 use caliber_engine::explain::Explainer;
-use caliber_engine::lists::Lists;
+use caliber_engine::lists::{ListPolicy, ListRule, Lists};
 use caliber_engine::names;
 use caliber_engine::summary::ListSummary;
 use caliber_reports::Figure;
@@ -21,15 +22,6 @@ pub enum ListType {
     Blacklist,
 }
 
-/// How rows get on a list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ListPolicy {
-    /// The best or the worst share of the candidates.
-    #[default]
-    Quartile,
-}
-
 /// Which list is wanted, and by which rule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ListRequest {
@@ -37,12 +29,10 @@ pub struct ListRequest {
     pub campaign_id: String,
     /// Which list.
     pub list_type: ListType,
-    /// How rows get on it.
-    pub policy: ListPolicy,
+    /// What it takes to get on it.
+    pub rule: ListRule,
     /// The least impressions of a candidate. Rows below the run's own minimum were never scored.
     pub min_impressions: f64,
-    /// The share of the candidates, in (0, 0.5].
-    pub share: f64,
     /// Names that are never blocked, as written by people.
     pub protected: Vec<String>,
     /// Names that are on the list whatever the rule says, unless they are protected from it.
@@ -112,13 +102,21 @@ impl List {
             |name: &str| names::normalise(name.as_bytes(), results.dimension, &mut String::new()).to_owned();
         let protected: BTreeSet<String> = request.protected.iter().map(|name| key(name)).collect();
         let is_protected = |name: &str| !protected.is_empty() && protected.contains(&key(name));
-        let lists = match request.policy {
-            ListPolicy::Quartile => Lists::quartile_among(results, &candidates, request.share, &is_protected),
-        };
+        let evidence = if request.rule.needs_evidence() { Some(table.evidence_rows()?) } else { None };
+        let lists = Lists::among(results, evidence, &candidates, &request.rule, &is_protected);
         let explainer = Explainer::new(results, &table.dictionary);
+        // What was decided with another share or other candidates is no reason here.
+        let decided = |row: usize, decision: Decision| {
+            let evidence = evidence.filter(|evidence| evidence.decisions[row] == decision)?;
+            Some(evidence.reasons[row].clone())
+        };
         let (chosen, reason): (_, &dyn Fn(usize) -> String) = match request.list_type {
-            ListType::Whitelist => (lists.allow, &|row| explainer.best_reason(row)),
-            ListType::Blacklist => (lists.block, &|row| explainer.worst_reason(row)),
+            ListType::Whitelist => (lists.allow, &|row| {
+                decided(row, Decision::Allow).unwrap_or_else(|| explainer.best_reason(row))
+            }),
+            ListType::Blacklist => (lists.block, &|row| {
+                decided(row, Decision::Block).unwrap_or_else(|| explainer.worst_reason(row))
+            }),
         };
         let by_hand = ByHand::of(table, request, &key, &is_protected);
         let chosen: Vec<usize> =
@@ -145,9 +143,9 @@ impl List {
             campaign_id: request.campaign_id.clone(),
             domains: rows.iter().map(|row| row.name.clone()).collect(),
             criteria_used: Criteria {
-                policy: request.policy,
+                policy: request.rule.policy,
                 min_impressions: Figure(request.min_impressions),
-                share: Figure(request.share),
+                share: Figure(request.rule.share),
                 total_candidates: candidates.len(),
                 selected_count: rows.len(),
             },
@@ -201,7 +199,7 @@ impl ByHand {
 
 fn check(request: &ListRequest) -> Result<(), InvalidQuery> {
     let invalid = |field, message: &str| Err(InvalidQuery { field, message: message.to_owned() });
-    if !(request.share > 0.0 && request.share <= 0.5) {
+    if !(request.rule.share > 0.0 && request.rule.share <= 0.5) {
         return invalid("share", "it is a number above 0 and up to 0.5");
     }
     if !(request.min_impressions >= 0.0 && request.min_impressions.is_finite()) {

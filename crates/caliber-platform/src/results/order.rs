@@ -18,6 +18,8 @@ pub(super) enum Key {
     ConversionRate,
     PercentileRank,
     Name,
+    /// By the probability to be below the median, where the evidence is known.
+    PBelow,
     /// By position in the recipe.
     Metric(usize),
 }
@@ -25,7 +27,7 @@ pub(super) enum Key {
 impl Key {
     /// How many there are for a recipe of so many metrics.
     pub(super) fn count(metrics: usize) -> usize {
-        8 + metrics
+        9 + metrics
     }
 }
 
@@ -57,6 +59,10 @@ impl Orders {
                 self.by_value(table, |row| table.figure(table.places.conversion_rate, row))
             }
             Key::PercentileRank => self.by_value(table, |row| Some(f64::from(results.percentile_rank(row)))),
+            Key::PBelow => {
+                let below = table.evidence_rows().ok().map(|evidence| &evidence.below);
+                self.by_value(table, |row| below.map(|below| below[row]))
+            }
             Key::Metric(at) => self.by_value(table, |row| results.metrics[at].values[row]),
         }
     }

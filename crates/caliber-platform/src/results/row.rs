@@ -1,7 +1,9 @@
 //! One row of the results, as clients see it.
 
+use caliber_engine::evidence::{Decision, Pattern};
 use caliber_engine::names;
 use caliber_engine::results::{MetricColumn, Status};
+use caliber_engine::shrinkage::Prior;
 use caliber_reports::Figure;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -50,6 +52,47 @@ pub struct ResultRow<'a> {
     pub outlier_flags: &'a [String],
     /// Values that no honest report has.
     pub quality_flags: &'a [String],
+    /// What the counts prove; only where the run's lists are made by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<RowEvidence<'a>>,
+}
+
+/// What the counts prove of a row.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct RowEvidence<'a> {
+    /// The mean of the score's law, 0..100.
+    pub evidence_score: Figure,
+    /// Its 5 % quantile.
+    pub score_low: Figure,
+    /// Its 95 % quantile.
+    pub score_high: Figure,
+    /// The probability to be below the campaign's median.
+    pub p_below: Figure,
+    /// The probability to be above it.
+    pub p_above: Figure,
+    /// What to do.
+    pub decision: Decision,
+    /// Why, in words.
+    pub decision_reason: &'a str,
+    /// Impressions that would decide; `null` where none would, or need not.
+    pub impressions_needed: Option<Figure>,
+    /// Metrics that are taken as known.
+    pub known_metrics: &'a [String],
+    /// Patterns that the row shows.
+    pub patterns: &'a [Pattern],
+    /// What is known of each share.
+    pub metrics: ByMetric<'a, MetricEvidence>,
+}
+
+/// What is known of one share of a row.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct MetricEvidence {
+    /// Effective trials: fewer than were counted where rows of one name differ more than by chance.
+    pub n_eff: Figure,
+    /// The mean of its posterior.
+    pub posterior_mean: Figure,
+    /// How much more than by chance the report's rows of one name differ, 0..1.
+    pub rho: Option<Figure>,
 }
 
 /// What one metric gives to the score of a row.
@@ -110,8 +153,38 @@ impl<'a> ResultRow<'a> {
             is_outlier: results.is_outlier(row),
             outlier_flags: &results.outlier_flags[row],
             quality_flags: &results.quality_flags[row],
+            evidence: results.evidence.as_ref().map(|evidence| RowEvidence {
+                evidence_score: Figure(evidence.scores[row]),
+                score_low: Figure(evidence.low[row]),
+                score_high: Figure(evidence.high[row]),
+                p_below: Figure(evidence.below[row]),
+                p_above: Figure(evidence.above[row]),
+                decision: evidence.decisions[row],
+                decision_reason: &evidence.reasons[row],
+                impressions_needed: evidence.impressions_needed[row].map(Figure),
+                known_metrics: &evidence.known_metrics,
+                patterns: &evidence.patterns[row],
+                metrics: shares(table, row),
+            }),
         }
     }
+}
+
+/// What is known of the shares of a row, under the priors of the run.
+fn shares(table: &ResultsTable, row: usize) -> ByMetric<'_, MetricEvidence> {
+    let of = |metric: &str| table.priors.iter().find(|(name, _)| name == metric).map(|(_, prior)| prior);
+    let shares = table.results.metrics.iter().filter_map(|metric| {
+        let (counts, summary) = (metric.counts.as_ref()?, of(&metric.name)?);
+        let prior = Prior { a: summary.a?, b: summary.b? };
+        let (events, trials) = (counts.events[row], counts.trials[row]);
+        let known = MetricEvidence {
+            n_eff: Figure(trials),
+            posterior_mean: Figure(prior.posterior_mean(events, trials)),
+            rho: summary.rho.map(Figure),
+        };
+        Some((metric.name.as_str(), known))
+    });
+    ByMetric(shares.collect())
 }
 
 /// A missing value counts 0 in the score and is no 0 to the reader.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use caliber_engine::dictionary::Dictionary;
 use caliber_engine::explain::Explainer;
 use caliber_engine::recipe::Dimension;
-use caliber_platform::results::{ListPolicy, ListRequest, ListType, ResultsTable};
+use caliber_platform::results::{ListRequest, ListRule, ListType, ResultsTable};
 use serde_json::json;
 
 use crate::sample::{Row, results, table};
@@ -12,9 +12,8 @@ fn request(list_type: ListType) -> ListRequest {
     ListRequest {
         campaign_id: "the-campaign".into(),
         list_type,
-        policy: ListPolicy::Quartile,
+        rule: ListRule::default(),
         min_impressions: 0.0,
-        share: 0.25,
         protected: Vec::new(),
         added: Vec::new(),
         removed: Vec::new(),
@@ -69,7 +68,11 @@ fn reasons_are_those_of_the_command_lines_lists() {
 #[test]
 fn more_impressions_leave_fewer_candidates() {
     let table = table(&rows());
-    let request = ListRequest { min_impressions: 500.0, share: 0.5, ..request(ListType::Whitelist) };
+    let request = ListRequest {
+        min_impressions: 500.0,
+        rule: ListRule { share: 0.5, ..ListRule::default() },
+        ..request(ListType::Whitelist)
+    };
     let list = table.list(&request).unwrap();
     assert_eq!(list.domains, ["5.example", "6.example"]);
     assert_eq!(list.criteria_used.total_candidates, 4);
@@ -91,7 +94,12 @@ fn what_is_protected_is_not_blocked_and_nothing_takes_its_place() {
 fn a_share_or_a_bar_that_makes_no_sense_is_refused() {
     let table = table(&rows());
     for share in [0.0, -0.1, 0.500_001, f64::NAN] {
-        let error = table.list(&ListRequest { share, ..request(ListType::Whitelist) }).unwrap_err();
+        let error = table
+            .list(&ListRequest {
+                rule: ListRule { share, ..ListRule::default() },
+                ..request(ListType::Whitelist)
+            })
+            .unwrap_err();
         assert_eq!(error.field, "share");
     }
     for min_impressions in [-1.0, f64::NAN, f64::INFINITY] {

@@ -53,7 +53,7 @@ pub(crate) fn results(rows: &[Row], dimension: Dimension, with_spend: bool) -> R
         clicks: None,
         conversions: None,
         spend: with_spend.then(|| column(rows, |row| row.spend)),
-        extras: vec![ExtraColumn { name: "ctr", values: column(rows, |row| row.ctr) }],
+        extras: vec![ExtraColumn { name: "ctr", values: column(rows, |row| row.ctr), counts: None }],
         metrics: vec![MetricColumn {
             name: "view_rate".into(),
             weight: 1.0,
@@ -67,6 +67,7 @@ pub(crate) fn results(rows: &[Row], dimension: Dimension, with_spend: bool) -> R
             if row.outlier { vec!["view_rate_outlier".to_owned()] } else { Vec::new() }
         }),
         quality_flags: vec![Vec::new(); rows.len()],
+        evidence: None,
     }
 }
 

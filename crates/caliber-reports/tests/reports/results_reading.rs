@@ -1,5 +1,6 @@
 use bytes::Bytes;
 use caliber_engine::Code;
+use caliber_engine::evidence::{Decision, EvidenceRows, Pattern};
 use caliber_engine::recipe::{Better, Dimension, Recipe, RecipeBook, WeightedMetric};
 use caliber_engine::results::{EffectiveCounts, ExtraColumn, MetricColumn, Results, Status};
 use caliber_reports::{
@@ -86,6 +87,23 @@ fn metric(name: String, rows: usize) -> impl Strategy<Value = MetricColumn> {
     )
 }
 
+const DECISIONS: [Decision; 3] = [Decision::Block, Decision::Allow, Decision::Watch];
+
+prop_compose! {
+    fn any_evidence(rows: usize)(
+        columns in vec(vec(finite(), rows), 5),
+        impressions_needed in vec(option::of(finite()), rows),
+        decisions in vec(0_usize..3, rows),
+        reasons in vec(".{0,12}", rows),
+        patterns in vec(proptest::sample::subsequence(Pattern::ALL.to_vec(), 0..=2), rows),
+        known_metrics in vec("[a-z_]{1,9}", 0..3),
+    ) -> EvidenceRows {
+        let [scores, low, high, below, above] = columns.try_into().unwrap();
+        let decisions = decisions.into_iter().map(|at| DECISIONS[at]).collect();
+        EvidenceRows { scores, low, high, below, above, decisions, reasons, impressions_needed, patterns, known_metrics }
+    }
+}
+
 const STATUSES: [Status; 3] = [Status::Good, Status::Moderate, Status::Poor];
 
 prop_compose! {
@@ -99,6 +117,8 @@ prop_compose! {
         flags in vec((vec("[a-z_]{0,9}", 0..4), vec("[a-z_]{0,9}", 0..3)), rows),
         metrics in [metric("ctr".into(), rows), metric("spend".into(), rows), metric("view_rate".into(), rows)],
         kept in 1_usize..4,
+        evidence in option::of(any_evidence(rows)),
+        clicked in option::of((vec(finite(), rows), vec(finite(), rows))),
     ) -> Results {
         let [scores, percentiles, impressions, clicks, conversions, spend] = columns.try_into().unwrap();
         let mut metrics = metrics[..kept].to_vec();
@@ -120,8 +140,14 @@ prop_compose! {
             statuses: statuses.into_iter().map(|at| STATUSES[at]).collect(),
             clicks: present[0].then_some(clicks),
             conversions: present[1].then_some(conversions),
-            extras: extras.map(|((name, values), _)| ExtraColumn { name, values }).collect(),
-            spend, scores, percentiles, impressions, metrics, outlier_flags, quality_flags,
+            extras: extras
+                .map(|((name, values), _)| {
+                    let counts = clicked.clone().filter(|_| name == "ctr");
+                    let counts = counts.map(|(events, trials)| EffectiveCounts { events, trials });
+                    ExtraColumn { name, values, counts }
+                })
+                .collect(),
+            evidence, spend, scores, percentiles, impressions, metrics, outlier_flags, quality_flags,
         }
     }
 }

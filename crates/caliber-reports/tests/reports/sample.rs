@@ -58,8 +58,8 @@ pub(crate) fn results() -> Results {
         conversions: None,
         spend: Some(falling(12.34)),
         extras: vec![
-            ExtraColumn { name: "conversion_rate", values: vec![None; rows] },
-            ExtraColumn { name: "cost_per_conversion", values: vec![None; rows] },
+            ExtraColumn { name: "conversion_rate", values: vec![None; rows], counts: None },
+            ExtraColumn { name: "cost_per_conversion", values: vec![None; rows], counts: None },
         ],
         metrics: vec![
             metric("cpm", None, &falling(2.5)),
@@ -71,6 +71,7 @@ pub(crate) fn results() -> Results {
         ],
         outlier_flags: flags(&[&["cpm_outlier"], &["cpm_outlier", "ctr_outlier"]]),
         quality_flags: flags(&[&["ctr_above_1"]]),
+        evidence: None,
     }
 }
 

@@ -4,7 +4,7 @@ use axum::extract::State;
 use caliber_platform::campaigns::CampaignId;
 use caliber_platform::identity::permissions::{LISTS_READ, LISTS_WRITE};
 use caliber_platform::lists::{ListOptions, ListVersion, Overrides};
-use caliber_platform::results::{List, ListPolicy, ListType};
+use caliber_platform::results::{List, ListType};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,13 +14,13 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::paging::Pages;
-use super::scoring::ListPolicyWord;
 use crate::App;
 use crate::access::{Access, Declared};
 use crate::answer::{Answer, Listing};
 use crate::extract::{Body, Id, Query, Words};
 use crate::failure::{Failure, FailureBody};
 use crate::signed_in::By;
+use crate::words::ListPolicy;
 
 pub(super) fn routes(app: &App) -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -41,7 +41,7 @@ struct ListParameters {
     /// Above 0 and up to 0.5.
     #[param(default = 0.25)]
     share: Option<f64>,
-    policy: Option<ListPolicyWord>,
+    policy: Option<ListPolicy>,
 }
 
 impl From<ListParameters> for ListOptions {
@@ -49,7 +49,7 @@ impl From<ListParameters> for ListOptions {
         Self {
             min_impressions: parameters.min_impressions,
             share: parameters.share,
-            policy: parameters.policy.map(|ListPolicyWord::Quartile| ListPolicy::Quartile),
+            policy: parameters.policy.map(Into::into),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::words::QualityStatus;
+use crate::words::{Decision, Pattern, QualityStatus};
 
 /// What a metric adds to the score.
 #[derive(Serialize, ToSchema)]
@@ -55,4 +55,48 @@ pub(super) struct ResultRowView {
     is_outlier: bool,
     outlier_flags: Vec<String>,
     quality_flags: Vec<String>,
+    /// Only where the run's lists are made by evidence.
+    evidence: Option<RowEvidenceView>,
+}
+
+/// What the counts prove of a row.
+#[derive(Serialize, ToSchema)]
+struct RowEvidenceView {
+    /// The mean of the score's law, 0 to 100.
+    #[schema(example = 69.8)]
+    evidence_score: f64,
+    /// Its 5 % quantile.
+    #[schema(example = 64.1)]
+    score_low: f64,
+    /// Its 95 % quantile.
+    #[schema(example = 75.0)]
+    score_high: f64,
+    /// The probability to be below the campaign's median.
+    #[schema(example = 0.012)]
+    p_below: f64,
+    /// The probability to be above it.
+    #[schema(example = 0.988)]
+    p_above: f64,
+    decision: Decision,
+    #[schema(example = "98.8 % sure to be above the median; CTR 0.121 % helps it most")]
+    decision_reason: String,
+    /// Null where no number of impressions would decide, or none is needed.
+    impressions_needed: Option<f64>,
+    /// Metrics that are taken as known.
+    known_metrics: Vec<String>,
+    patterns: Vec<Pattern>,
+    /// The shares of the recipe.
+    metrics: BTreeMap<String, MetricEvidenceView>,
+}
+
+/// What is known of one share.
+#[derive(Serialize, ToSchema)]
+struct MetricEvidenceView {
+    /// Effective trials.
+    #[schema(example = 41_250.5)]
+    n_eff: f64,
+    #[schema(example = 0.00119)]
+    posterior_mean: f64,
+    /// How much more than by chance the report's rows of one name differ, 0 to 1.
+    rho: Option<f64>,
 }

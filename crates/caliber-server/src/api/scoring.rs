@@ -12,7 +12,7 @@ use caliber_platform::campaigns::{Campaign, CampaignId};
 use caliber_platform::identity::Caller;
 use caliber_platform::identity::permissions::{SCORING_READ, SCORING_RUN};
 use caliber_platform::results::{Direction, Filter, Query as ResultsQuery, ResultRow, SortBy};
-use caliber_platform::scoring::{ListPolicy, StartOptions};
+use caliber_platform::scoring::StartOptions;
 use chrono::{DateTime, Utc};
 use futures_util::Stream;
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,7 @@ use crate::answer::{Accepted, Answer, Listing};
 use crate::extract::{Body, Id, Query, Words};
 use crate::failure::{Failure, FailureBody, FailureCode};
 use crate::signed_in::By;
-use crate::words::{CampaignStatus, Normalization, QualityStatus};
+use crate::words::{CampaignStatus, ListPolicy, Normalization, QualityStatus};
 
 pub(super) fn routes(app: &App) -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -56,7 +56,7 @@ struct Start {
     normalization: Option<Normalization>,
     /// The least impressions of a scored row; 0 keeps all.
     min_impressions: Option<u64>,
-    list_policy: Option<ListPolicyWord>,
+    list_policy: Option<ListPolicy>,
     /// Above 0 and up to 0.5.
     list_share: Option<f64>,
     /// Columns mapped by hand: canonical name to header.
@@ -64,14 +64,6 @@ struct Start {
     mapping: BTreeMap<String, String>,
     /// The sheet of a workbook.
     sheet: Option<String>,
-}
-
-/// How rows get on the lists.
-#[derive(Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum ListPolicyWord {
-    /// The best and the worst share of the rows.
-    Quartile,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -102,7 +94,7 @@ async fn start(
         recipe: start.recipe,
         normalization: start.normalization.map(Into::into),
         min_impressions: start.min_impressions,
-        list_policy: start.list_policy.map(|ListPolicyWord::Quartile| ListPolicy::Quartile),
+        list_policy: start.list_policy.map(Into::into),
         list_share: start.list_share,
         mapping: start.mapping,
         sheet: start.sheet,

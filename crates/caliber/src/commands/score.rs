@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use caliber_engine::evidence::Pattern;
 use caliber_engine::explain::Explainer;
+use caliber_engine::lists::{ListPolicy, ListRule};
 use caliber_engine::normalize::Normalization;
 use caliber_engine::{Code, Context, Error, Progress, Result, Scored};
 use caliber_reports::{
@@ -39,15 +41,21 @@ pub(crate) struct Args {
     /// Least impressions of a row that is scored; 0 keeps all [default: the recipe's, 250 where shipped]
     #[arg(long, value_name = "N", value_parser = impressions, allow_negative_numbers = true)]
     min_impressions: Option<u64>,
-    /// How rows get on the lists
-    #[arg(long, default_value = "quartile")]
+    /// How rows get on the lists: quartile, evidence (only what the counts prove)
+    #[arg(long, value_name = "POLICY", value_parser = list_policy, default_value = "quartile")]
     list_policy: ListPolicy,
     /// Share of the rows on each list, above 0 and up to 0.5
     #[arg(long, value_name = "SHARE", default_value = "0.25", value_parser = share)]
     list_share: f64,
     /// Patterns that block on their own: `mfa_pattern`, `click_surge`
-    #[arg(long, value_name = "PATTERNS", value_delimiter = ',')]
-    block_patterns: Vec<String>,
+    #[arg(long, value_name = "PATTERNS", value_delimiter = ',', value_parser = pattern)]
+    block_patterns: Vec<Pattern>,
+    /// By evidence: least probability to be below the median of a row that is blocked
+    #[arg(long, value_name = "P", default_value = "0.95", value_parser = probability)]
+    block_at: f64,
+    /// By evidence: least probability to be above the median of a row that is allowed
+    #[arg(long, value_name = "P", default_value = "0.95", value_parser = probability)]
+    allow_at: f64,
     /// File of names that must never be blocked: a name a line, or CSV with the names first
     #[arg(long, value_name = "FILE")]
     protect: Option<PathBuf>,
@@ -57,14 +65,6 @@ pub(crate) struct Args {
     /// Formats of the results beside Parquet, which is always written
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "csv")]
     format: Vec<ResultsFormat>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ListPolicy {
-    /// The best and the worst share of the rows
-    Quartile,
-    /// Only what the data prove
-    Evidence,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -81,6 +81,21 @@ fn share(text: &str) -> std::result::Result<f64, String> {
     }
 }
 
+fn probability(text: &str) -> std::result::Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(probability) if (0.5..1.0).contains(&probability) => Ok(probability),
+        _ => Err("it is a probability of at least 0.5 and below 1, as in 0.95".to_owned()),
+    }
+}
+
+fn list_policy(text: &str) -> std::result::Result<ListPolicy, String> {
+    ListPolicy::of(text).ok_or_else(|| "it is quartile or evidence".to_owned())
+}
+
+fn pattern(text: &str) -> std::result::Result<Pattern, String> {
+    Pattern::of(text).ok_or_else(|| "it is mfa_pattern or click_surge".to_owned())
+}
+
 fn impressions(text: &str) -> std::result::Result<u64, String> {
     match text.parse::<u64>() {
         Ok(least) => Ok(least),
@@ -93,12 +108,17 @@ fn impressions(text: &str) -> std::result::Result<u64, String> {
 
 pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
     let started = Instant::now();
-    refuse_what_is_to_come(args)?;
     let book = args.reading.book()?;
     let mut options = args.reading.options(&book)?;
     options.normalization = args.normalization;
     options.min_impressions = args.min_impressions;
-    options.list_share = args.list_share;
+    options.list_rule = ListRule {
+        policy: args.list_policy,
+        share: args.list_share,
+        block_at: args.block_at,
+        allow_at: args.allow_at,
+        block_patterns: args.block_patterns.clone(),
+    };
     options.protected = args.protect.as_deref().map(protected::read).transpose()?.unwrap_or_default();
 
     let progress = Progress::default();
@@ -123,19 +143,6 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
     Ok(())
 }
 
-/// The flags have their place; what is behind them comes with a later version.
-fn refuse_what_is_to_come(args: &Args) -> Result<()> {
-    let refused = if args.list_policy == ListPolicy::Evidence {
-        "--list-policy evidence"
-    } else if !args.block_patterns.is_empty() {
-        "--block-patterns"
-    } else {
-        return Ok(());
-    };
-    Err(Error::new(Code::BadOption, format!("{refused} is not in this version yet"))
-        .help("leave it out; --normalization shrunk already keeps small counts from deciding"))
-}
-
 fn default_folder(first: &str, sources: &[caliber_engine::report::source::Source]) -> PathBuf {
     if first == "-" {
         return PathBuf::from("report-caliber");
@@ -150,6 +157,7 @@ fn default_folder(first: &str, sources: &[caliber_engine::report::source::Source
 fn write(scored: &Scored, folder: &OutputFolder, formats: &[ResultsFormat]) -> Result<()> {
     let (results, lists) = (&scored.results, &scored.lists);
     let explainer = Explainer::new(results, &scored.dictionary);
+    let decided = |row: usize| results.evidence.as_ref().map(|evidence| evidence.reasons[row].clone());
     let wants = |format| formats.contains(&format);
     std::thread::scope(|scope| {
         let parquet = scope.spawn(|| {
@@ -157,11 +165,19 @@ fn write(scored: &Scored, folder: &OutputFolder, formats: &[ResultsFormat]) -> R
             folder.write(OutputFile::AllowlistTxt, |file| write_list_text(results, &lists.allow, file))?;
             folder.write(OutputFile::BlocklistTxt, |file| write_list_text(results, &lists.block, file))?;
             folder.write(OutputFile::AllowlistCsv, |file| {
-                write_list_csv(results, &lists.allow, |row| explainer.best_reason(row), file)
+                let reason = |row: usize| decided(row).unwrap_or_else(|| explainer.best_reason(row));
+                write_list_csv(results, &lists.allow, reason, file)
             })?;
             folder.write(OutputFile::BlocklistCsv, |file| {
-                write_list_csv(results, &lists.block, |row| explainer.worst_reason(row), file)
+                let reason = |row: usize| decided(row).unwrap_or_else(|| explainer.worst_reason(row));
+                write_list_csv(results, &lists.block, reason, file)
             })?;
+            if let Some(evidence) = &results.evidence {
+                let watched: Vec<usize> = evidence.watched().collect();
+                folder.write(OutputFile::WatchlistCsv, |file| {
+                    write_list_csv(results, &watched, |row| evidence.reasons[row].clone(), file)
+                })?;
+            }
             folder.write(OutputFile::Quality, |file| write_json_pretty(&scored.quality, file))?;
             folder.write(OutputFile::Summary, |file| write_json_pretty(&scored.summary, file))
         });

@@ -1,0 +1,356 @@
+//! What to do with each row by the evidence, and why.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::patterns::{Found, Pattern, Patterns, Sign};
+use super::posterior::{Moments, Share};
+use super::{Evidence, Law, Refusal, root};
+use crate::dictionary::Dictionary;
+use crate::explain::Explainer;
+use crate::lists::{ListRule, Lists};
+use crate::parallel;
+use crate::results::Results;
+
+/// Counts that would have to grow by more than this cannot decide.
+const MOST_GROWTH: f64 = 2000.0;
+
+/// What the evidence asks of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// Do not buy it.
+    Block,
+    /// Buy it.
+    Allow,
+    /// Not proven either way.
+    Watch,
+}
+
+impl Decision {
+    /// The word in files: `block`, `allow`, `watch`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Block => "block",
+            Self::Allow => "allow",
+            Self::Watch => "watch",
+        }
+    }
+
+    /// The decision of a word.
+    pub fn of(word: &str) -> Option<Self> {
+        [Self::Block, Self::Allow, Self::Watch].into_iter().find(|decision| decision.name() == word)
+    }
+}
+
+/// What the evidence says of the rows of [`Results`]: every vector has one entry a row.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EvidenceRows {
+    /// The mean of the score's law, 0..100.
+    pub scores: Vec<f64>,
+    /// Its 5 % quantile.
+    pub low: Vec<f64>,
+    /// Its 95 % quantile.
+    pub high: Vec<f64>,
+    /// The probability to be below the median.
+    pub below: Vec<f64>,
+    /// The probability to be above it.
+    pub above: Vec<f64>,
+    /// What to do.
+    pub decisions: Vec<Decision>,
+    /// Why, in words.
+    pub reasons: Vec<String>,
+    /// Impressions that would decide about a row of the outer quarters; `None` of others, and where no number would.
+    pub impressions_needed: Vec<Option<f64>>,
+    /// Patterns it shows.
+    pub patterns: Vec<Vec<Pattern>>,
+    /// Metrics that are taken as known; the same for all rows.
+    pub known_metrics: Vec<String>,
+}
+
+impl EvidenceRows {
+    /// The rows that are not proven either way.
+    pub fn watched(&self) -> impl Iterator<Item = usize> {
+        let decisions = self.decisions.iter().enumerate();
+        decisions.filter(|(_, decision)| **decision == Decision::Watch).map(|(row, _)| row)
+    }
+
+    /// The rows at these positions, in this order.
+    #[must_use]
+    pub fn rows(&self, order: &[usize]) -> Self {
+        fn pick<T: Clone>(column: &[T], order: &[usize]) -> Vec<T> {
+            order.iter().map(|&row| column[row].clone()).collect()
+        }
+        Self {
+            scores: pick(&self.scores, order),
+            low: pick(&self.low, order),
+            high: pick(&self.high, order),
+            below: pick(&self.below, order),
+            above: pick(&self.above, order),
+            decisions: pick(&self.decisions, order),
+            reasons: pick(&self.reasons, order),
+            impressions_needed: pick(&self.impressions_needed, order),
+            patterns: pick(&self.patterns, order),
+            known_metrics: self.known_metrics.clone(),
+        }
+    }
+}
+
+/// What one row's figures are before anything is decided.
+struct Judged {
+    low: f64,
+    high: f64,
+    below: f64,
+    above: f64,
+    found: Found,
+}
+
+/// What the evidence decides.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decided {
+    /// The lists.
+    pub lists: Lists,
+    /// What it says of each row.
+    pub rows: EvidenceRows,
+    /// Whether the report has enough figures to tell sites made for advertising.
+    pub can_judge_mfa: bool,
+}
+
+impl Evidence {
+    /// Decides about every row (evidence.md 1.7, 1.8 and 2): the lists, and what the evidence says of each row.
+    ///
+    /// # Errors
+    /// [`Refusal::NoPrior`] of a share that only patterns look at.
+    pub fn decide(
+        &self,
+        results: &Results,
+        dictionary: &Dictionary,
+        rule: &ListRule,
+        is_protected: &dyn Fn(&str) -> bool,
+        threads: usize,
+    ) -> Result<Decided, Refusal> {
+        let prior_of = |name: &str| self.metrics.iter().find(|metric| metric.metric == name)?.prior;
+        let patterns = Patterns::of(results, dictionary, &prior_of, threads)?;
+        let all: Vec<usize> = (0..results.len()).collect();
+        let judged = parallel::map_chunks(threads, &all, |&row| Judged {
+            low: self.laws[row].quantile(0.05),
+            high: self.laws[row].quantile(0.95),
+            below: self.p_below(row),
+            above: self.p_above(row),
+            found: patterns.found(row),
+        });
+        let column = |of: fn(&Judged) -> f64| judged.iter().map(of).collect();
+        let mut rows = EvidenceRows {
+            scores: self.laws.iter().map(|law| law.mean).collect(),
+            low: column(|row| row.low),
+            high: column(|row| row.high),
+            below: column(|row| row.below),
+            above: column(|row| row.above),
+            patterns: judged.iter().map(|row| row.found.patterns.clone()).collect(),
+            known_metrics: self.known_metrics(),
+            ..EvidenceRows::default()
+        };
+        let lists = Lists::among(results, Some(&rows), &all, rule, is_protected);
+        let outer = Outer::of(&rows, results, &all, rule.share);
+
+        let mut decisions = vec![Decision::Watch; results.len()];
+        for &row in &lists.block {
+            decisions[row] = Decision::Block;
+        }
+        for &row in &lists.allow {
+            decisions[row] = Decision::Allow;
+        }
+        let protected: BTreeSet<usize> = lists.protected.iter().copied().collect();
+        let needed = parallel::map_chunks(threads, &all, |&row| {
+            if decisions[row] != Decision::Watch || protected.contains(&row) {
+                return None;
+            }
+            let growth = self.growth_needed(results, row, outer.place(row), rule)?;
+            Some((growth * results.impressions[row]).ceil())
+        });
+        let words = Words::of(self, results, dictionary, &rows, rule);
+        rows.reasons = parallel::map_chunks(threads, &all, |&row| {
+            let signs = &judged[row].found.signs;
+            words.reason(row, decisions[row], outer.place(row), protected.contains(&row), needed[row], signs)
+        });
+        rows.decisions = decisions;
+        rows.impressions_needed = needed;
+        Ok(Decided { lists, rows, can_judge_mfa: patterns.can_judge_mfa() })
+    }
+
+    /// The smallest factor on a row's counts, its posterior means held, that decides about it; `None` where none up
+    /// to [`MOST_GROWTH`] does, and where it is decided or lies in the middle.
+    fn growth_needed(&self, results: &Results, row: usize, place: Place, rule: &ListRule) -> Option<f64> {
+        let missing = |factor: f64| {
+            let below = self.grown(results, row, factor).probability_below(self.median);
+            match place {
+                Place::Worst => below - rule.block_at,
+                _ => 1.0 - below - rule.allow_at,
+            }
+        };
+        if place == Place::Middle || missing(1.0) >= 0.0 {
+            return None;
+        }
+        let mut undecided = 1.0;
+        while undecided < MOST_GROWTH {
+            let next = f64::min(undecided * 4.0, MOST_GROWTH);
+            if missing(next) >= 0.0 {
+                let log = |factor: f64| factor.ln();
+                return Some(root::between(log(undecided), log(next), 1e-6, |log| missing(log.exp())).exp());
+            }
+            undecided = next;
+        }
+        None
+    }
+
+    /// The law of a row's score if its counts were so many times what they are.
+    fn grown(&self, results: &Results, row: usize, factor: f64) -> Law {
+        let mut sum = Moments::default();
+        for (scale, column) in self.metrics.iter().zip(&results.metrics) {
+            let posterior = scale.posterior(column, row).map(|share| {
+                let trials = column.counts.as_ref().map_or(0.0, |counts| counts.trials[row].max(0.0));
+                let size = share.a + share.b + (factor - 1.0) * trials;
+                Share { a: share.mean() * size, b: (1.0 - share.mean()) * size }
+            });
+            sum = sum.plus(scale.worth(column.values[row], posterior).weighted(scale.weight));
+        }
+        Law::of(sum)
+    }
+}
+
+/// Where a row stands by its evidence score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Worst,
+    Middle,
+    Best,
+}
+
+/// The rows at either end.
+struct Outer(Vec<Place>);
+
+impl Outer {
+    fn of(rows: &EvidenceRows, results: &Results, candidates: &[usize], share: f64) -> Self {
+        let mut places = vec![Place::Middle; results.len()];
+        let (worst, best) = Lists::ends(results, &rows.scores, candidates, share);
+        for row in worst {
+            places[row] = Place::Worst;
+        }
+        for row in best {
+            places[row] = Place::Best;
+        }
+        Self(places)
+    }
+
+    fn place(&self, row: usize) -> Place {
+        self.0[row]
+    }
+}
+
+/// Decisions in words.
+struct Words<'a> {
+    evidence: &'a Evidence,
+    rows: &'a EvidenceRows,
+    results: &'a Results,
+    dictionary: &'a Dictionary,
+    explainer: Explainer<'a>,
+    rule: &'a ListRule,
+    /// What each metric is worth over the campaign.
+    means: Vec<f64>,
+}
+
+impl<'a> Words<'a> {
+    fn of(
+        evidence: &'a Evidence,
+        results: &'a Results,
+        dictionary: &'a Dictionary,
+        rows: &'a EvidenceRows,
+        rule: &'a ListRule,
+    ) -> Self {
+        let count = results.len().max(1) as f64;
+        let means = evidence.worth.iter().map(|worth| worth.iter().sum::<f64>() / count).collect();
+        let explainer = Explainer::new(results, dictionary);
+        Self { evidence, rows, results, dictionary, explainer, rule, means }
+    }
+
+    fn reason(
+        &self,
+        row: usize,
+        decision: Decision,
+        place: Place,
+        is_protected: bool,
+        needed: Option<f64>,
+        signs: &[Sign],
+    ) -> String {
+        let below = || format!("{} sure to be below the median", percent(self.rows.below[row]));
+        let above = || format!("{} sure to be above the median", percent(self.rows.above[row]));
+        let patterns = &self.rows.patterns[row];
+        match decision {
+            Decision::Block => {
+                let blocking = patterns.iter().find(|one| self.rule.block_patterns.contains(one));
+                match blocking {
+                    Some(pattern) => pattern_in_words(*pattern, signs),
+                    None => format!("{}; {}", below(), self.strongest(row, -1.0)),
+                }
+            }
+            Decision::Allow => format!("{}; {}", above(), self.strongest(row, 1.0)),
+            Decision::Watch if is_protected => "would be blocked, but its name is protected".to_owned(),
+            Decision::Watch => {
+                let decides = match needed {
+                    Some(impressions) => format!("about {impressions:.0} impressions would decide"),
+                    None => "more impressions would not decide".to_owned(),
+                };
+                match place {
+                    Place::Middle => format!(
+                        "neither among the worst nor among the best; {}",
+                        self.strongest(row, if self.rows.below[row] > 0.5 { -1.0 } else { 1.0 })
+                    ),
+                    Place::Worst => format!("only {}; {decides}", below()),
+                    Place::Best => match patterns.first() {
+                        Some(pattern) => pattern_in_words(*pattern, signs),
+                        None if self.rows.above[row] >= self.rule.allow_at => {
+                            "its click-through rate is an outlier".to_owned()
+                        }
+                        None => format!("only {}; {decides}", above()),
+                    },
+                }
+            }
+        }
+    }
+
+    /// The metric that moves the evidence score most in a direction, with its value.
+    fn strongest(&self, row: usize, direction: f64) -> String {
+        let points = self.evidence.metrics.iter().enumerate().map(|(at, metric)| {
+            (at, direction * metric.weight * (self.evidence.worth[at][row] - self.means[at]))
+        });
+        let Some((at, _)) = points.reduce(|best, next| if next.1 > best.1 { next } else { best }) else {
+            return String::new();
+        };
+        let metric = &self.results.metrics[at];
+        let label = self.dictionary.label(&metric.name);
+        let verb = if direction < 0.0 { "costs" } else { "helps" };
+        match metric.values[row] {
+            Some(value) => format!("{label} {} {verb} it most", self.explainer.written(&metric.name, value)),
+            None => format!("{label}, of which nothing is known, {verb} it most"),
+        }
+    }
+}
+
+fn pattern_in_words(pattern: Pattern, signs: &[Sign]) -> String {
+    match pattern {
+        Pattern::MfaPattern => {
+            let signs: Vec<String> = signs.iter().map(Sign::to_string).collect();
+            format!("looks made for advertising: {}", signs.join(", "))
+        }
+        Pattern::ClickSurge => "more clicks than people make".to_owned(),
+    }
+}
+
+/// A probability in percent, never more certain than it is.
+fn percent(probability: f64) -> String {
+    if probability > 0.999 {
+        return "more than 99.9 %".to_owned();
+    }
+    format!("{:.1} %", (probability * 1000.0).floor() / 10.0)
+}
