@@ -6,6 +6,7 @@
 //! counted from 0; metrics are the recipe's, in its order.
 
 mod by_metric;
+mod correlation;
 mod error;
 mod pairs;
 mod subject;
