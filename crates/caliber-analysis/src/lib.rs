@@ -7,9 +7,11 @@
 
 mod by_metric;
 mod correlation;
+mod draws;
 mod error;
 mod pairs;
 mod subject;
+pub mod weights;
 
 pub use by_metric::ByMetric;
 pub use error::{Error, Result};
