@@ -9,6 +9,7 @@ mod by_metric;
 mod correlation;
 mod draws;
 mod error;
+pub mod importance;
 mod pairs;
 mod subject;
 pub mod weights;

@@ -45,6 +45,9 @@ fn least_squares(objective: &Objective, varying: &[usize]) -> Vec<f64> {
         passive.push(next);
         if !fit_passive(objective, &mut passive, &mut fitted) {
             passive.retain(|&at| at != next);
+        }
+        // What leaves as soon as it comes in does so by rounding.
+        if !passive.contains(&next) {
             dependent.push(next);
         }
     }
@@ -78,7 +81,9 @@ fn fit_passive(objective: &Objective, passive: &mut Vec<usize>, fitted: &mut [f6
         if gone.is_empty() {
             return true;
         }
-        gone.iter().for_each(|&(at, _)| fitted[at] = 0.0);
+        for (at, _) in gone {
+            fitted[at] = 0.0;
+        }
         *passive = kept.into_iter().map(|(at, _)| at).collect();
     }
     true

@@ -4,7 +4,7 @@
 const LEAST_DEVIATION: f64 = 1e-10;
 
 /// Count, means and sums of products of deviations of some columns. Those of rows here and there can be put together,
-/// so that a sum over all folds but one needs no second look at the rows (Chan, Golub and LeVeque 1983).
+/// so that a sum over all folds but one needs no second look at the rows (Chan, Golub and `LeVeque` 1983).
 #[derive(Clone, Debug)]
 pub(crate) struct Moments {
     count: f64,
