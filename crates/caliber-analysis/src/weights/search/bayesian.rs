@@ -12,7 +12,7 @@ use crate::draws::{shares, standard_normal};
 /// Tries beyond the first design.
 const ITERATIONS: usize = 40;
 /// Points among which the expected improvement is maximised: half anywhere, half near the best.
-const CANDIDATES: usize = 256;
+const CANDIDATES: usize = 128;
 /// Length scales among which the likelihood chooses, as Euclidean distances between shares.
 const LENGTHS: [f64; 4] = [0.15, 0.3, 0.6, 1.2];
 /// Keeps the factors of near neighbours apart.
