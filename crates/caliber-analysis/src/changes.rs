@@ -117,7 +117,7 @@ pub struct ScoreChange {
 ///
 /// # Errors
 /// [`Error::Option`] `before` or `after` where a run has no impressions, or rows of another kind than the other.
-pub fn changes(before: Subject<'_>, after: Subject<'_>) -> Result<Changes> {
+pub fn changes(before: &Subject<'_>, after: &Subject<'_>) -> Result<Changes> {
     let figures = (figures("before", before.results)?, figures("after", after.results)?);
     if before.results.dimension != after.results.dimension {
         let (was, is) = (before.results.dimension.name(), after.results.dimension.name());

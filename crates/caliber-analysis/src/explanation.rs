@@ -1,5 +1,6 @@
 //! What makes the scores of a campaign, and the score of one of its rows.
 
+mod certainty;
 mod correlations;
 mod counterfactual;
 mod domain;
@@ -8,11 +9,12 @@ mod words;
 
 use serde::Serialize;
 
+use crate::importance::{self, Importance, feature_importance};
 use crate::{Error, Result, Subject};
 
 pub use correlations::Correlations;
 pub use counterfactual::Counterfactual;
-pub use domain::{Breakdown, Certainty, DomainExplanation, explain_domain};
+pub use domain::{Breakdown, DomainExplanation, explain_domain};
 pub use shapley::Shapley;
 
 /// How a campaign's scores are explained.
@@ -21,14 +23,20 @@ pub enum Method {
     /// The exact Shapley values of the score.
     #[default]
     Shapley,
+    /// What a random forest needs to tell the scores apart.
+    FeatureImportance,
     /// The correlation of each raw metric with the score.
     Correlation,
 }
 
 impl Method {
     /// Every method by its words in options; the first word of each is its name.
-    pub const WORDS: [(&'static str, Self); 3] =
-        [("shapley", Self::Shapley), ("shap", Self::Shapley), ("correlation", Self::Correlation)];
+    pub const WORDS: [(&'static str, Self); 4] = [
+        ("shapley", Self::Shapley),
+        ("shap", Self::Shapley),
+        ("feature_importance", Self::FeatureImportance),
+        ("correlation", Self::Correlation),
+    ];
 
     /// The method of a word.
     ///
@@ -62,6 +70,8 @@ pub struct Options {
 pub enum Explanation {
     /// By Shapley values.
     Shapley(Shapley),
+    /// By a random forest.
+    FeatureImportance(Importance),
     /// By correlations.
     Correlation(Correlations),
 }
@@ -69,16 +79,20 @@ pub enum Explanation {
 /// Explains the scores of a campaign.
 ///
 /// # Errors
-/// [`Error::Option`] where there is no row.
-pub fn explain(subject: Subject<'_>, options: Options) -> Result<Explanation> {
+/// [`Error::Option`] where there are too few rows.
+pub fn explain(subject: &Subject<'_>, options: Options) -> Result<Explanation> {
     refuse_no_rows(subject)?;
     Ok(match options.method {
         Method::Shapley => Explanation::Shapley(Shapley::of(subject, options)),
+        Method::FeatureImportance => {
+            let options = importance::Options { seed: options.seed, threads: options.threads };
+            Explanation::FeatureImportance(feature_importance(subject, options)?)
+        }
         Method::Correlation => Explanation::Correlation(Correlations::of(subject, options.threads)),
     })
 }
 
-fn refuse_no_rows(subject: Subject<'_>) -> Result<()> {
+fn refuse_no_rows(subject: &Subject<'_>) -> Result<()> {
     if subject.results.is_empty() {
         return Err(Error::option("results", "they hold no row; at least one is needed"));
     }

@@ -8,17 +8,19 @@
 mod by_metric;
 pub mod changes;
 mod correlation;
+mod draws;
 mod error;
 pub mod explanation;
+pub mod importance;
 mod nearest;
 mod pairs;
 mod scale;
 mod subject;
+pub mod weights;
 pub mod what_if;
 mod words;
 
 pub use by_metric::ByMetric;
-pub use correlation::pearson;
 pub use error::{Error, Result};
 pub use nearest::{Found, nearest};
 pub use pairs::{Pair, ranked};

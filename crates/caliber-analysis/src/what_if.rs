@@ -6,7 +6,8 @@ use caliber_engine::results::{Results, Status};
 use caliber_engine::summary::{StatusCounts, campaign_score, total};
 use serde::Serialize;
 
-use crate::{ByMetric, Error, Result, Subject, pearson};
+use crate::correlation::pearson;
+use crate::{ByMetric, Error, Result, Subject};
 
 /// What is asked.
 #[derive(Clone, Copy, Debug)]
@@ -101,7 +102,7 @@ pub struct Row {
 /// # Errors
 /// [`Error::Option`] `weights` for a metric that the recipe lacks or that is named twice, a negative weight, or
 /// nothing but 0; `page`, `per_page` where they are 0.
-pub fn what_if(subject: Subject<'_>, options: Options<'_>) -> Result<WhatIf> {
+pub fn what_if(subject: &Subject<'_>, options: Options<'_>) -> Result<WhatIf> {
     let results = subject.results;
     for (option, figure) in [("page", options.page), ("per_page", options.per_page)] {
         if figure == 0 {

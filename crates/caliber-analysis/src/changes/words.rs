@@ -14,8 +14,8 @@ const LEAST_POINTS: f64 = 0.05;
 
 /// What moved the campaign's score.
 pub(super) fn explanation(
-    before: Subject<'_>,
-    after: Subject<'_>,
+    before: &Subject<'_>,
+    after: &Subject<'_>,
     (was, is): (RunFigures, RunFigures),
     drivers: &[Pair],
 ) -> String {
@@ -51,7 +51,7 @@ pub(super) fn explanation(
 }
 
 /// What makes the two runs hard to compare.
-pub(super) fn warnings(before: Subject<'_>, after: Subject<'_>) -> Vec<String> {
+pub(super) fn warnings(before: &Subject<'_>, after: &Subject<'_>) -> Vec<String> {
     let mut warnings = Vec::new();
     if before.recipe.name != after.recipe.name {
         warnings.push(format!(

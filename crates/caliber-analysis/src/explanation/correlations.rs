@@ -23,7 +23,7 @@ pub struct Correlations {
 }
 
 impl Correlations {
-    pub(super) fn of(subject: Subject<'_>, threads: usize) -> Self {
+    pub(super) fn of(subject: &Subject<'_>, threads: usize) -> Self {
         let results = subject.results;
         let found = parallel::map(threads, &results.metrics, |metric| {
             let present = metric.values.iter().zip(&results.scores);

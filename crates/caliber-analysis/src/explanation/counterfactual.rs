@@ -33,7 +33,7 @@ pub struct Counterfactual {
 
 /// The metric that takes a row to the next better band, or out of the best, with the smallest move. `None` where no
 /// single metric can.
-pub(super) fn counterfactual(subject: Subject<'_>, row: usize) -> Option<Counterfactual> {
+pub(super) fn counterfactual(subject: &Subject<'_>, row: usize) -> Option<Counterfactual> {
     let results = subject.results;
     let (score_after, status) = Others::of(&results.scores, row).next_band(results.statuses[row])?;
     let gap = score_after - results.scores[row];

@@ -1,10 +1,12 @@
 //! What makes the score of one row.
 
+use caliber_engine::evidence::Evidence;
 use caliber_engine::explain::Explainer;
 use caliber_engine::names;
 use caliber_engine::results::{Results, Status};
 use serde::Serialize;
 
+use super::certainty::Certainty;
 use super::counterfactual::{Counterfactual, counterfactual};
 use super::shapley::{base_value, weight_shares};
 use super::words;
@@ -65,30 +67,11 @@ pub struct Breakdown {
     pub derivative: Option<f64>,
 }
 
-/// How sure the score of a row is, by the counts behind its rates.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Certainty {
-    /// The probability that the row stays in its band.
-    pub confidence: f64,
-    /// The 5 % quantile of the score.
-    pub score_low: f64,
-    /// The 95 % quantile.
-    pub score_high: f64,
-    /// The probability that the row is below the campaign's median.
-    pub p_below_median: f64,
-}
-
-/// Explains the score of the row that has this name, however it is written.
-///
-/// `certainty` is asked once, with the row; where it cannot tell, its reason becomes a warning.
+/// Explains the score of the row that has this name, however it is written; so many threads work on how sure it is.
 ///
 /// # Errors
 /// [`Error::UnknownName`] where no row has it.
-pub fn explain_domain(
-    subject: Subject<'_>,
-    domain: &str,
-    certainty: impl FnOnce(usize) -> std::result::Result<Certainty, String>,
-) -> Result<DomainExplanation> {
+pub fn explain_domain(subject: &Subject<'_>, domain: &str, threads: usize) -> Result<DomainExplanation> {
     let results = subject.results;
     let row = row_of(results, domain)?;
     let explainer = Explainer::new(results, subject.dictionary);
@@ -104,9 +87,9 @@ pub fn explain_domain(
         derivative: Scale::of(metric, subject.normalization).map(|scale| share * scale.slope()),
     });
     let counterfactual = counterfactual(subject, row);
-    let (certainty, warnings) = match certainty(row) {
-        Ok(certainty) => (Some(certainty), Vec::new()),
-        Err(reason) => (None, vec![reason]),
+    let (certainty, warnings) = match Evidence::of(results, subject.dictionary, threads) {
+        Ok(evidence) => (Some(Certainty::of(&evidence, results, row)), Vec::new()),
+        Err(refusal) => (None, vec![format!("how sure the score is cannot be told: {refusal}")]),
     };
     let base_value = base_value(subject);
     Ok(DomainExplanation {

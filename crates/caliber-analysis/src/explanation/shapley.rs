@@ -41,7 +41,7 @@ struct OfMetric {
 }
 
 impl Shapley {
-    pub(super) fn of(subject: Subject<'_>, options: Options) -> Self {
+    pub(super) fn of(subject: &Subject<'_>, options: Options) -> Self {
         let results = subject.results;
         let explainer = Explainer::new(results, subject.dictionary);
         let slopes: Vec<f64> = weight_shares(subject);
@@ -76,12 +76,12 @@ impl Shapley {
 }
 
 /// The unweighted mean score; rows there are.
-pub(super) fn base_value(subject: Subject<'_>) -> f64 {
+pub(super) fn base_value(subject: &Subject<'_>) -> f64 {
     caliber_engine::statistics::mean(&subject.results.scores).unwrap_or(0.0)
 }
 
 /// The weight of each metric as its share of all weights.
-pub(super) fn weight_shares(subject: Subject<'_>) -> Vec<f64> {
+pub(super) fn weight_shares(subject: &Subject<'_>) -> Vec<f64> {
     let metrics = &subject.results.metrics;
     let sum: f64 = metrics.iter().map(|metric| metric.weight).sum();
     metrics.iter().map(|metric| metric.weight / sum).collect()

@@ -16,7 +16,7 @@ const LEAST_POINTS: f64 = 0.05;
 const LEAST_CORRELATION: f64 = 0.05;
 
 /// What moves the scores of the campaign; `features` by falling importance.
-pub(super) fn of_campaign(subject: Subject<'_>, features: &[Pair]) -> String {
+pub(super) fn of_campaign(subject: &Subject<'_>, features: &[Pair]) -> String {
     let rows = rows(subject);
     let mut told = features.iter().filter(|(_, points)| *points >= LEAST_POINTS).take(TOLD);
     let Some((first, points)) = told.next() else {
@@ -32,7 +32,7 @@ pub(super) fn of_campaign(subject: Subject<'_>, features: &[Pair]) -> String {
 }
 
 /// Which metrics go with the score; `features` by falling correlation.
-pub(super) fn of_correlations(subject: Subject<'_>, features: &[Pair]) -> String {
+pub(super) fn of_correlations(subject: &Subject<'_>, features: &[Pair]) -> String {
     let told: Vec<String> = features
         .iter()
         .filter(|(_, r)| r.abs() >= LEAST_CORRELATION)
@@ -50,7 +50,7 @@ pub(super) fn of_correlations(subject: Subject<'_>, features: &[Pair]) -> String
 
 /// What makes the score of a row, and what would take it to another band.
 pub(super) fn of_row(
-    subject: Subject<'_>,
+    subject: &Subject<'_>,
     row: usize,
     base_value: f64,
     factors: &[Pair],
@@ -88,7 +88,7 @@ pub(super) fn of_row(
     format!("Scores {score:.1}, {stands}{why}.{change}")
 }
 
-fn of_change(subject: Subject<'_>, explainer: &Explainer<'_>, change: &Counterfactual) -> String {
+fn of_change(subject: &Subject<'_>, explainer: &Explainer<'_>, change: &Counterfactual) -> String {
     let label = subject.dictionary.label(&change.feature);
     let becomes = match change.quality_status_after {
         Status::Moderate if change.to_normalized < change.from_normalized => "fall to moderate",
@@ -108,7 +108,7 @@ fn of_change(subject: Subject<'_>, explainer: &Explainer<'_>, change: &Counterfa
 }
 
 /// `2,275 domains`.
-fn rows(subject: Subject<'_>) -> String {
+fn rows(subject: &Subject<'_>) -> String {
     let rows = subject.results.len();
     let noun = match (subject.results.dimension, rows) {
         (Dimension::Domain, 1) => "domain",

@@ -16,7 +16,7 @@ fn without(name: &str, every: usize) -> Run {
 }
 
 fn between(before: &Run, after: &Run) -> Changes {
-    changes(before.subject(), after.subject()).unwrap()
+    changes(&before.subject(), &after.subject()).unwrap()
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn what_makes_runs_hard_to_compare_is_said() {
 fn rows_of_two_kinds_are_refused() {
     let (domains, vendors) = (without("ttd_display", 5), without("ttd_ctv", 5));
     assert_eq!(vendors.results.dimension, Dimension::SupplyVendor);
-    match changes(domains.subject(), vendors.subject()) {
+    match changes(&domains.subject(), &vendors.subject()) {
         Err(Error::Option { option: "after", message }) => {
             assert!(message.contains("supply_vendor") && message.contains("domain"), "{message}");
         }
@@ -106,8 +106,8 @@ fn a_run_without_impressions_has_no_score_to_compare() {
     let run = fixture("ttd_display", Normalization::Minmax);
     let mut empty = run.clone();
     empty.results.impressions.fill(0.0);
-    assert!(matches!(changes(empty.subject(), run.subject()), Err(Error::Option { option: "before", .. })));
-    assert!(matches!(changes(run.subject(), empty.subject()), Err(Error::Option { option: "after", .. })));
+    assert!(matches!(changes(&empty.subject(), &run.subject()), Err(Error::Option { option: "before", .. })));
+    assert!(matches!(changes(&run.subject(), &empty.subject()), Err(Error::Option { option: "after", .. })));
 }
 
 proptest! {

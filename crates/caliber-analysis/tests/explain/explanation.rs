@@ -1,7 +1,9 @@
 use caliber_analysis::explanation::{
-    Certainty, DomainExplanation, Explanation, Method, Options, Shapley, explain, explain_domain,
+    DomainExplanation, Explanation, Method, Options, Shapley, explain, explain_domain,
 };
 use caliber_analysis::{DEFAULT_SEED, Error};
+use caliber_engine::dictionary::Dictionary;
+use caliber_engine::evidence::Evidence;
 use caliber_engine::normalize::Normalization;
 use caliber_engine::ranking::rank;
 use caliber_engine::results::Status;
@@ -18,14 +20,14 @@ fn options(method: Method) -> Options {
 }
 
 fn shapley(run: &Run) -> Shapley {
-    match explain(run.subject(), options(Method::Shapley)).unwrap() {
+    match explain(&run.subject(), options(Method::Shapley)).unwrap() {
         Explanation::Shapley(shapley) => shapley,
         other => panic!("{other:?}"),
     }
 }
 
 fn of_row(run: &Run, name: &str) -> DomainExplanation {
-    explain_domain(run.subject(), name, |_| Err("no counts".into())).unwrap()
+    explain_domain(&run.subject(), name, 2).unwrap()
 }
 
 #[test]
@@ -52,7 +54,7 @@ fn correlations_are_scipys() {
     for name in FIXTURES {
         let run = fixture(name, Normalization::Minmax);
         let ours =
-            serde_json::to_value(explain(run.subject(), options(Method::Correlation)).unwrap()).unwrap();
+            serde_json::to_value(explain(&run.subject(), options(Method::Correlation)).unwrap()).unwrap();
         assert_eq!(keys(&ours), ["method", "rows", "correlations", "top_features", "explanation"]);
         let theirs = reference["explanations"][name]["correlations"].as_object().unwrap();
         assert_eq!(keys(&ours["correlations"]).len(), theirs.len());
@@ -88,18 +90,16 @@ fn counterfactuals_are_those_of_a_plain_search() {
 fn the_objects_have_the_keys_of_the_contract() {
     let run = fixture("ttd_display", Normalization::Minmax);
     let mut options = options(Method::Shapley);
-    let campaign = serde_json::to_value(explain(run.subject(), options).unwrap()).unwrap();
+    let campaign = serde_json::to_value(explain(&run.subject(), options).unwrap()).unwrap();
     let common = ["method", "rows", "base_value", "feature_importance", "top_features", "derivatives"];
     assert_eq!(keys(&campaign), [&common[..], &["shap_values", "explanation"]].concat());
     options.values = false;
-    let campaign = serde_json::to_value(explain(run.subject(), options).unwrap()).unwrap();
+    let campaign = serde_json::to_value(explain(&run.subject(), options).unwrap()).unwrap();
     assert_eq!(keys(&campaign), [&common[..], &["explanation"]].concat(), "values only where asked for");
     assert_eq!(campaign["method"], "shapley");
 
-    let certain = Certainty { confidence: 0.9, score_low: 1.0, score_high: 2.0, p_below_median: 0.4 };
     let name = &run.results.names[3];
-    let row = explain_domain(run.subject(), name, |_| Ok(certain)).unwrap();
-    let row = serde_json::to_value(row).unwrap();
+    let row = serde_json::to_value(of_row(&run, name)).unwrap();
     #[rustfmt::skip]
     assert_eq!(keys(&row), [
         "domain", "score", "base_value", "percentile", "quality_status", "feature_contributions", "top_factors",
@@ -111,9 +111,54 @@ fn the_objects_have_the_keys_of_the_contract() {
         ["value", "normalized", "weight", "contribution", "derivative"]
     );
     assert_eq!(row["warnings"], json!([]));
-    assert_eq!(row["confidence"], 0.9);
-    let unsure = serde_json::to_value(of_row(&run, name)).unwrap();
-    assert_eq!((&unsure["p_below_median"], &unsure["warnings"]), (&Value::Null, &json!(["no counts"])));
+}
+
+#[test]
+fn without_counts_nobody_knows_how_sure_a_score_is() {
+    let mut run = fixture("ttd_display", Normalization::Minmax);
+    let name = run.results.names[3].clone();
+    let sure = of_row(&run, &name);
+    for metric in &mut run.results.metrics {
+        metric.counts = None;
+    }
+    let unsure = of_row(&run, &name);
+    let figures =
+        |row: &DomainExplanation| [row.confidence, row.score_low, row.score_high, row.p_below_median];
+    assert!(figures(&sure).iter().all(Option::is_some) && sure.warnings.is_empty());
+    assert!(figures(&unsure).iter().all(Option::is_none));
+    assert!(unsure.warnings.len() == 1 && unsure.warnings[0].contains("counts"), "{:?}", unsure.warnings);
+    assert_eq!(unsure.explanation, sure.explanation, "what is said in words does not depend on it");
+}
+
+#[test]
+fn the_figures_of_certainty_are_those_of_the_evidence() {
+    let run = fixture("ttd_display", Normalization::Minmax);
+    let evidence = Evidence::of(&run.results, Dictionary::shipped(), 1).unwrap();
+    let mut means: Vec<f64> = evidence.laws().iter().map(|law| law.mean).collect();
+    means.sort_by(f64::total_cmp);
+    let cuts = [0.25, 0.75].map(|share| caliber_engine::statistics::quantile(&means, share).unwrap());
+    for (row, name) in run.results.names.iter().enumerate() {
+        let explained = of_row(&run, name);
+        let law = evidence.law(row);
+        let [low, high] = cuts.map(|cut| law.probability_below(cut));
+        let stays = match run.results.statuses[row] {
+            Status::Poor => low,
+            Status::Moderate => high - low,
+            Status::Good => 1.0 - high,
+        };
+        assert!((explained.confidence.unwrap() - stays).abs() < 1e-12);
+        assert_eq!(explained.p_below_median, Some(evidence.p_below(row)));
+        assert!((law.probability_below(explained.score_low.unwrap()) - 0.05).abs() < 1e-6);
+        assert!((law.probability_below(explained.score_high.unwrap()) - 0.95).abs() < 1e-6);
+    }
+}
+
+#[test]
+fn a_forest_explains_under_its_own_name() {
+    let run = fixture("ttd_display", Normalization::Minmax);
+    let forest = explain(&run.subject(), options(Method::of("feature_importance").unwrap())).unwrap();
+    let forest = serde_json::to_value(forest).unwrap();
+    assert_eq!((&forest["method"], &forest["seed"]), (&json!("feature_importance"), &json!(42)));
 }
 
 #[test]
@@ -147,7 +192,7 @@ fn a_metric_that_never_varies_has_no_slope_and_no_correlation_and_moves_nobody()
     cpm.contributions.fill(7.5);
     assert_eq!(shapley(&run).derivatives.get("cpm"), Some(&Some(0.0)));
     let correlations =
-        serde_json::to_value(explain(run.subject(), options(Method::Correlation)).unwrap()).unwrap();
+        serde_json::to_value(explain(&run.subject(), options(Method::Correlation)).unwrap()).unwrap();
     assert_eq!(correlations["correlations"]["cpm"], Value::Null);
     assert!(!correlations["top_features"].to_string().contains("cpm"));
     for name in &run.results.names {
@@ -161,7 +206,7 @@ fn a_domain_is_found_however_it_is_written() {
     for written in ["primenews.example", " HTTPS://www.PrimeNews.example:443/a?b ", "primenews.example."] {
         assert_eq!(of_row(&run, written).domain, "primenews.example");
     }
-    match explain_domain(run.subject(), "primenesw.example", |_| Err(String::new())) {
+    match explain_domain(&run.subject(), "primenesw.example", 2) {
         Err(Error::UnknownName { given, nearest }) => {
             assert_eq!(given, "primenesw.example");
             assert_eq!(nearest.first().map(String::as_str), Some("primenews.example"));
@@ -230,7 +275,7 @@ proptest! {
     #[test]
     fn threads_change_nothing(run in runs()) {
         for method in [Method::Shapley, Method::Correlation] {
-            let with = |threads| explain(run.subject(), Options { threads, ..options(method) }).unwrap();
+            let with = |threads| explain(&run.subject(), Options { threads, ..options(method) }).unwrap();
             prop_assert_eq!(with(1), with(5));
         }
     }

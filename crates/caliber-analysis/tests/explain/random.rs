@@ -83,6 +83,7 @@ fn run(
         metrics,
         outlier_flags: vec![Vec::new(); rows],
         quality_flags: vec![Vec::new(); rows],
+        evidence: None,
     };
     let mut seen = std::collections::HashSet::new();
     let order: Vec<usize> = (0..rows).filter(|&row| seen.insert(names[row])).collect();

@@ -10,7 +10,7 @@ use crate::scored::{Run, assert_close, fixture, keys, reference};
 const RULES: ListRules<'_> = ListRules { share: 0.25, min_impressions: 250.0, protected: &[] };
 
 fn ask(run: &Run, weights: &[(String, f64)], page: usize, per_page: usize) -> Result<WhatIf, Error> {
-    what_if(run.subject(), Options { weights, lists: RULES, page, per_page })
+    what_if(&run.subject(), Options { weights, lists: RULES, page, per_page })
 }
 
 fn weights(pairs: &[(&str, f64)]) -> Vec<(String, f64)> {
@@ -80,7 +80,7 @@ fn protected_names_are_on_neither_blocklist() {
     let entered = ask(&run, &given, 1, 1).unwrap().blacklist.entered;
     let rules = ListRules { protected: &entered[..1], ..RULES };
     let answer =
-        what_if(run.subject(), Options { weights: &given, lists: rules, page: 1, per_page: 1 }).unwrap();
+        what_if(&run.subject(), Options { weights: &given, lists: rules, page: 1, per_page: 1 }).unwrap();
     assert_eq!(answer.blacklist.entered, entered[1..]);
 }
 

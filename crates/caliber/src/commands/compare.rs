@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
     let before = args.run.read(&args.before, terminal)?;
     let after = args.run.read(&args.after, terminal)?;
     timing.has_read();
-    let changes = changes(before.subject(), after.subject()).map_err(refused)?;
+    let changes = changes(&before.subject(), &after.subject()).map_err(refused)?;
     timing.has_computed();
     terminal.answer(&changes, |out| text::print(&before, &after, &changes, out))?;
     timing.has_written();

@@ -5,7 +5,7 @@ mod text;
 use std::path::PathBuf;
 
 use caliber_analysis::DEFAULT_SEED;
-use caliber_analysis::explanation::{Certainty, Method, Options, explain, explain_domain};
+use caliber_analysis::explanation::{Method, Options, explain, explain_domain};
 use caliber_engine::Result;
 
 use super::run::{RunArgs, refused};
@@ -24,7 +24,7 @@ pub(crate) struct Args {
     /// Explain the score of this domain or supply vendor, however it is written
     #[arg(long, value_name = "D", conflicts_with_all = ["method", "values", "seed"])]
     domain: Option<String>,
-    /// How the run is explained: shapley, correlation
+    /// How the run is explained: shapley, `feature_importance`, correlation
     #[arg(long, value_name = "METHOD", default_value = "shapley")]
     method: String,
     /// Give the Shapley values of every row, under --json
@@ -42,16 +42,16 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
     let method = Method::of(&args.method).map_err(refused)?;
     let run = args.run.read(&args.results, terminal)?;
     timing.has_read();
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     if let Some(domain) = &args.domain {
-        let explanation = explain_domain(run.subject(), domain, |row| certainty(row)).map_err(refused)?;
+        let explanation = explain_domain(&run.subject(), domain, threads).map_err(refused)?;
         timing.has_computed();
         terminal.answer(&explanation, |out| text::print_domain(&run, &explanation, out))?;
         timing.has_written();
         terminal.notes(explanation.warnings);
     } else {
-        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let options = Options { method, values: args.values, seed: args.seed, threads };
-        let explanation = explain(run.subject(), options).map_err(refused)?;
+        let explanation = explain(&run.subject(), options).map_err(refused)?;
         timing.has_computed();
         terminal.answer(&explanation, |out| text::print_run(&run, &explanation, out))?;
         timing.has_written();

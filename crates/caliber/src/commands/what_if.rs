@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
         protected: &run.lists.protected,
     };
     let options = Options { weights: &args.weights.0, lists, page: args.page, per_page: args.per_page };
-    let answer = what_if(run.subject(), options).map_err(refused)?;
+    let answer = what_if(&run.subject(), options).map_err(refused)?;
     timing.has_computed();
     terminal.answer(&answer, |out| text::print(&run, &answer, out))?;
     timing.has_written();

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use caliber_analysis::Pair;
 use caliber_analysis::explanation::{DomainExplanation, Explanation, Shapley};
+use caliber_analysis::importance::Importance;
 use caliber_engine::explain::Explainer;
 use caliber_engine::names::display_unicode;
 
@@ -19,6 +20,7 @@ const HALF: usize = 15;
 pub(super) fn print_run(run: &ScoredRun, explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
     match explanation {
         Explanation::Shapley(shapley) => print_shapley(run, shapley, out),
+        Explanation::FeatureImportance(importance) => print_importance(run, importance, out),
         Explanation::Correlation(correlations) => {
             print_sentence(&correlations.explanation, out)?;
             let mut grid = Grid::under(&["metric", "correlation", ""], width());
@@ -48,6 +50,18 @@ fn print_shapley(run: &ScoredRun, shapley: &Shapley, out: &mut dyn Write) -> io:
             derivative.map_or_else(|| "-".to_owned(), |points| for_one_more(run, name, points)),
             drawn,
         ]);
+    }
+    grid.print(&[1, 2], out)
+}
+
+fn print_importance(run: &ScoredRun, importance: &Importance, out: &mut dyn Write) -> io::Result<()> {
+    print_sentence(&importance.explanation, out)?;
+    let mut grid = Grid::under(&["metric", "importance", "when shuffled", ""], width());
+    let most = most(&importance.top_features);
+    for (name, part) in &importance.top_features {
+        let dropped = importance.permutation_importance.get(name).copied().unwrap_or(0.0);
+        let drawn = if draws_bars() { bar(part / most, BAR) } else { String::new() };
+        grid.row([label(run, name), format!("{part:.3}"), format!("{dropped:.3}"), drawn]);
     }
     grid.print(&[1, 2], out)
 }
