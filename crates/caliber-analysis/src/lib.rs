@@ -6,12 +6,23 @@
 //! counted from 0; metrics are the recipe's, in its order.
 
 mod by_metric;
+pub mod changes;
+mod correlation;
+mod draws;
 mod error;
+pub mod explanation;
+pub mod importance;
+mod nearest;
 mod pairs;
+mod scale;
 mod subject;
+pub mod weights;
+pub mod what_if;
+mod words;
 
 pub use by_metric::ByMetric;
 pub use error::{Error, Result};
+pub use nearest::{Found, nearest};
 pub use pairs::{Pair, ranked};
 pub use subject::Subject;
 

@@ -24,6 +24,11 @@ impl<'a> Explainer<'a> {
         Self { results, dictionary, means }
     }
 
+    /// The mean contribution of each metric, in the order of the metrics.
+    pub fn means(&self) -> &[f64] {
+        &self.means
+    }
+
     /// The Shapley values of a row, in the order of the metrics. They sum to its score less the mean score.
     pub fn shapley(&self, row: usize) -> impl Iterator<Item = f64> {
         self.results

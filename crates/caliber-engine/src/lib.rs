@@ -14,6 +14,7 @@ pub mod names;
 pub mod normalize;
 pub mod parallel;
 mod progress;
+pub mod ranking;
 mod reading;
 pub mod recipe;
 pub mod report;

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{EvidenceRows, Pattern};
+use crate::ranking::TIE;
 use crate::results::Results;
-use crate::score::TIE;
 use crate::statistics::tie_groups;
 
 /// How rows get on a list.
@@ -100,12 +100,23 @@ impl Lists {
         share: f64,
         is_protected: &dyn Fn(&str) -> bool,
     ) -> Self {
+        Self::quartile_by(&results.scores, results, candidates, share, is_protected)
+    }
+
+    /// As [`Lists::quartile_among`], by these scores, one a row, instead of those of the results.
+    pub fn quartile_by(
+        scores: &[f64],
+        results: &Results,
+        candidates: &[usize],
+        share: f64,
+        is_protected: &dyn Fn(&str) -> bool,
+    ) -> Self {
         let rows = candidates.len();
         let count = match (rows as f64 * share + 1e-9).floor() as usize {
             0 if rows >= 2 => 1,
             count => count.min(rows / 2),
         };
-        let scores: Vec<f64> = candidates.iter().map(|&row| results.scores[row]).collect();
+        let scores: Vec<f64> = candidates.iter().map(|&row| scores[row]).collect();
         let (groups, _) = tie_groups(&scores, TIE);
         let by_volume = |a: usize, b: usize| {
             let (a, b) = (candidates[a], candidates[b]);

@@ -18,6 +18,15 @@ pub enum Status {
 }
 
 impl Status {
+    /// The band of an unrounded percentile.
+    pub fn of(percentile: f64) -> Self {
+        match percentile {
+            _ if percentile >= 75.0 => Self::Good,
+            _ if percentile >= 25.0 => Self::Moderate,
+            _ => Self::Poor,
+        }
+    }
+
     /// The word in files: `good`, `moderate`, `poor`.
     pub fn name(self) -> &'static str {
         match self {

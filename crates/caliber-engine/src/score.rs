@@ -3,16 +3,15 @@
 use crate::dictionary::Dictionary;
 use crate::normalize::{Bounds, Counts, Normalization, normalize};
 use crate::parallel;
+use crate::ranking::rank;
 use crate::recipe::{Dimension, Recipe, WeightedMetric};
 use crate::report::mapping::EXTRAS;
-use crate::results::{EffectiveCounts, ExtraColumn, MetricColumn, Results, Status};
+use crate::results::{EffectiveCounts, ExtraColumn, MetricColumn, Results};
 use crate::rollup::plan::TOTALS;
 use crate::rollup::{MetricSums, Rolled, RowNoise};
-use crate::statistics::{quantile, sorted_present, tie_groups};
+use crate::statistics::{quantile, sorted_present};
 use crate::{Code, Error, Result};
 
-/// Scores closer than this to the first of their group are one.
-pub(crate) const TIE: f64 = 1e-9;
 /// Domains with at least two rows below which row noise is not estimated (evidence.md 1.2).
 const LEAST_FOR_NOISE: usize = 10;
 /// Costs per thousand above this are flagged.
@@ -205,24 +204,6 @@ fn effective_counts(noise: &[RowNoise]) -> (EffectiveCounts, Option<f64>) {
         .map(|(row, trials)| if row.n > 0.0 { row.x / row.n * trials } else { 0.0 })
         .collect();
     (EffectiveCounts { events, trials }, rho)
-}
-
-/// Percentile and status of every score.
-pub(crate) fn rank(scores: &[f64]) -> (Vec<f64>, Vec<Status>) {
-    let (groups, ranks) = tie_groups(scores, TIE);
-    let percentiles: Vec<f64> =
-        groups.iter().map(|&group| ranks[group] / scores.len() as f64 * 100.0).collect();
-    let statuses = percentiles.iter().copied().map(status_of).collect();
-    (percentiles, statuses)
-}
-
-/// The band of a percentile.
-pub(crate) fn status_of(percentile: f64) -> Status {
-    match percentile {
-        _ if percentile >= 75.0 => Status::Good,
-        _ if percentile >= 25.0 => Status::Moderate,
-        _ => Status::Poor,
-    }
 }
 
 /// One metric over the rows that are kept.

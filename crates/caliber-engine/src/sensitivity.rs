@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::parallel;
 use crate::results::{Results, Status};
-use crate::score::{TIE, status_of};
+use crate::ranking::{TIE, percentile};
 
 /// By how much each weight is changed, up and down.
 const CHANGE: f64 = 0.2;
@@ -70,7 +70,7 @@ fn thresholds(sorted: &[f64]) -> (f64, f64) {
     while start < sorted.len() {
         let tied = sorted[start..].iter().take_while(|score| **score - sorted[start] <= TIE).count();
         let rank = (2 * start + 1 + tied) as f64 / 2.0;
-        match status_of(rank / sorted.len() as f64 * 100.0) {
+        match Status::of(percentile(rank, sorted.len())) {
             Status::Good => {
                 good = good.min(sorted[start]);
                 moderate = moderate.min(sorted[start]);
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
     use crate::recipe::{Better, Dimension};
     use crate::results::MetricColumn;
-    use crate::score::rank;
+    use crate::ranking::rank;
 
     /// Rows of two metrics, weighed 0.6 and 0.4.
     fn results(columns: [Vec<f64>; 2]) -> Results {

@@ -217,8 +217,9 @@ pub struct ListSummary {
     pub average_score: Option<f64>,
 }
 
-/// The sum of a column, rounded once.
-pub(crate) fn total(values: impl IntoIterator<Item = f64>) -> f64 {
+/// The sum of a column, rounded once: the same whatever the order. Terms are taken to 10^-18 and their sum has to
+/// stay below 1.7e20.
+pub fn total(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut sum = Sum::ZERO;
     for value in values {
         sum.add(value);

@@ -6,7 +6,6 @@
 mod cache;
 mod filter;
 mod list;
-mod nearest;
 mod order;
 mod query;
 mod row;
@@ -203,7 +202,8 @@ impl ResultsTable {
     pub fn nearest(&self, name: &str) -> Vec<&str> {
         let mut scratch = String::new();
         let key = names::normalise(name.as_bytes(), self.results.dimension, &mut scratch);
-        let rows = nearest::nearest(&search::lower_case(key), self.search_text());
+        let text = self.search_text();
+        let rows = caliber_analysis::nearest(&search::lower_case(key), |piece, found| text.lines_with(piece, found));
         rows.into_iter().map(|row| self.name(row)).collect()
     }
 

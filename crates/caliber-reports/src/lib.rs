@@ -1,5 +1,5 @@
 //! Writes what a scoring run leaves behind: results as CSV, JSON, XLSX and Parquet, lists to upload, and the
-//! folder that holds them, whole or not at all. Reads the Parquet results back.
+//! folder that holds them, whole or not at all. Reads results back, of Parquet and of CSV.
 //!
 //! Every results file has the same columns in the same order, from one list (`columns`). Text cells that a
 //! spreadsheet would run as a formula are neutralised in CSV and XLSX, never in JSON and Parquet.
@@ -24,5 +24,5 @@ pub use lists::{write_list_csv, write_list_text};
 pub use neutralise::{neutralise, restore};
 pub use results_csv::write_results_csv;
 pub use results_parquet::write_results_parquet;
-pub use results_reading::{read_results_parquet, read_results_parquet_bytes};
+pub use results_reading::{read_results_csv, read_results_parquet, read_results_parquet_bytes};
 pub use workbook::write_results_xlsx;

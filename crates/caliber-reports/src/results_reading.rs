@@ -1,13 +1,15 @@
-//! Reads `results.parquet` back as it was written.
+//! Reads `results.parquet` and `results.csv` back as they were written.
 //!
-//! Each column is decoded straight into its vector, several columns at once, so that nothing but the results and a
+//! Of Parquet, each column is decoded straight into its vector, several columns at once, so that nothing but the results and a
 //! page a thread is in memory.
 
 mod cells;
+mod csv;
 mod file;
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 
 use bytes::Bytes;
@@ -20,25 +22,9 @@ use crate::columns::{COUNTS, EXTRAS};
 use cells::{Cells, Kind};
 use file::ResultsFile;
 
-/// Reads `results.parquet` as [`write_results_parquet`](crate::write_results_parquet) left it, to the last bit.
-///
-/// `metrics` are those of the recipe that the rows were scored by (`recipe.metrics` of `summary.json`): the file
-/// itself holds neither weights nor directions. Columns of later versions are passed over.
-///
-/// # Errors
-/// [`Code::NotReadable`] where there is no such file, [`Code::Malformed`] where it is damaged, was not written by
-/// us, or lacks a metric.
-pub fn read_results_parquet(path: &Path, metrics: &[WeightedMetric]) -> Result<Results> {
-    // Each thread opens the file for itself: handles that are cloned would share one position.
-    let file =
-        ResultsFile::open(|| File::open(path)).map_err(|error| error.in_file(path.display().to_string()))?;
-    assemble(&file, metrics).map_err(|error| error.in_file(path.display().to_string()))
-}
-
-/// As [`read_results_parquet`], of a file that is in memory.
-pub fn read_results_parquet_bytes(bytes: &Bytes, metrics: &[WeightedMetric]) -> Result<Results> {
-    assemble(&ResultsFile::open(|| Ok(bytes.clone()))?, metrics)
-}
+/// Bytes of CSV read at a time.
+const BUFFER: usize = 1 << 18;
+const AGAIN: &str = "score the report again";
 
 /// What the evidence says of the rows; all of them or none is there.
 const EVIDENCE: [(&str, Kind); 10] = [
@@ -54,13 +40,59 @@ const EVIDENCE: [(&str, Kind); 10] = [
     ("impressions_needed", Kind::MaybeNumbers),
 ];
 
-fn assemble<R: file::Source>(file: &ResultsFile<R>, metrics: &[WeightedMetric]) -> Result<Results> {
-    let dimension = [Dimension::Domain, Dimension::SupplyVendor]
-        .into_iter()
-        .find(|dimension| file.has(dimension.name()))
-        .ok_or_else(|| missing("domain"))?;
-    let wanted = wanted(file, dimension, metrics);
-    let mut columns = Columns { cells: file.read(&wanted)?, rows: file.rows() };
+/// Reads `results.parquet` as [`write_results_parquet`](crate::write_results_parquet) left it, to the last bit.
+///
+/// `metrics` are those of the recipe that the rows were scored by (`recipe.metrics` of `summary.json`): the file
+/// itself holds neither weights nor directions. Columns of later versions are passed over.
+///
+/// # Errors
+/// [`Code::NotReadable`] where there is no such file, [`Code::Malformed`] where it is damaged, was not written by
+/// us, or lacks a metric.
+pub fn read_results_parquet(path: &Path, metrics: &[WeightedMetric]) -> Result<Results> {
+    // Each thread opens the file for itself: handles that are cloned would share one position.
+    let file =
+        ResultsFile::open(|| File::open(path)).map_err(|error| error.in_file(path.display().to_string()))?;
+    read(&file, metrics).map_err(|error| error.in_file(path.display().to_string()))
+}
+
+/// As [`read_results_parquet`], of a file that is in memory.
+pub fn read_results_parquet_bytes(bytes: &Bytes, metrics: &[WeightedMetric]) -> Result<Results> {
+    read(&ResultsFile::open(|| Ok(bytes.clone()))?, metrics)
+}
+
+/// Reads `results.csv` as [`write_results_csv`](crate::write_results_csv) left it, to the last bit: what was
+/// neutralised is restored. The file has no effective counts. Columns that no metric needs are passed over.
+///
+/// `metrics` are those of the recipe that the rows were scored by.
+///
+/// # Errors
+/// [`Code::NotReadable`] where there is no such file, [`Code::Empty`] and [`Code::HeaderOnly`] where it has no rows,
+/// [`Code::TooLarge`] for a row beyond 1 MiB, [`Code::Malformed`] with line and column for what we do not write.
+pub fn read_results_csv(path: &Path, metrics: &[WeightedMetric]) -> Result<Results> {
+    let unreadable = |cause: std::io::Error| {
+        Error::new(Code::NotReadable, format!("the file cannot be opened: {cause}"))
+            .help("check the name, and that you may read it")
+            .caused_by(cause)
+    };
+    let file = File::open(path).map_err(unreadable);
+    file.and_then(|file| csv::read(BufReader::with_capacity(BUFFER, file), metrics))
+        .map_err(|error| error.in_file(path.display().to_string()))
+}
+
+fn read<R: file::Source>(file: &ResultsFile<R>, metrics: &[WeightedMetric]) -> Result<Results> {
+    let has = |name: &str| file.has(name);
+    let dimension = dimension_of(has)?;
+    let cells = file.read(&wanted(has, dimension, metrics))?;
+    assemble(Columns { cells, rows: file.rows() }, dimension, metrics)
+}
+
+/// What the rows of a file with these columns are.
+fn dimension_of(has: impl Fn(&str) -> bool) -> Result<Dimension> {
+    let mut known = [Dimension::Domain, Dimension::SupplyVendor].into_iter();
+    known.find(|dimension| has(dimension.name())).ok_or_else(|| missing("domain"))
+}
+
+fn assemble(mut columns: Columns, dimension: Dimension, metrics: &[WeightedMetric]) -> Result<Results> {
     let clicks = columns.count("clicks")?;
     let conversions = columns.count("conversions")?;
     let spend = columns.count("spend")?;
@@ -71,7 +103,7 @@ fn assemble<R: file::Source>(file: &ResultsFile<R>, metrics: &[WeightedMetric]) 
             let name = metric.metric.as_str();
             let summed = |sums: &Option<Vec<f64>>| match sums {
                 Some(sums) => sums.iter().copied().map(Some).collect(),
-                None => vec![None; file.rows()],
+                None => vec![None; columns.rows],
             };
             let values = match name {
                 "impressions" => impressions.iter().copied().map(Some).collect(),
@@ -111,8 +143,8 @@ fn assemble<R: file::Source>(file: &ResultsFile<R>, metrics: &[WeightedMetric]) 
 }
 
 /// The columns to decode, those that take longest first.
-fn wanted<R: file::Source>(
-    file: &ResultsFile<R>,
+fn wanted(
+    has: impl Fn(&str) -> bool,
     dimension: Dimension,
     metrics: &[WeightedMetric],
 ) -> Vec<(String, Kind)> {
@@ -138,20 +170,20 @@ fn wanted<R: file::Source>(
         add(&format!("{name}_contribution"), Kind::Numbers);
     }
     for extra in EXTRAS {
-        if metrics.iter().all(|metric| metric.metric != extra) && file.has(extra) {
+        if metrics.iter().all(|metric| metric.metric != extra) && has(extra) {
             add(extra, Kind::MaybeNumbers);
         }
     }
     let shares = metrics.iter().map(|metric| metric.metric.as_str());
     for share in shares.chain(EXTRAS) {
         for counts in ["events", "trials"].map(|what| format!("{share}_{what}")) {
-            if file.has(&counts) && wanted.iter().all(|(name, _)| *name != counts) {
+            if has(&counts) && wanted.iter().all(|(name, _)| *name != counts) {
                 wanted.push((counts, Kind::Numbers));
             }
         }
     }
     wanted.extend(
-        EVIDENCE.into_iter().filter(|(name, _)| file.has(name)).map(|(name, kind)| (name.to_owned(), kind)),
+        EVIDENCE.into_iter().filter(|(name, _)| has(name)).map(|(name, kind)| (name.to_owned(), kind)),
     );
     wanted
 }
@@ -268,5 +300,5 @@ fn missing(column: &str) -> Error {
 }
 
 fn damaged(what: impl Into<String>) -> Error {
-    Error::new(Code::Malformed, what).help("score the report again")
+    Error::new(Code::Malformed, what).help(AGAIN)
 }

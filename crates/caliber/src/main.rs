@@ -13,8 +13,8 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    doctor, inspect, migrate, recipes, sample, score, serve, settings as settings_command, user, worker,
-    xls_sheet,
+    compare, doctor, explain, inspect, migrate, recipes, sample, score, serve, settings as settings_command,
+    user, what_if, worker, xls_sheet,
 };
 use crate::terminal::Terminal;
 
@@ -39,6 +39,9 @@ struct Cli {
 enum Command {
     Score(score::Args),
     Inspect(inspect::Args),
+    Explain(explain::Args),
+    Compare(compare::Args),
+    WhatIf(what_if::Args),
     Recipes(recipes::Args),
     Sample(sample::Args),
     Serve(serve::Args),
@@ -51,6 +54,22 @@ enum Command {
     XlsSheet(xls_sheet::Args),
 }
 
+impl Command {
+    /// Whether the command reads the settings, which then warn of unknown names themselves.
+    fn reads_settings(&self) -> bool {
+        matches!(
+            self,
+            Self::Serve(_)
+                | Self::Worker(_)
+                | Self::Migrate(_)
+                | Self::User(_)
+                | Self::Settings(_)
+                | Self::Doctor(_)
+                | Self::XlsSheet(_)
+        )
+    }
+}
+
 fn main() -> ExitCode {
     keep_caught_panics_quiet();
     let cli = match Cli::try_parse() {
@@ -58,15 +77,15 @@ fn main() -> ExitCode {
         Err(error) => return misused(&error),
     };
     let terminal = Terminal { json: cli.json, quiet: cli.quiet };
-    if matches!(
-        cli.command,
-        Command::Score(_) | Command::Inspect(_) | Command::Recipes(_) | Command::Sample(_)
-    ) {
+    if !cli.command.reads_settings() {
         environment::warn_of_unknown(terminal);
     }
     let outcome = match cli.command {
         Command::Score(args) => score::run(&args, terminal),
         Command::Inspect(args) => inspect::run(args, terminal),
+        Command::Explain(args) => explain::run(&args, terminal),
+        Command::Compare(args) => compare::run(&args, terminal),
+        Command::WhatIf(args) => what_if::run(&args, terminal),
         Command::Recipes(args) => recipes::run(args, terminal),
         Command::Sample(args) => sample::run(args, terminal),
         Command::Serve(args) => serve::run(&args, terminal),

@@ -10,7 +10,7 @@ use super::damaged;
 /// Cells decoded at a time.
 const BATCH: usize = 1 << 13;
 /// No row has more flags than there are metrics and columns; what has is no file of ours.
-const FLAGS_MAX: usize = 1000;
+pub(super) const FLAGS_MAX: usize = 1000;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,7 +159,7 @@ fn text(value: &ByteArray) -> Result<&str> {
     value.as_utf8().map_err(|error| damaged("a name is not UTF-8").caused_by(error))
 }
 
-fn status(word: &str) -> Result<Status> {
+pub(super) fn status(word: &str) -> Result<Status> {
     [Status::Good, Status::Moderate, Status::Poor]
         .into_iter()
         .find(|status| status.name() == word)

@@ -4,7 +4,8 @@ use caliber_engine::evidence::{Decision, EvidenceRows, Pattern};
 use caliber_engine::recipe::{Better, Dimension, Recipe, RecipeBook, WeightedMetric};
 use caliber_engine::results::{EffectiveCounts, ExtraColumn, MetricColumn, Results, Status};
 use caliber_reports::{
-    read_results_parquet, read_results_parquet_bytes, write_json_pretty, write_results_parquet,
+    read_results_csv, read_results_parquet, read_results_parquet_bytes, write_json_pretty, write_results_csv,
+    write_results_parquet,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -31,6 +32,35 @@ fn recipe(results: &Results) -> Vec<WeightedMetric> {
 
 fn read(bytes: Vec<u8>, of: &Results) -> caliber_engine::Result<Results> {
     read_results_parquet_bytes(&Bytes::from(bytes), &recipe(of))
+}
+
+/// Writes bytes to a file and reads it as CSV.
+fn read_csv(bytes: &[u8], of: &Results) -> caliber_engine::Result<Results> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("results.csv");
+    std::fs::write(&path, bytes).unwrap();
+    read_results_csv(&path, &recipe(of))
+}
+
+fn written_csv(results: &Results) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write_results_csv(results, &mut bytes).unwrap();
+    bytes
+}
+
+/// What CSV can hold of results: no counts, no empty words, and no name that looks neutralised already.
+fn as_csv_holds_it(results: &Results) -> Results {
+    let mut results = results.clone();
+    for metric in &mut results.metrics {
+        metric.counts = None;
+    }
+    for flags in results.outlier_flags.iter_mut().chain(&mut results.quality_flags) {
+        flags.retain(|flag| !flag.is_empty());
+    }
+    for name in &mut results.names {
+        *name = name.trim_start_matches('\'').to_owned();
+    }
+    results
 }
 
 fn finite() -> impl Strategy<Value = f64> {
@@ -137,6 +167,25 @@ proptest! {
     }
 
     #[test]
+    fn what_was_written_as_csv_is_read_to_the_bit(results in any_results()) {
+        let results = as_csv_holds_it(&results);
+        let read = read_csv(&written_csv(&results), &results).unwrap();
+        prop_assert_eq!(to_the_bit(&read), to_the_bit(&results));
+    }
+
+    #[test]
+    fn damaged_csv_is_an_error_or_other_figures_but_no_panic(at in any::<prop::sample::Index>(), byte: u8, cut in any::<bool>()) {
+        let results = as_csv_holds_it(&results());
+        let mut bytes = written_csv(&results);
+        let at = at.index(bytes.len());
+        if cut { bytes.truncate(at) } else { bytes[at] = byte }
+        if let Ok(read) = read_csv(&bytes, &results) {
+            // Every column has a cell for each row, or this would panic.
+            prop_assert_eq!(read.rows(&[0]).len(), 1);
+        }
+    }
+
+    #[test]
     fn damage_is_an_error_or_other_figures_but_no_panic(at in any::<prop::sample::Index>(), byte: u8, cut in any::<bool>()) {
         let results = results();
         let mut bytes = written(&results);
@@ -210,4 +259,69 @@ fn a_recipe_is_read_back_from_the_summary() {
         let read: Recipe = serde_json::from_slice(&json).unwrap();
         assert_eq!(&read, recipe);
     }
+}
+
+#[test]
+fn what_is_wrong_with_csv_is_named_with_its_line_and_column() {
+    let results = as_csv_holds_it(&results());
+    let text = String::from_utf8(written_csv(&results)).unwrap();
+    let with = |from: &str, to: &str| read_csv(text.replacen(from, to, 1).as_bytes(), &results).unwrap_err();
+    for (error, line, column, words) in [
+        (with("1000000", "lots"), Some(3), Some("impressions"), "`lots` is no number"),
+        (with("1000000", ""), Some(3), Some("impressions"), "empty"),
+        (with("1000000", "NaN"), Some(3), Some("impressions"), "`NaN`"),
+        (with("1000000", "1e999"), Some(3), Some("impressions"), "`1e999`"),
+        (with(",moderate,", ",fair,"), Some(4), Some("quality_status"), "`fair`"),
+        (with("1000000", "1000000,7"), Some(3), None, "21 cells under 20 columns"),
+        (with(",score,", ",cpm,"), Some(1), None, "two columns are named `cpm`"),
+        (with(",score,", ",points,"), None, None, "no column `score`"),
+        (with("domain,", "site,"), None, None, "no column `domain`"),
+    ] {
+        assert_eq!(error.code, Code::Malformed, "{error}");
+        assert_eq!((error.line, error.column.as_deref()), (line, column), "{error}");
+        assert!(error.message.contains(words) && error.help.is_some(), "{error}");
+        assert!(error.file.is_some(), "{error}");
+    }
+}
+
+#[test]
+fn a_line_within_a_name_counts_as_a_line() {
+    let results = as_csv_holds_it(&results());
+    let text = String::from_utf8(written_csv(&results)).unwrap();
+    // The sixth name has a line end; the seventh row begins on line 9.
+    let error = read_csv(text.replacen("emoji", "\u{1f3af}\",\"", 1).as_bytes(), &results).unwrap_err();
+    assert_eq!(error.line, Some(9), "{error}");
+}
+
+#[test]
+fn hostile_csv_costs_an_error_and_no_memory() {
+    let results = as_csv_holds_it(&results());
+    let text = String::from_utf8(written_csv(&results)).unwrap();
+    let header = text.lines().next().unwrap();
+    let cases: [(Vec<u8>, Code); 7] = [
+        (Vec::new(), Code::Empty),
+        (b"\n\n".to_vec(), Code::Empty),
+        (format!("{header}\n").into_bytes(), Code::HeaderOnly),
+        (format!("{header}\n\"{}", "x".repeat(3 << 20)).into_bytes(), Code::TooLarge),
+        (",".repeat(1 << 20).into_bytes(), Code::TooLarge),
+        (format!("{header}\n{}", ",".repeat(1 << 20)).into_bytes(), Code::TooLarge),
+        ([header.as_bytes(), b"\n\xff\xfe", ",1".repeat(19).as_bytes(), b"\n"].concat(), Code::Malformed),
+    ];
+    for (bytes, code) in cases {
+        let error = read_csv(&bytes, &results).unwrap_err();
+        assert_eq!(error.code, code, "{error}");
+        assert!(error.help.is_some());
+    }
+    let error = read_results_csv(std::path::Path::new("/no/such/file"), &[]).unwrap_err();
+    assert_eq!(error.code, Code::NotReadable);
+}
+
+#[test]
+fn csv_that_a_spreadsheet_saved_is_read() {
+    let results = as_csv_holds_it(&results());
+    let text = String::from_utf8(written_csv(&results)).unwrap();
+    let lines = format!("\u{feff}{}", text.replace("two\nlines", "two lines").replace('\n', "\r\n"));
+    let mut expected = results.clone();
+    expected.names[5] = "two lines".into();
+    assert_eq!(read_csv(lines.as_bytes(), &expected).unwrap(), expected);
 }

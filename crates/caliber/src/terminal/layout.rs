@@ -38,6 +38,27 @@ pub(crate) fn draws_bars() -> bool {
     forced || io::stdout().is_terminal()
 }
 
+/// A bar as long as a share (0 to 1) of so many columns, to an eighth of a column; something for the smallest share.
+pub(crate) fn bar(share: f64, columns: usize) -> String {
+    let eighths = (share.clamp(0.0, 1.0) * (columns * 8) as f64).ceil() as usize;
+    let mut bar = "█".repeat(eighths / 8);
+    bar.extend(['▏', '▎', '▍', '▌', '▋', '▊', '▉'].get((eighths % 8).wrapping_sub(1)));
+    bar
+}
+
+/// A bar to the right of an axis for more than 0, to the left for less; a share of -1 or 1 is so many columns long.
+/// No-break blanks stand before the axis.
+pub(crate) fn bar_from_axis(share: f64, columns: usize) -> String {
+    if share >= 0.0 {
+        return format!("{}│{}", "\u{a0}".repeat(columns), bar(share, columns));
+    }
+    // There are no eighths that begin at the right.
+    let halves = (share.abs().min(1.0) * (columns * 2) as f64).round() as usize;
+    let half = if halves % 2 == 1 { "▐" } else { "" };
+    let left = "\u{a0}".repeat(columns - halves.div_ceil(2));
+    format!("{left}{half}{}│", "█".repeat(halves / 2))
+}
+
 /// Text in lines of at most `width` columns, broken between words; those after the first begin with `indent` blanks.
 pub(crate) fn wrapped(text: &str, width: usize, indent: usize) -> String {
     flowed(text.split(' '), " ", width, indent)
@@ -164,6 +185,16 @@ mod tests {
         assert_eq!(cut("summary.example", 8), "summary…");
         // Two columns each.
         assert_eq!(cut("例え例え", 5), "例え…");
+    }
+
+    #[test]
+    fn bars_are_as_long_as_their_share() {
+        assert_eq!(bar(0.5, 4), "██");
+        assert_eq!(bar(0.001, 4), "▏");
+        assert_eq!(bar(0.0, 4), "");
+        assert_eq!(bar_from_axis(1.0, 3), "\u{a0}\u{a0}\u{a0}│███");
+        assert_eq!(bar_from_axis(-0.5, 3), "\u{a0}▐█│");
+        assert_eq!(bar_from_axis(-2.0, 3), "███│");
     }
 
     #[test]

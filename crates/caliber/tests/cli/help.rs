@@ -5,8 +5,11 @@ use std::process::Command;
 
 use crate::call::Place;
 
-const COMMANDS: [&[&str]; 7] = [
+const COMMANDS: [&[&str]; 10] = [
     &["score"],
+    &["explain"],
+    &["compare"],
+    &["what-if"],
     &["inspect"],
     &["recipes"],
     &["recipes", "list"],
@@ -82,7 +85,7 @@ fn help_shows_every_flag_of_the_contract() {
         assert!(sample.contains(flag), "{flag}: {sample}");
     }
     let top = place.run(&["--help"]).done().stdout;
-    for command in ["score", "inspect", "recipes", "sample"] {
+    for command in ["score", "explain", "compare", "what-if", "inspect", "recipes", "sample"] {
         assert!(top.contains(command), "{command}: {top}");
     }
     let version = place.run(&["--version"]).done().stdout;

@@ -7,6 +7,7 @@
 mod call;
 mod tables;
 
+mod analysis;
 mod answers;
 mod broken_files;
 mod determinism;

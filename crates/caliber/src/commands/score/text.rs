@@ -10,7 +10,7 @@ use caliber_engine::names::display_unicode;
 use caliber_engine::recipe::Dimension;
 use unicode_width::UnicodeWidthStr;
 
-use crate::terminal::layout::{Grid, cut, draws_bars, flowed, width, wrapped};
+use crate::terminal::layout::{Grid, bar, cut, draws_bars, flowed, width, wrapped};
 use crate::terminal::{BOLD, DIM, GREEN, YELLOW, count, counted, foreign, grouped, on_lines};
 
 /// Rows shown of the best and of the worst.
@@ -161,10 +161,7 @@ fn print_histogram(scores: &[f64], out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "{:>3} to {:<3} {:>7}", band * 10, band * 10 + 10, count(bands[band]))?;
             continue;
         }
-        // Eighths of a character.
-        let eighths = (bands[band] as f64 / most as f64 * (BAR * 8) as f64).ceil() as usize;
-        let mut bar = "█".repeat(eighths / 8);
-        bar.extend(['▏', '▎', '▍', '▌', '▋', '▊', '▉'].get((eighths % 8).wrapping_sub(1)));
+        let bar = bar(bands[band] as f64 / most as f64, BAR);
         let gap = if bar.is_empty() { "" } else { " " };
         let (from, to) = (band * 10, band * 10 + 10);
         writeln!(out, "{from:>3} to {to:<3} {bar}{gap}{DIM}{}{DIM:#}", count(bands[band]))?;
