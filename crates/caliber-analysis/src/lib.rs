@@ -7,6 +7,7 @@
 
 mod by_metric;
 mod error;
+pub mod outliers;
 mod pairs;
 mod subject;
 
