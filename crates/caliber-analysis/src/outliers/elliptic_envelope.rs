@@ -20,8 +20,10 @@ const STARTS: usize = 500;
 const FIRST_STEPS: usize = 2;
 /// Steps to convergence; "never" more than 20 by the paper.
 const LAST_STEPS: usize = 200;
-/// Starts of a sample that go on.
+/// Starts that go on from a sample, at least, and to the last steps.
 const BEST: usize = 10;
+/// Rows that all starts of the last steps have together, about: with few rows many starts can go to the end.
+const LAST_ROWS: usize = 100_000;
 /// Rows above which starts are made in samples.
 const NESTED: usize = 500;
 /// Rows of a sample.
@@ -110,13 +112,15 @@ struct Search<'a> {
 impl Search<'_> {
     fn best(&self, support: usize) -> Result<Scatter, Singular> {
         let count = self.rows.count();
-        let mut found = if count > NESTED { self.in_samples()? } else { self.started(self.rows, 0, STARTS) };
+        let most = (LAST_ROWS / count).max(BEST);
+        let mut found =
+            if count > NESTED { self.in_samples()? } else { self.started(self.rows, 0, STARTS, most) };
         if count > MERGED {
             let merged = self.rows.pick(&self.drawn(u64::MAX, MERGED));
             let support = self.support(MERGED);
             found =
                 parallel::map(self.threads, &found, |start| start.descend(&merged, support, LAST_STEPS).0);
-            keep_best(&mut found, BEST);
+            keep_best(&mut found, most);
         }
         if found.is_empty() {
             found.push(Scatter::of_all(self.rows)?);
@@ -143,7 +147,7 @@ impl Search<'_> {
         let shuffled = self.drawn(u64::MAX - 1, samples * size);
         let mut found = Vec::new();
         for (at, sample) in shuffled.chunks_exact(size).enumerate() {
-            found.extend(self.started(&self.rows.pick(sample), at * STARTS, STARTS / samples));
+            found.extend(self.started(&self.rows.pick(sample), at * STARTS, STARTS / samples, BEST));
         }
         if found.is_empty() {
             found.push(Scatter::of_all(self.rows)?);
@@ -151,23 +155,23 @@ impl Search<'_> {
         Ok(found)
     }
 
-    /// The best of so many random starts among some rows, after a few steps.
+    /// The `most` best of so many random starts among some rows, after a few steps.
     ///
-    /// Half of them are as small as can be, since few rows are the likeliest to hold no stranger; half have the final
-    /// size, as scikit-learn's. A start among rows that lie on a plane comes to nothing.
-    fn started(&self, rows: &Rows, first: usize, starts: usize) -> Vec<Scatter> {
+    /// A start has the final size, as scikit-learn's: from the smaller ones of the paper the steps now and then find
+    /// a lesser determinant, but around rows that are many times the same rather than around the bulk. One among
+    /// rows that lie on a plane comes to nothing.
+    fn started(&self, rows: &Rows, first: usize, starts: usize, most: usize) -> Vec<Scatter> {
         let support = self.support(rows.count());
         let numbers: Vec<usize> = (first..first + starts).collect();
         let mut found: Vec<Scatter> = parallel::map(self.threads, &numbers, |&number| {
             let order = self.shuffled(number as u64, rows.count());
-            let size = if number.is_multiple_of(2) { rows.width() + 1 } else { support };
-            let start = Scatter::of_first(rows, &order, size)?;
+            let start = Scatter::of_all(&rows.pick(&order[..support])).ok()?;
             Some(start.descend(rows, support, FIRST_STEPS).0)
         })
         .into_iter()
         .flatten()
         .collect();
-        keep_best(&mut found, BEST);
+        keep_best(&mut found, most);
         found
     }
 

@@ -33,10 +33,6 @@ impl Rows {
         self.count
     }
 
-    pub(super) fn width(&self) -> usize {
-        self.columns.len()
-    }
-
     pub(super) fn column(&self, at: usize) -> &[f64] {
         &self.columns[at]
     }
@@ -66,21 +62,6 @@ impl Scatter {
             .map(|column| column.iter().zip(marked).filter(|(_, marked)| **marked).map(|(x, _)| *x).collect())
             .collect();
         Self::of_columns(columns)
-    }
-
-    /// Of the first `size` rows of an order, and of as many more as it takes to leave the plane they may lie on;
-    /// `None` where all lie on one.
-    pub(super) fn of_first(rows: &Rows, order: &[usize], size: usize) -> Option<Self> {
-        let mut size = size.min(order.len());
-        loop {
-            let columns = rows.pick(&order[..size]).columns;
-            match Self::of_columns(columns) {
-                Ok(scatter) => return Some(scatter),
-                Err(_) if size == order.len() => return None,
-                // By a quarter at a time, which keeps the search short where many rows are one.
-                Err(_) => size = (size + (size / 4).max(1)).min(order.len()),
-            }
-        }
     }
 
     fn of_columns(mut columns: Vec<Vec<f64>>) -> Result<Self, Singular> {
