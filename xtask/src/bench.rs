@@ -3,6 +3,7 @@
 //! Figures only: what a machine measures is no test. The targets are printed beside them.
 
 mod measure;
+mod outliers;
 mod table;
 
 use std::fs::{self, File};
@@ -39,21 +40,34 @@ pub(crate) struct Arguments {
     /// Also gzip and zstd beside their decoders, and a workbook of 100,000 rows
     #[arg(long)]
     formats: bool,
+    /// Only the search for outliers, beside scikit-learn's
+    #[arg(long)]
+    outliers: bool,
 }
 
 /// The peers, each a script of bench/peers.
 const PEERS: [&str; 3] = ["polars", "duckdb", "pandas"];
 
 /// Where things are.
-struct Bench {
+struct Environment {
     root: PathBuf,
     data: PathBuf,
     python: PathBuf,
+}
+
+/// What is measured, and where.
+struct Bench {
+    environment: Environment,
     caliber: PathBuf,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let bench = Bench::prepare(arguments.caliber.clone())?;
+    let environment = Environment::prepare()?;
+    if arguments.outliers {
+        outliers::beside_scikit_learn(&environment, arguments.runs)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let bench = Bench::prepare(environment, arguments.caliber.clone())?;
     let report = match &arguments.report {
         Some(path) => path.canonicalize().with_context(|| format!("finding {}", path.display()))?,
         None => bench.sample(arguments.rows, arguments.domains, "csv")?,
@@ -74,9 +88,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-impl Bench {
-    /// Makes the peers' environment, and `caliber` unless one is given.
-    fn prepare(caliber: Option<PathBuf>) -> Result<Self> {
+impl Environment {
+    /// Makes the peers' environment.
+    fn prepare() -> Result<Self> {
         let root = workspace_root();
         let data = root.join("bench/data");
         fs::create_dir_all(&data).with_context(|| format!("making {}", data.display()))?;
@@ -92,13 +106,20 @@ impl Bench {
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
             .arg(requirements);
         run::succeed(&mut install)?;
-        let caliber = caliber.map_or_else(|| release_build(&root), Ok)?;
-        Ok(Self { root, data, python, caliber })
+        Ok(Self { root, data, python })
+    }
+}
+
+impl Bench {
+    /// Makes `caliber` unless one is given.
+    fn prepare(environment: Environment, caliber: Option<PathBuf>) -> Result<Self> {
+        let caliber = caliber.map_or_else(|| release_build(&environment.root), Ok)?;
+        Ok(Self { environment, caliber })
     }
 
     /// A generated report; the same flags give the same bytes, so one that is there is used again.
     fn sample(&self, rows: u64, domains: u64, extension: &str) -> Result<PathBuf> {
-        let path = self.data.join(format!("ttd_display-{rows}-{domains}.{extension}"));
+        let path = self.environment.data.join(format!("ttd_display-{rows}-{domains}.{extension}"));
         if path.is_file() {
             return Ok(path);
         }
@@ -128,13 +149,16 @@ impl Bench {
     }
 
     fn peer(&self, name: &str, report: &Path) -> Command {
-        let mut command = Command::new(&self.python);
-        command.arg(self.root.join(format!("bench/peers/{name}_score.py"))).arg(report).arg(self.out(name));
+        let mut command = Command::new(&self.environment.python);
+        command
+            .arg(self.environment.root.join(format!("bench/peers/{name}_score.py")))
+            .arg(report)
+            .arg(self.out(name));
         command
     }
 
     fn out(&self, name: &str) -> PathBuf {
-        self.data.join(format!("out-{name}"))
+        self.environment.data.join(format!("out-{name}"))
     }
 
     /// The table: every tool in turns (A B C D, A B C D, ...), so that a slow moment of the machine meets all.
@@ -155,9 +179,9 @@ impl Bench {
 
     /// Whether all wrote the same numbers: a quick answer to another question is no benchmark.
     fn compare(&self) -> Result<()> {
-        let mut check = Command::new(&self.python);
+        let mut check = Command::new(&self.environment.python);
         check
-            .arg(self.root.join("bench/check.py"))
+            .arg(self.environment.root.join("bench/check.py"))
             .arg(self.out("caliber"))
             .args(PEERS.map(|name| self.out(name)));
         run::succeed(&mut check)
@@ -168,7 +192,7 @@ impl Bench {
     fn compressed(&self, report: &Path, runs: usize) -> Result<()> {
         println!("\nCompressed input, median of {runs}; target: as fast as the decoder");
         for (tool, extension) in [("gzip", "gz"), ("zstd", "zst")] {
-            let packed = self.data.join(format!("packed.csv.{extension}"));
+            let packed = self.environment.data.join(format!("packed.csv.{extension}"));
             let file = File::create(&packed).with_context(|| format!("writing {}", packed.display()))?;
             run::succeed(Command::new(tool).arg("-c").arg(report).stdout(file))?;
             let decoder = median_wall(&repeat(runs, || {

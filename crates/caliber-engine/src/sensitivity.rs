@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::parallel;
-use crate::results::{Results, Status};
 use crate::ranking::{TIE, percentile};
+use crate::results::{Results, Status};
 
 /// By how much each weight is changed, up and down.
 const CHANGE: f64 = 0.2;
@@ -86,9 +86,9 @@ fn thresholds(sorted: &[f64]) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ranking::rank;
     use crate::recipe::{Better, Dimension};
     use crate::results::MetricColumn;
-    use crate::ranking::rank;
 
     /// Rows of two metrics, weighed 0.6 and 0.4.
     fn results(columns: [Vec<f64>; 2]) -> Results {

@@ -203,7 +203,8 @@ impl ResultsTable {
         let mut scratch = String::new();
         let key = names::normalise(name.as_bytes(), self.results.dimension, &mut scratch);
         let text = self.search_text();
-        let rows = caliber_analysis::nearest(&search::lower_case(key), |piece, found| text.lines_with(piece, found));
+        let rows =
+            caliber_analysis::nearest(&search::lower_case(key), |piece, found| text.lines_with(piece, found));
         rows.into_iter().map(|row| self.name(row)).collect()
     }
 
