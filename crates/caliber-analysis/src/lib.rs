@@ -13,6 +13,7 @@ mod error;
 pub mod explanation;
 pub mod importance;
 mod nearest;
+pub mod outliers;
 mod pairs;
 mod scale;
 mod subject;

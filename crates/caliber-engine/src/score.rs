@@ -95,9 +95,7 @@ pub(crate) fn score(
         })
         .collect();
 
-    let scores: Vec<f64> = (0..kept.len())
-        .map(|row| metrics.iter().map(|metric| metric.contributions[row]).sum::<f64>().clamp(0.0, 100.0))
-        .collect();
+    let scores = total_scores(&metrics, kept.len());
     let (percentiles, statuses) = rank(&scores);
     let total = |at: usize| present[at].then(|| pick(&rolled.totals[at], &kept));
     let results = Results {
@@ -206,6 +204,18 @@ fn effective_counts(noise: &[RowNoise]) -> (EffectiveCounts, Option<f64>) {
     (EffectiveCounts { events, trials }, rho)
 }
 
+/// What a metric adds to the score of every row.
+pub(crate) fn contributions(normalized: &[f64], weight: f64, weight_sum: f64) -> Vec<f64> {
+    normalized.iter().map(|value| weight * value / weight_sum).collect()
+}
+
+/// The score of every row: the sum of its contributions.
+pub(crate) fn total_scores(metrics: &[MetricColumn], rows: usize) -> Vec<f64> {
+    (0..rows)
+        .map(|row| metrics.iter().map(|metric| metric.contributions[row]).sum::<f64>().clamp(0.0, 100.0))
+        .collect()
+}
+
 /// One metric over the rows that are kept.
 struct ScoredMetric {
     column: MetricColumn,
@@ -236,7 +246,7 @@ fn score_metric(
             name: metric.metric.clone(),
             weight: metric.weight,
             better: metric.better,
-            contributions: normalized.iter().map(|value| metric.weight * value / weight_sum).collect(),
+            contributions: contributions(&normalized, metric.weight, weight_sum),
             values,
             normalized,
             counts: effective.map(|(counts, _)| counts),
@@ -245,7 +255,7 @@ fn score_metric(
 }
 
 /// The interquartile fences of Tukey (1977); `None` without values.
-fn fences(values: &[Option<f64>]) -> Option<(f64, f64)> {
+pub(crate) fn fences(values: &[Option<f64>]) -> Option<(f64, f64)> {
     let present = sorted_present(values);
     let (q1, q3) = (quantile(&present, 0.25)?, quantile(&present, 0.75)?);
     let fence = 1.5 * (q3 - q1);
@@ -253,7 +263,11 @@ fn fences(values: &[Option<f64>]) -> Option<(f64, f64)> {
 }
 
 /// Values outside the fences of their metric.
-fn outlier_flags(metrics: &[MetricColumn], fences: &[Option<(f64, f64)>], rows: usize) -> Vec<Vec<String>> {
+pub(crate) fn outlier_flags(
+    metrics: &[MetricColumn],
+    fences: &[Option<(f64, f64)>],
+    rows: usize,
+) -> Vec<Vec<String>> {
     let mut flags = vec![Vec::new(); rows];
     for (metric, fences) in metrics.iter().zip(fences) {
         let Some((lower, upper)) = *fences else { continue };
@@ -267,7 +281,7 @@ fn outlier_flags(metrics: &[MetricColumn], fences: &[Option<(f64, f64)>], rows: 
 }
 
 /// Values that no honest report has: shares above 1, costs per thousand above 1000.
-fn quality_flags(
+pub(crate) fn quality_flags(
     metrics: &[MetricColumn],
     extras: &[ExtraColumn],
     dictionary: &Dictionary,
@@ -296,7 +310,7 @@ fn quality_flags(
 }
 
 /// Rows by score descending, impressions descending, name ascending.
-fn in_file_order(results: &Results) -> Results {
+pub(crate) fn in_file_order(results: &Results) -> Results {
     let mut order: Vec<(f64, usize)> = results.scores.iter().copied().zip(0..).collect();
     order.sort_unstable_by(|&(a_score, a), &(b_score, b)| {
         b_score

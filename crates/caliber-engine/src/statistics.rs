@@ -43,7 +43,8 @@ pub fn tie_groups(values: &[f64], tolerance: f64) -> (Vec<usize>, Vec<f64>) {
     let mut start = 0;
     while start < order.len() {
         let first = order[start].0;
-        let tied = order[start..].iter().take_while(|(value, _)| value - first <= tolerance).count();
+        // The first ties with itself, even where its difference from itself is not a number.
+        let tied = order[start..].iter().take_while(|(value, _)| value - first <= tolerance).count().max(1);
         let end = start + tied;
         for &(_, row) in &order[start..end] {
             group_of[row] = ranks.len();
