@@ -9,7 +9,7 @@ use crate::{Code, Error, Result};
 
 /// Scores rows again by the raw values in the columns of their metrics: whatever was made of values before is made
 /// anew, from normalised figures to flags, and the rows are sorted as files are. Totals and the columns beside the
-/// metrics stay; effective counts, which belong to the values before, are left out.
+/// metrics stay; effective counts and evidence, which belong to the values before, are left out.
 ///
 /// # Errors
 /// `BadOption` for [`Normalization::Shrunk`], which needs the counts behind each share.

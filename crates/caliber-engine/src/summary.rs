@@ -321,7 +321,7 @@ impl ListsSummary {
 }
 
 /// The five best and the five worst.
-pub(crate) fn extremes(results: &Results) -> (Vec<NamedScore>, Vec<NamedScore>) {
+pub fn extremes(results: &Results) -> (Vec<NamedScore>, Vec<NamedScore>) {
     let named = |row: usize| NamedScore { name: results.names[row].clone(), score: results.scores[row] };
     let rows = results.len();
     let mut bottom: Vec<usize> = (0..rows).collect();
@@ -335,7 +335,7 @@ pub(crate) fn extremes(results: &Results) -> (Vec<NamedScore>, Vec<NamedScore>) 
 }
 
 /// `normalization_stats`, in the order of the recipe.
-pub(crate) fn normalization_stats(bounds: &[(String, Bounds)]) -> serde_json::Map<String, serde_json::Value> {
+pub fn normalization_stats(bounds: &[(String, Bounds)]) -> serde_json::Map<String, serde_json::Value> {
     bounds
         .iter()
         .map(|(name, bounds)| {

@@ -13,8 +13,8 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    compare, doctor, explain, inspect, migrate, recipes, sample, score, serve, settings as settings_command,
-    user, what_if, worker, xls_sheet,
+    compare, doctor, explain, inspect, migrate, outliers, recipes, sample, score, serve,
+    settings as settings_command, user, weights, what_if, worker, xls_sheet,
 };
 use crate::terminal::Terminal;
 
@@ -41,6 +41,8 @@ enum Command {
     Inspect(inspect::Args),
     Explain(explain::Args),
     Compare(compare::Args),
+    Outliers(outliers::Args),
+    Weights(weights::Args),
     WhatIf(what_if::Args),
     Recipes(recipes::Args),
     Sample(sample::Args),
@@ -85,6 +87,8 @@ fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(args, terminal),
         Command::Explain(args) => explain::run(&args, terminal),
         Command::Compare(args) => compare::run(&args, terminal),
+        Command::Outliers(args) => outliers::run(&args, terminal),
+        Command::Weights(args) => weights::run(args, terminal),
         Command::WhatIf(args) => what_if::run(&args, terminal),
         Command::Recipes(args) => recipes::run(args, terminal),
         Command::Sample(args) => sample::run(args, terminal),

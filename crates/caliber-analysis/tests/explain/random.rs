@@ -5,7 +5,6 @@ use caliber_engine::ranking::rank;
 use caliber_engine::recipe::{Better, Dimension, RecipeBook, WeightedMetric};
 use caliber_engine::results::{MetricColumn, Results};
 use proptest::collection::vec;
-use proptest::option;
 use proptest::prelude::*;
 
 use crate::scored::Run;

@@ -13,7 +13,7 @@ use caliber_engine::{Code, Context, Error, Options, Progress};
 use serde_json::Value;
 
 /// A scored run.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Run {
     pub(crate) results: Results,
     pub(crate) recipe: Recipe,

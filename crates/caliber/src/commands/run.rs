@@ -47,6 +47,8 @@ pub(crate) struct ScoredRun {
     pub(crate) dictionary: Dictionary,
     pub(crate) normalization: Normalization,
     pub(crate) lists: ListsOfRun,
+    /// Where its other files stand.
+    pub(crate) folder: PathBuf,
 }
 
 /// How the lists of a run were made.
@@ -102,7 +104,9 @@ impl RunArgs {
             min_impressions: recipe.min_impressions as f64,
             protected: Vec::new(),
         });
-        Ok(ScoredRun { results: read(&path, &recipe.metrics)?, recipe, dictionary, normalization, lists })
+        let results = read(&path, &recipe.metrics)?;
+        let folder = path.parent().map_or_else(PathBuf::new, Path::to_owned);
+        Ok(ScoredRun { results, recipe, dictionary, normalization, lists, folder })
     }
 
     fn warn_of_needless_flags(&self, summary: &Path, terminal: Terminal) {
@@ -188,8 +192,15 @@ fn read_summary(path: &Path) -> Result<SummaryOfRun> {
 pub(crate) fn refused(error: caliber_analysis::Error) -> Error {
     match error {
         caliber_analysis::Error::Option { option, message } => {
-            let flag = option.replace('_', "-");
-            Error::new(Code::BadOption, format!("--{flag}: {message}"))
+            let place = match option {
+                "before" => "A".to_owned(),
+                "after" => "B".to_owned(),
+                "results" => "RESULTS".to_owned(),
+                "treatment" => "--treat".to_owned(),
+                "save_as" => "--save-recipe".to_owned(),
+                option => format!("--{}", option.replace('_', "-")),
+            };
+            Error::new(Code::BadOption, format!("{place}: {message}"))
                 .help("`caliber COMMAND --help` shows what each option takes")
         }
         caliber_analysis::Error::UnknownName { given, nearest } => {

@@ -7,17 +7,14 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use caliber_engine::evidence::Pattern;
-use caliber_engine::explain::Explainer;
 use caliber_engine::lists::{ListPolicy, ListRule};
 use caliber_engine::normalize::Normalization;
 use caliber_engine::{Code, Context, Error, Progress, Result, Scored};
-use caliber_reports::{
-    OutputFile, OutputFolder, write_json_pretty, write_list_csv, write_list_text, write_results_csv,
-    write_results_json, write_results_parquet, write_results_xlsx,
-};
+use caliber_reports::OutputFolder;
 use clap::ValueEnum;
 
 use super::reading::{self, ReadingArgs, normalization, without_extensions};
+use super::run_files::{ResultsFormat, RunFiles};
 use super::watching::{Measure, cancel_on_ctrl_c, cancelled, watched};
 use super::{protected, xls_sheet};
 use crate::terminal::Terminal;
@@ -65,13 +62,6 @@ pub(crate) struct Args {
     /// Formats of the results beside Parquet, which is always written
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "csv")]
     format: Vec<ResultsFormat>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ResultsFormat {
-    Csv,
-    Json,
-    Xlsx,
 }
 
 fn share(text: &str) -> std::result::Result<f64, String> {
@@ -131,7 +121,14 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
     let mut scored =
         watched(terminal, &progress, Measure::Bytes, || caliber_engine::score(sources, &options, &context))?;
     scored.summary.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    write(&scored, &folder, &args.format)?;
+    let files = RunFiles {
+        results: &scored.results,
+        lists: &scored.lists,
+        dictionary: &scored.dictionary,
+        summary: &scored.summary,
+        quality: &scored.quality,
+    };
+    files.write(&folder, &args.format)?;
     if progress.cancelled.load(Ordering::Relaxed) {
         return Err(cancelled());
     }
@@ -151,49 +148,4 @@ fn default_folder(first: &str, sources: &[caliber_engine::report::source::Source
     let mut name = stem.file_name().unwrap_or_default().to_owned();
     name.push("-caliber");
     stem.with_file_name(name)
-}
-
-/// Writes every file, the large ones side by side.
-fn write(scored: &Scored, folder: &OutputFolder, formats: &[ResultsFormat]) -> Result<()> {
-    let (results, lists) = (&scored.results, &scored.lists);
-    let explainer = Explainer::new(results, &scored.dictionary);
-    let decided = |row: usize| results.evidence.as_ref().map(|evidence| evidence.reasons[row].clone());
-    let wants = |format| formats.contains(&format);
-    std::thread::scope(|scope| {
-        let parquet = scope.spawn(|| {
-            folder.write(OutputFile::ResultsParquet, |file| write_results_parquet(results, file))?;
-            folder.write(OutputFile::AllowlistTxt, |file| write_list_text(results, &lists.allow, file))?;
-            folder.write(OutputFile::BlocklistTxt, |file| write_list_text(results, &lists.block, file))?;
-            folder.write(OutputFile::AllowlistCsv, |file| {
-                let reason = |row: usize| decided(row).unwrap_or_else(|| explainer.best_reason(row));
-                write_list_csv(results, &lists.allow, reason, file)
-            })?;
-            folder.write(OutputFile::BlocklistCsv, |file| {
-                let reason = |row: usize| decided(row).unwrap_or_else(|| explainer.worst_reason(row));
-                write_list_csv(results, &lists.block, reason, file)
-            })?;
-            if let Some(evidence) = &results.evidence {
-                let watched: Vec<usize> = evidence.watched().collect();
-                folder.write(OutputFile::WatchlistCsv, |file| {
-                    write_list_csv(results, &watched, |row| evidence.reasons[row].clone(), file)
-                })?;
-            }
-            folder.write(OutputFile::Quality, |file| write_json_pretty(&scored.quality, file))?;
-            folder.write(OutputFile::Summary, |file| write_json_pretty(&scored.summary, file))
-        });
-        if wants(ResultsFormat::Csv) {
-            folder.write(OutputFile::ResultsCsv, |file| write_results_csv(results, file))?;
-        }
-        if wants(ResultsFormat::Json) {
-            folder.write(OutputFile::ResultsJson, |file| write_results_json(results, file))?;
-        }
-        if wants(ResultsFormat::Xlsx) {
-            folder
-                .write(OutputFile::ResultsXlsx, |file| write_results_xlsx(results, folder.scratch(), file))?;
-        }
-        parquet.join().map_err(|_| {
-            Error::new(Code::Machine, "a thread broke down while it wrote")
-                .help("this is a bug of ours; please report it")
-        })?
-    })
 }
