@@ -6,6 +6,7 @@ mod isolation_forest;
 mod kd_tree;
 mod local_outlier_factor;
 mod matrix;
+mod treated_summary;
 mod treatment;
 
 use caliber_engine::statistics::quantile;
@@ -13,6 +14,7 @@ use serde::Serialize;
 
 pub use description::{Analysis, ColumnAnalysis, Severity, TopOutlier};
 pub use matrix::Skipped;
+pub use treated_summary::treated_summary;
 pub use treatment::{Treated, Treatment, TreatmentAnswer, treat};
 
 use crate::{ByMetric, DEFAULT_SEED, Error, Result, Subject};

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use caliber_engine::dictionary::Dictionary;
+use caliber_engine::evidence::Evidence;
 use caliber_engine::explain::Explainer;
-use caliber_engine::lists::Lists;
+use caliber_engine::lists::{ListPolicy, ListRule, Lists};
 use caliber_engine::names;
 use caliber_engine::normalize::{Normalization, normalize};
 use caliber_engine::recipe::{Better, Dimension, RecipeBook};
@@ -76,6 +77,27 @@ fn cells(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// What the counts prove: the laws of the scores, and what they decide.
+fn evidence(criterion: &mut Criterion) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut request = caliber_sample::Request::new("trade_desk", "display");
+    request.rows = Some(ROWS);
+    request.domains = Some(20_000);
+    let path = folder.path().join("report.csv");
+    caliber_sample::write(&request, &path).expect("a sample");
+    let results = scored(&path, 2).results;
+    let dictionary = Dictionary::shipped();
+    let weighed = || Evidence::of(&results, dictionary, 2).expect("a recipe of shares");
+    let rule = ListRule { policy: ListPolicy::Evidence, ..ListRule::default() };
+    let mut group = criterion.benchmark_group(format!("evidence of {} rows", results.len()));
+    group.bench_function("laws", |bencher| bencher.iter(weighed));
+    let evidence = weighed();
+    group.bench_function("decisions", |bencher| {
+        bencher.iter(|| evidence.decide(&results, dictionary, &rule, &|_| false, 2).expect("finite counts"));
+    });
+    group.finish();
+}
+
 /// Sums to lists.
 fn scoring(criterion: &mut Criterion) {
     let values: Vec<Option<f64>> =
@@ -103,5 +125,5 @@ fn scoring(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, cells, scoring, reading);
+criterion_group!(benches, cells, scoring, evidence, reading);
 criterion_main!(benches);

@@ -24,6 +24,7 @@ use crate::results::{EffectiveCounts, MetricColumn, Results};
 use crate::shrinkage::Prior;
 use crate::statistics::{is_constant, quantile, sorted_present};
 use posterior::{Moments, Share};
+use root::Tolerance;
 
 pub use decisions::{Decided, Decision, EvidenceRows};
 pub use law::Law;
@@ -236,5 +237,5 @@ fn median(laws: &[Law], chunks: &[Range<usize>], threads: usize) -> f64 {
         });
         below.into_iter().sum::<f64>() / laws.len() as f64 - 0.5
     };
-    root::between(0.0, 100.0, 1e-9, excess)
+    root::between(0.0, 100.0, Tolerance { place: 1e-9, value: 1e-10 }, excess)
 }

@@ -10,8 +10,10 @@ const LOG_SIZE: std::ops::RangeInclusive<f64> = -2.0..=18.0;
 const MAX_ITERATIONS: u64 = 400;
 /// Newton's method needs three to six steps from a hill.
 const MAX_STEPS: usize = 30;
+/// Less of a fall, as a share of the likelihood, is rounding.
+const LEAST_FALL: f64 = 1e-9;
 /// Rows on which the hill is looked for.
-const SAMPLE: usize = 1000;
+const SAMPLE: usize = 500;
 /// From here on differences of the log-gamma function are taken before its values.
 const FAR: f64 = 1e4;
 const HALF_LN_TWO_PI: f64 = 0.918_938_533_204_672_7;
@@ -52,17 +54,16 @@ impl Prior {
         let center = (mean / (1.0 - mean)).ln();
         let sample: Vec<(f64, f64)> =
             rows.iter().copied().step_by(rows.len().div_ceil(SAMPLE).max(1)).collect();
-        let all = Likelihood { rows: &rows };
-        let mut hills = Vec::new();
-        for size in [2.0, 7.0, 12.0] {
-            hills.push(Likelihood { rows: &sample }.hill(&[center, size])?);
-        }
+        let (all, some) = (Likelihood { rows: &rows }, Likelihood { rows: &sample });
         // Domains that do not differ have no hill but a slope that never ends: its end is a candidate as well.
-        hills.push([center, *LOG_SIZE.end()]);
-        let start = all.best(&hills);
+        let mut hills = vec![[center, *LOG_SIZE.end()]];
+        for size in [2.0, 7.0, 12.0] {
+            hills.push(some.hill(&[center, size], 1e-2)?);
+        }
+        let start = some.best(&hills);
         let top = match all.climb(start) {
             Some(top) => top,
-            None => all.hill(&start)?,
+            None => all.hill(&start, 1e-10)?,
         };
         let end = [top[0], *LOG_SIZE.end()];
         Ok(Self::of(&all.best(&[top, end])))
@@ -115,11 +116,11 @@ struct Slope {
 }
 
 impl Likelihood<'_> {
-    /// The nearest hill.
-    fn hill(&self, start: &[f64; 2]) -> Result<[f64; 2], Error> {
+    /// The nearest hill, as far up as the likelihood still rises by more than `tolerance`.
+    fn hill(&self, start: &[f64; 2], tolerance: f64) -> Result<[f64; 2], Error> {
         let [center, size] = *start;
         let simplex = vec![vec![center, size], vec![center + 0.5, size], vec![center, size + 2.0]];
-        let solver = NelderMead::new(simplex).with_sd_tolerance(1e-10)?;
+        let solver = NelderMead::new(simplex).with_sd_tolerance(tolerance)?;
         let found = Executor::new(*self, solver).configure(|state| state.max_iters(MAX_ITERATIONS)).run()?;
         Ok(found.state().best_param.as_ref().map_or(*start, |best| [best[0], best[1]]))
     }
@@ -144,11 +145,14 @@ impl Likelihood<'_> {
             let step = [(ms * gs - ss * gm) / determinant, (ms * gm - mm * gs) / determinant];
             let next = [place[0] + step[0], place[1] + step[1]];
             let there = self.slope(&next);
-            if !LOG_SIZE.contains(&next[1]) || there.value.is_nan() || there.value < here.value - 1e-7 {
+            if !LOG_SIZE.contains(&next[1])
+                || there.value.is_nan()
+                || there.value < here.value - LEAST_FALL * (1.0 + here.value.abs())
+            {
                 return None;
             }
             (place, here) = (next, there);
-            if step.iter().all(|step| step.abs() < 1e-7) {
+            if step.iter().all(|step| step.abs() < 1e-6) {
                 return Some(place);
             }
         }

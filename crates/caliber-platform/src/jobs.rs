@@ -7,6 +7,8 @@ pub(crate) mod clearing;
 pub(crate) mod score_campaign;
 mod worker;
 
+pub(crate) use score_campaign::results_key;
+
 use caliber_store::{Page, Window, jobs, queue};
 
 pub use caliber_store::JobId;

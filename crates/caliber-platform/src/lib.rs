@@ -3,6 +3,7 @@
 //! Rules live here once, whoever calls: the API, a page, the command line. A use case takes the [`identity::Caller`], and
 //! every query says whose rows it may touch.
 
+pub mod analysis;
 pub mod campaigns;
 mod clock;
 pub mod current_results;
@@ -108,6 +109,11 @@ impl Platform {
     /// Results as they are shown.
     pub fn current_results(&self) -> current_results::CurrentResults<'_> {
         current_results::CurrentResults(self)
+    }
+
+    /// Questions to results.
+    pub fn analysis(&self) -> analysis::Analysis<'_> {
+        analysis::Analysis(self)
     }
 
     /// Lists.

@@ -15,7 +15,7 @@ use std::hash::BuildHasher;
 use std::sync::{Arc, OnceLock};
 
 use caliber_engine::dictionary::Dictionary;
-use caliber_engine::evidence::{Evidence, EvidenceRows, Refusal};
+use caliber_engine::evidence::{Evidence, EvidenceRows};
 use caliber_engine::names;
 use caliber_engine::results::Results;
 use caliber_engine::summary::PriorSummary;
@@ -58,16 +58,10 @@ pub struct ResultsTable {
     recent: RecentMatches,
     search: OnceLock<SearchText>,
     rows_of_keys: OnceLock<HashTable<u32>>,
-    weighed: OnceLock<Result<Weighed, String>>,
+    evidence: OnceLock<Result<Evidence, String>>,
+    decided: OnceLock<Result<EvidenceRows, String>>,
     /// Seeded at random: names come from whoever wrote the report.
     hasher: RandomState,
-}
-
-/// What the counts prove of all rows.
-#[derive(Debug)]
-struct Weighed {
-    evidence: Evidence,
-    rows: EvidenceRows,
 }
 
 /// Where `cpm`, `ctr`, `conversion_rate` and `cost_per_conversion` stand.
@@ -120,7 +114,8 @@ impl ResultsTable {
             recent: RecentMatches::default(),
             search: OnceLock::new(),
             rows_of_keys: OnceLock::new(),
-            weighed: OnceLock::new(),
+            evidence: OnceLock::new(),
+            decided: OnceLock::new(),
             hasher: RandomState::default(),
             results,
             dictionary,
@@ -224,37 +219,29 @@ impl ResultsTable {
     /// What the evidence says of the rows; worked out at the first call where the run did not ask for it.
     ///
     /// # Errors
-    /// [`InvalidQuery`] where the counts cannot speak for the recipe.
-    pub fn evidence_rows(&self) -> Result<&EvidenceRows, InvalidQuery> {
-        match &self.results.evidence {
-            Some(rows) => Ok(rows),
-            None => self.weighed().map(|weighed| &weighed.rows),
+    /// Why the counts cannot speak for the recipe.
+    pub fn evidence_rows(&self) -> Result<&EvidenceRows, String> {
+        if let Some(rows) = &self.results.evidence {
+            return Ok(rows);
         }
+        let decided = self.decided.get_or_init(|| {
+            let rule = ListRule { policy: ListPolicy::Evidence, ..ListRule::default() };
+            let evidence = self.evidence()?;
+            let decided = evidence.decide(&self.results, &self.dictionary, &rule, &|_| false, threads());
+            decided.map(|decided| decided.rows).map_err(|refusal| refusal.to_string())
+        });
+        decided.as_ref().map_err(Clone::clone)
     }
 
     /// The laws of the scores, worked out at the first call.
     ///
     /// # Errors
     /// As [`ResultsTable::evidence_rows`].
-    pub fn evidence(&self) -> Result<&Evidence, InvalidQuery> {
-        self.weighed().map(|weighed| &weighed.evidence)
-    }
-
-    fn weighed(&self) -> Result<&Weighed, InvalidQuery> {
-        let weighed = self.weighed.get_or_init(|| {
-            let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-            let weigh = || {
-                let evidence = Evidence::of(&self.results, &self.dictionary, threads)?;
-                let rule = ListRule { policy: ListPolicy::Evidence, ..ListRule::default() };
-                let decided = evidence.decide(&self.results, &self.dictionary, &rule, &|_| false, threads)?;
-                Ok(Weighed { evidence, rows: decided.rows })
-            };
-            weigh().map_err(|refusal: Refusal| refusal.to_string())
+    pub fn evidence(&self) -> Result<&Evidence, String> {
+        let evidence = self.evidence.get_or_init(|| {
+            Evidence::of(&self.results, &self.dictionary, threads()).map_err(|refusal| refusal.to_string())
         });
-        weighed.as_ref().map_err(|reason| InvalidQuery {
-            field: "policy",
-            message: format!("lists cannot be made by evidence: {reason}"),
-        })
+        evidence.as_ref().map_err(Clone::clone)
     }
 
     /// Prepares what the first page, a search and a look-up by name would otherwise wait for.
@@ -311,7 +298,10 @@ impl ResultsTable {
             }
             SortBy::PBelow => match self.evidence_rows() {
                 Ok(_) => Key::PBelow,
-                Err(refused) => return Err(InvalidQuery { field: "sort_by", ..refused }),
+                Err(reason) => {
+                    let message = format!("these rows have no `p_below`: {reason}");
+                    return Err(InvalidQuery { field: "sort_by", message });
+                }
             },
         })
     }
@@ -359,6 +349,10 @@ impl ResultsTable {
         let mut scratch = String::new();
         with(names::normalise(self.name(row as usize).as_bytes(), self.results.dimension, &mut scratch))
     }
+}
+
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// What the allocator gives for so many bytes.

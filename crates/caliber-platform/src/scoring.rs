@@ -77,6 +77,9 @@ pub struct RunConfig {
     pub sheet: Option<String>,
     /// Names that are never blocked.
     pub protected: Vec<String>,
+    /// What was done about outliers after scoring; nothing where none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub treatment: Option<serde_json::Value>,
 }
 
 impl RunConfig {
@@ -138,7 +141,7 @@ impl Scoring<'_> {
         let now = self.0.now();
         let (run, job) = (RunId::new(now), JobId::new(now));
         let txn = self.0.store().begin().await?;
-        let new = NewRun { id: run, upload_id: upload.id, job_id: job, config: config.clone() };
+        let new = NewRun { id: run, upload_id: Some(upload.id), job_id: Some(job), config: config.clone() };
         match campaigns::start(&txn, caller.writes(), id, new, now).await? {
             Attempt::Done(_) => {}
             Attempt::Missing => return Err(missing()),
@@ -183,6 +186,7 @@ impl Scoring<'_> {
             mapping: options.mapping,
             sheet: options.sheet,
             protected: self.0.lists().protected(campaign).await?,
+            treatment: None,
         })
     }
 
@@ -218,7 +222,7 @@ impl Scoring<'_> {
     }
 }
 
-fn already_running() -> Error {
+pub(crate) fn already_running() -> Error {
     Error::conflict(Conflict::AlreadyRunning, "the campaign is being scored already")
 }
 

@@ -1,5 +1,6 @@
 //! The JSON API: a file a resource. Thin: what a call means is in the platform.
 
+mod analysis;
 mod auth;
 mod campaigns;
 pub(crate) mod health;
@@ -36,5 +37,5 @@ pub(crate) fn unversioned(app: &App) -> OpenApiRouter<App> {
 }
 
 fn scoring(app: &App) -> OpenApiRouter<App> {
-    scoring::routes(app).merge(lists::routes(app)).merge(recipes::routes(app))
+    scoring::routes(app).merge(analysis::routes(app)).merge(lists::routes(app)).merge(recipes::routes(app))
 }

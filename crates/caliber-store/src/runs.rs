@@ -76,9 +76,9 @@ pub struct NewRun {
     /// See [`Model::id`].
     pub id: RunId,
     /// See [`Model::upload_id`].
-    pub upload_id: UploadId,
-    /// See [`Model::job_id`].
-    pub job_id: JobId,
+    pub upload_id: Option<UploadId>,
+    /// See [`Model::job_id`]; none of a run that is whole when it is made.
+    pub job_id: Option<JobId>,
     /// See [`Model::config`].
     pub config: Json,
 }
@@ -86,6 +86,11 @@ pub struct NewRun {
 /// The run of this id, of a campaign that was found within reach.
 pub async fn by_id<C: ConnectionTrait>(db: &C, campaign: CampaignId, id: RunId) -> Result<Option<Run>> {
     Ok(Entity::find_by_id(id).filter(Column::CampaignId.eq(campaign)).one(db).await?)
+}
+
+/// The run of this id, whatever campaign it is of: whoever asks looks next whether that is within reach.
+pub async fn of_any_campaign<C: ConnectionTrait>(db: &C, id: RunId) -> Result<Option<Run>> {
+    Ok(Entity::find_by_id(id).one(db).await?)
 }
 
 /// The runs of these ids, of campaigns that were found within reach.
@@ -128,8 +133,8 @@ pub(crate) async fn create<C: ConnectionTrait>(
     let row = ActiveModel {
         id: Set(run.id),
         campaign_id: Set(campaign),
-        upload_id: Set(Some(run.upload_id)),
-        job_id: Set(Some(run.job_id)),
+        upload_id: Set(run.upload_id),
+        job_id: Set(run.job_id),
         state: Set(RunState::Queued),
         config: Set(run.config.into()),
         created_at: Set(now),

@@ -67,11 +67,16 @@ pub struct Breakdown {
     pub derivative: Option<f64>,
 }
 
-/// Explains the score of the row that has this name, however it is written; so many threads work on how sure it is.
+/// Explains the score of the row that has this name, however it is written. `evidence` is that of these rows, or why
+/// there is none.
 ///
 /// # Errors
 /// [`Error::UnknownName`] where no row has it.
-pub fn explain_domain(subject: &Subject<'_>, domain: &str, threads: usize) -> Result<DomainExplanation> {
+pub fn explain_domain(
+    subject: &Subject<'_>,
+    domain: &str,
+    evidence: std::result::Result<&Evidence, String>,
+) -> Result<DomainExplanation> {
     let results = subject.results;
     let row = row_of(results, domain)?;
     let explainer = Explainer::new(results, subject.dictionary);
@@ -87,8 +92,8 @@ pub fn explain_domain(subject: &Subject<'_>, domain: &str, threads: usize) -> Re
         derivative: Scale::of(metric, subject.normalization).map(|scale| share * scale.slope()),
     });
     let counterfactual = counterfactual(subject, row);
-    let (certainty, warnings) = match Evidence::of(results, subject.dictionary, threads) {
-        Ok(evidence) => (Some(Certainty::of(&evidence, results, row)), Vec::new()),
+    let (certainty, warnings) = match evidence {
+        Ok(evidence) => (Some(Certainty::of(evidence, results, row)), Vec::new()),
         Err(refusal) => (None, vec![format!("how sure the score is cannot be told: {refusal}")]),
     };
     let base_value = base_value(subject);

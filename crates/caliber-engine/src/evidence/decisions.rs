@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::patterns::{Found, Pattern, Patterns, Sign};
 use super::posterior::{Moments, Share};
-use super::{Evidence, Law, Refusal, root};
+use super::root::{self, Tolerance};
+use super::{Evidence, Law, Refusal};
 use crate::dictionary::Dictionary;
 use crate::explain::Explainer;
 use crate::lists::{ListRule, Lists};
@@ -196,8 +197,9 @@ impl Evidence {
         while undecided < MOST_GROWTH {
             let next = f64::min(undecided * 4.0, MOST_GROWTH);
             if missing(next) >= 0.0 {
-                let log = |factor: f64| factor.ln();
-                return Some(root::between(log(undecided), log(next), 1e-6, |log| missing(log.exp())).exp());
+                let tolerance = Tolerance { place: 1e-6, value: 1e-7 };
+                let log = root::between(undecided.ln(), next.ln(), tolerance, |log| missing(log.exp()));
+                return Some(log.exp());
             }
             undecided = next;
         }

@@ -2,12 +2,15 @@
 
 use super::posterior::Moments;
 use super::regularised::{lower_gamma, phi, upper_gamma};
-use super::root;
+use super::root::{self, Tolerance};
+use statrs::function::erf::erfc_inv;
 
 /// Skews beyond this are taken for it: the law would have no lower end left.
 const MOST_SKEW: f64 = 1.9;
 /// Skews below this are none.
 const LEAST_SKEW: f64 = 0.001;
+/// So many standard deviations away leave a probability below 1e-13, at the greatest skew.
+const FAR: f64 = 30.0;
 
 /// A Pearson type III law (a gamma, shifted and maybe mirrored) by its first three moments.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,6 +37,9 @@ impl Law {
             return if self.mean < t { 1.0 } else { 0.0 };
         }
         let z = (t - self.mean) / self.sd;
+        if z.abs() > FAR {
+            return if z > 0.0 { 1.0 } else { 0.0 };
+        }
         if self.skew.abs() < LEAST_SKEW {
             return phi(z);
         }
@@ -48,13 +54,18 @@ impl Law {
             return self.mean;
         }
         let excess = |t: f64| self.probability_below(t) - p;
-        let (mut low, mut high) = (self.mean - 4.0 * self.sd, self.mean + 4.0 * self.sd);
+        // Cornish and Fisher (1938): near the place, so that a few steps find it.
+        let normal = -std::f64::consts::SQRT_2 * erfc_inv(2.0 * p);
+        let near = self.mean + self.sd * (normal + self.skew / 6.0 * (normal * normal - 1.0));
+        let (mut low, mut high) = (near - 0.1 * self.sd, near + 0.1 * self.sd);
+        let mut step = 0.2 * self.sd;
         while excess(low) > 0.0 {
-            low -= 4.0 * self.sd;
+            (low, high, step) = (low - step, low, step * 2.0);
         }
         while excess(high) < 0.0 {
-            high += 4.0 * self.sd;
+            (low, high, step) = (high, high + step, step * 2.0);
         }
-        root::between(low, high, 1e-9 * self.sd, excess)
+        let tolerance = Tolerance { place: 1e-9 * self.sd, value: 1e-10 };
+        root::between(low, high, tolerance, excess)
     }
 }

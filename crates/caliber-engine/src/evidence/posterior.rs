@@ -1,7 +1,7 @@
 //! What is known of one metric of one row: the law of its share, and the moments of what that is worth.
 
 use super::regularised::incomplete_beta;
-use super::root;
+use super::root::{self, Tolerance};
 
 /// Mean, variance and third central moment; of independent quantities they add up.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -61,7 +61,8 @@ impl Share {
     pub(super) fn quantile(self, p: f64) -> f64 {
         // On the scale of logarithms: rare events have shares of 1e-6 and less, and a tolerance must not be 0 for them.
         let least = f64::MIN_POSITIVE.ln();
-        root::between(least, 0.0, 1e-12, |log| self.below(log.exp()) - p).exp()
+        let tolerance = Tolerance { place: 1e-12, value: 1e-12 };
+        root::between(least, 0.0, tolerance, |log| self.below(log.exp()) - p).exp()
     }
 
     /// Moments of 100 clip((share - lo) / (hi - lo), 0, 1), for hi > lo.

@@ -3,22 +3,31 @@
 /// Iterations that no continuous function needs.
 const MOST: usize = 200;
 
-/// The root between `low`, where the function is not above 0, and `high`, where it is not below, to within
-/// `tolerance`: by the secant of ends that are weighted down when they stay (Illinois; Dowell and Jarratt 1971).
-pub(super) fn between(low: f64, high: f64, tolerance: f64, function: impl Fn(f64) -> f64) -> f64 {
+/// How near is near enough: either will do.
+#[derive(Clone, Copy)]
+pub(super) struct Tolerance {
+    /// Of the place.
+    pub(super) place: f64,
+    /// Of the function's value there.
+    pub(super) value: f64,
+}
+
+/// The root between `low`, where the function is not above 0, and `high`, where it is not below: by the secant of ends
+/// that are weighted down when they stay (Illinois; Dowell and Jarratt 1971).
+pub(super) fn between(low: f64, high: f64, tolerance: Tolerance, function: impl Fn(f64) -> f64) -> f64 {
     let (mut low, mut high) = (low, high);
     let (mut at_low, mut at_high) = (function(low), function(high));
     let mut stayed = 0_i8;
     for turn in 0..MOST {
-        if high - low <= tolerance || at_low == 0.0 && at_high == 0.0 {
+        if high - low <= tolerance.place || at_low == 0.0 && at_high == 0.0 {
             break;
         }
-        // A step of such a function leaves the secant nothing to go by: every third turn halves.
-        let share = if turn % 3 == 2 { 0.5 } else { at_low / (at_low - at_high) };
+        // A step in the function leaves the secant nothing to go by: every fourth turn halves.
+        let share = if turn % 4 == 3 { 0.5 } else { at_low / (at_low - at_high) };
         let share = if share.is_finite() { share.clamp(1e-3, 1.0 - 1e-3) } else { 0.5 };
         let middle = low + share * (high - low);
         let value = function(middle);
-        if value == 0.0 {
+        if value.abs() <= tolerance.value {
             return middle;
         }
         if value < 0.0 {

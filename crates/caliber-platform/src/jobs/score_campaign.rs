@@ -50,7 +50,7 @@ pub(crate) fn job(id: JobId, campaign: &Campaign, run: RunId) -> NewJob {
 }
 
 /// Where the results of a run are stored. Named by the run, so that an attempt that is repeated overwrites itself.
-fn results_key(campaign: CampaignId, run: RunId) -> String {
+pub(crate) fn results_key(campaign: CampaignId, run: RunId) -> String {
     format!("campaigns/{campaign}/{run}/results.parquet")
 }
 

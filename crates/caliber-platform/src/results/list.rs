@@ -102,7 +102,12 @@ impl List {
             |name: &str| names::normalise(name.as_bytes(), results.dimension, &mut String::new()).to_owned();
         let protected: BTreeSet<String> = request.protected.iter().map(|name| key(name)).collect();
         let is_protected = |name: &str| !protected.is_empty() && protected.contains(&key(name));
-        let evidence = if request.rule.needs_evidence() { Some(table.evidence_rows()?) } else { None };
+        let refused = |reason| InvalidQuery {
+            field: "policy",
+            message: format!("lists cannot be made by evidence: {reason}"),
+        };
+        let evidence = request.rule.needs_evidence().then(|| table.evidence_rows()).transpose();
+        let evidence = evidence.map_err(refused)?;
         let lists = Lists::among(results, evidence, &candidates, &request.rule, &is_protected);
         let explainer = Explainer::new(results, &table.dictionary);
         // What was decided with another share or other candidates is no reason here.

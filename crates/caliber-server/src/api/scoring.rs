@@ -328,8 +328,3 @@ async fn summary(State(app): State<App>, By(caller): By, Id(id): Id) -> Result<A
     }
     Ok(Answer::new(summary))
 }
-
-/// Stands for an object of any keys in the document.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "only its name is used")]
-struct Object;

@@ -89,8 +89,8 @@ pub(crate) async fn start(store: &Store, campaign: CampaignId, upload: UploadId)
     let txn = store.begin().await.unwrap();
     let run = NewRun {
         id: RunId::new(at(1)),
-        upload_id: upload,
-        job_id: JobId::new(at(1)),
+        upload_id: Some(upload),
+        job_id: Some(JobId::new(at(1))),
         config: json!({ "b": 1, "a": 0.1 }),
     };
     match campaigns::start(&txn, Reach::INSTANCE, campaign, run, at(1)).await.unwrap() {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use caliber_analysis::DEFAULT_SEED;
 use caliber_analysis::explanation::{Method, Options, explain, explain_domain};
 use caliber_engine::Result;
+use caliber_engine::evidence::Evidence;
 
 use super::run::{RunArgs, refused};
 use super::timing::Timing;
@@ -44,7 +45,9 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
     timing.has_read();
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     if let Some(domain) = &args.domain {
-        let explanation = explain_domain(&run.subject(), domain, threads).map_err(refused)?;
+        let evidence = Evidence::of(&run.results, &run.dictionary, threads);
+        let evidence = evidence.as_ref().map_err(ToString::to_string);
+        let explanation = explain_domain(&run.subject(), domain, evidence).map_err(refused)?;
         timing.has_computed();
         terminal.answer(&explanation, |out| text::print_domain(&run, &explanation, out))?;
         timing.has_written();

@@ -3,30 +3,25 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use caliber_analysis::outliers::{Treated, TreatmentAnswer};
-use caliber_engine::lists::{ListPolicy, Lists};
-use caliber_engine::normalize::normalize;
-use caliber_engine::results::Results;
-use caliber_engine::summary::{
-    ListSummary, ListsSummary, ScoreStatistics, StatusCounts, campaign_score, extremes, normalization_stats,
-    total,
-};
+use caliber_analysis::outliers::{Treated, TreatmentAnswer, treated_summary};
+use caliber_analysis::what_if::ListRules;
 use caliber_engine::{Code, Error, Result};
 use caliber_reports::{OutputFile, OutputFolder};
 use serde_json::{Map, Value, json};
 
-use crate::commands::run::ScoredRun;
+use crate::commands::run::{ScoredRun, refused};
 use crate::commands::run_files::{ResultsFormat, RunFiles};
 
 /// Writes the files; returns where they are.
 pub(super) fn write(run: &ScoredRun, treated: &Treated, folder: &Path) -> Result<Vec<PathBuf>> {
     let results = &treated.results;
-    let rules = &run.lists;
-    let candidates: Vec<usize> =
-        (0..results.len()).filter(|&row| results.impressions[row] >= rules.min_impressions).collect();
-    let is_protected = |name: &str| rules.protected.iter().any(|protected| protected == name);
-    let lists = Lists::quartile_among(results, &candidates, rules.share, &is_protected);
-    let summary = summary(run, results, &lists)?;
+    let rules = ListRules {
+        share: run.lists.share,
+        min_impressions: run.lists.min_impressions,
+        protected: &run.lists.protected,
+    };
+    let before = beside(run, OutputFile::Summary)?.unwrap_or_else(|| unread(run));
+    let (lists, summary) = treated_summary(before, &run.subject(), results, rules).map_err(refused)?;
     let quality = quality(run, &treated.answer)?;
     let folder = OutputFolder::create(folder)?;
     let files = RunFiles {
@@ -38,62 +33,6 @@ pub(super) fn write(run: &ScoredRun, treated: &Treated, folder: &Path) -> Result
     };
     files.write(&folder, &[ResultsFormat::Csv])?;
     folder.publish()
-}
-
-/// The summary of the run as it was scored, with all that treating changed. What says how the report was read stays;
-/// without such a summary it is `null`.
-fn summary(run: &ScoredRun, results: &Results, lists: &Lists) -> Result<Value> {
-    let mut summary = beside(run, OutputFile::Summary)?.unwrap_or_else(|| unread(run));
-    let sum = |column: &Option<Vec<f64>>| column.as_ref().map(|column| total(column.iter().copied()));
-    let impressions = total(results.impressions.iter().copied());
-    let spend = sum(&results.spend);
-    let (top, bottom) = extremes(results);
-    let lists = ListsSummary {
-        policy: ListPolicy::Quartile,
-        share: run.lists.share,
-        min_impressions: run.lists.min_impressions,
-        allowlist: ListSummary::of(results, &lists.allow),
-        blocklist: ListSummary::of(results, &lists.block),
-        protected: lists.protected.iter().map(|&row| results.names[row].clone()).collect(),
-        evidence: None,
-    };
-    let changed = json!({
-        "normalization_stats": bounds(run, results)?,
-        "scored": results.len(),
-        "campaign_score": campaign_score(results),
-        "total_impressions": impressions,
-        "total_clicks": sum(&results.clicks),
-        "total_conversions": sum(&results.conversions),
-        "total_spend": spend,
-        "average_cpm": spend.filter(|_| impressions != 0.0).map(|spend| spend / impressions * 1000.0),
-        "status_counts": StatusCounts::of(results),
-        "scores": ScoreStatistics::of(&results.scores),
-        "top": top,
-        "bottom": bottom,
-        "lists": lists,
-        "caliber_version": env!("CARGO_PKG_VERSION"),
-    });
-    if let Value::Object(changed) = changed {
-        for (key, value) in changed {
-            // Keys keep their places.
-            summary.insert(key, value);
-        }
-    }
-    Ok(Value::Object(summary))
-}
-
-/// The bounds that the treated metrics were normalised between.
-fn bounds(run: &ScoredRun, results: &Results) -> Result<Map<String, Value>> {
-    let of_metric = |metric: &caliber_engine::results::MetricColumn| {
-        let bounds = normalize(&metric.values, metric.better, run.normalization, None).map_err(|error| {
-            Error::new(Code::Machine, format!("{} cannot be normalised", metric.name))
-                .help("this is a bug of ours; please report it")
-                .caused_by(error.to_string())
-        })?;
-        Ok((metric.name.clone(), bounds.1))
-    };
-    let bounds: Vec<_> = results.metrics.iter().map(of_metric).collect::<Result<_>>()?;
-    Ok(normalization_stats(&bounds))
 }
 
 /// The keys of a summary in their order, with what is known of a run whose report nobody here has read.
