@@ -235,10 +235,11 @@ fn find<'a>(subject: Subject<'a>, options: &Options) -> Result<Found<'a>> {
     let mut scores = vec![0.0; rows];
     let mut voters = ByMetric(Vec::new());
     for method in Method::VOTERS {
-        let scored = scored(subject, &columns, method, options)?;
-        scored.outliers().for_each(|row| scores[row] += 1.0);
-        let result =
-            IndividualResult { outlier_count: scored.outliers().count(), threshold: scored.threshold };
+        let voter = scored(subject, &columns, method, options)?;
+        for row in voter.outliers() {
+            scores[row] += 1.0;
+        }
+        let result = IndividualResult { outlier_count: voter.outliers().count(), threshold: voter.threshold };
         voters.0.push((method.name().to_owned(), result));
     }
     Ok(Found { columns, scored: Scored { scores, threshold: 0.0 }, voters: Some(voters) })
