@@ -171,6 +171,7 @@ pub fn detect(subject: Subject<'_>, options: &Options) -> Result<Outliers> {
     let found = find(subject, options)?;
     let Found { columns, scored, voters } = &found;
     let uses = options.method.uses_contamination();
+    let analysis = description::analysis(columns, scored);
     Ok(Outliers {
         method: options.method,
         rows,
@@ -184,8 +185,8 @@ pub fn detect(subject: Subject<'_>, options: &Options) -> Result<Outliers> {
         outlier_scores: options.scores.then(|| scored.scores.clone()),
         top_outliers: description::top_outliers(subject, columns, scored, options.limit),
         individual_results: voters.clone(),
-        analysis: description::analysis(columns, scored),
-        recommendations: description::recommendations(subject, columns, scored),
+        recommendations: description::recommendations(subject, columns, scored, &analysis),
+        analysis,
     })
 }
 

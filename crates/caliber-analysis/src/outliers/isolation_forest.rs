@@ -105,12 +105,14 @@ impl Tree {
     fn add_paths(&self, matrix: &Matrix, start: usize, paths: &mut [f64]) {
         for (group, paths) in paths.chunks_mut(LANES).enumerate() {
             let first = start + group * LANES;
+            // Always as many lanes, which is faster; those beyond the last row go its way and are not looked at.
+            let rows: [&[f64]; LANES] =
+                std::array::from_fn(|lane| matrix.row((first + lane).min(matrix.rows - 1)));
             let mut at = [0_usize; LANES];
             for _ in 0..self.height {
-                for (lane, at) in at.iter_mut().enumerate().take(paths.len()) {
+                for (at, row) in at.iter_mut().zip(&rows) {
                     let node = self.nodes[*at % NODES];
-                    let value = matrix.cells.get((first + lane) * matrix.width + node.column as usize);
-                    let above = value.is_some_and(|value| *value > node.threshold);
+                    let above = row.get(node.column as usize).is_some_and(|value| *value > node.threshold);
                     *at = node.below as usize + usize::from(above);
                 }
             }
