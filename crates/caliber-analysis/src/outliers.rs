@@ -173,6 +173,7 @@ pub fn detect(subject: Subject<'_>, options: &Options) -> Result<Outliers> {
     let found = find(subject, options)?;
     let Found { columns, scored, voters } = &found;
     let uses = options.method.uses_contamination();
+    let analysis = description::analysis(columns, scored);
     Ok(Outliers {
         method: options.method,
         rows,
@@ -186,8 +187,8 @@ pub fn detect(subject: Subject<'_>, options: &Options) -> Result<Outliers> {
         outlier_scores: options.scores.then(|| scored.scores.clone()),
         top_outliers: description::top_outliers(subject, columns, scored, options.limit),
         individual_results: voters.clone(),
-        analysis: description::analysis(columns, scored),
-        recommendations: description::recommendations(subject, columns, scored),
+        recommendations: description::recommendations(subject, columns, scored, &analysis),
+        analysis,
     })
 }
 
@@ -237,10 +238,11 @@ fn find<'a>(subject: Subject<'a>, options: &Options) -> Result<Found<'a>> {
     let mut scores = vec![0.0; rows];
     let mut voters = ByMetric(Vec::new());
     for method in Method::VOTERS {
-        let scored = scored(subject, &columns, method, options)?;
-        scored.outliers().for_each(|row| scores[row] += 1.0);
-        let result =
-            IndividualResult { outlier_count: scored.outliers().count(), threshold: scored.threshold };
+        let voter = scored(subject, &columns, method, options)?;
+        for row in voter.outliers() {
+            scores[row] += 1.0;
+        }
+        let result = IndividualResult { outlier_count: voter.outliers().count(), threshold: voter.threshold };
         voters.0.push((method.name().to_owned(), result));
     }
     Ok(Found { columns, scored: Scored { scores, threshold: 0.0 }, voters: Some(voters) })

@@ -221,7 +221,7 @@ fn combined_counts_the_votes_of_three() {
     let results = results(&reference()[1].rows);
     let combined = detect(subject(&results), &by(Method::Combined)).expect("it works");
     let voters = combined.individual_results.expect("votes are told");
-    let mut votes = vec![0.0; 300];
+    let mut counted = vec![0.0; 300];
     for (name, method) in [
         ("isolation_forest", Method::IsolationForest),
         ("local_outlier_factor", Method::LocalOutlierFactor),
@@ -230,12 +230,14 @@ fn combined_counts_the_votes_of_three() {
         let alone = detect(subject(&results), &by(method)).expect("it works");
         let told = voters.get(name).expect("it voted");
         assert_eq!((told.outlier_count, told.threshold), (alone.outlier_count, alone.threshold));
-        alone.outlier_indices.iter().for_each(|&row| votes[row] += 1.0);
+        for row in &alone.outlier_indices {
+            counted[*row] += 1.0;
+        }
         assert_eq!(alone.individual_results, None);
     }
     assert_eq!(voters.0.len(), 3);
-    assert_eq!(combined.outlier_indices, (0..300).filter(|&row| votes[row] > 0.0).collect::<Vec<_>>());
-    assert_eq!(combined.outlier_scores, Some(votes));
+    assert_eq!(combined.outlier_indices, (0..300).filter(|&row| counted[row] > 0.0).collect::<Vec<_>>());
+    assert_eq!(combined.outlier_scores, Some(counted));
 }
 
 #[test]

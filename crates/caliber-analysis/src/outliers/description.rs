@@ -142,18 +142,22 @@ pub(super) fn analysis(columns: &Columns<'_>, scored: &Scored) -> Analysis {
 }
 
 /// What a trader should know and do.
-pub(super) fn recommendations(subject: Subject<'_>, columns: &Columns<'_>, scored: &Scored) -> Vec<String> {
-    let analysis = analysis(columns, scored);
+pub(super) fn recommendations(
+    subject: Subject<'_>,
+    columns: &Columns<'_>,
+    scored: &Scored,
+    analysis: &Analysis,
+) -> Vec<String> {
     let words = Words { subject, explainer: Explainer::new(subject.results, subject.dictionary), columns };
     let mut sentences = Vec::new();
     if analysis.total_outliers == 0 {
         sentences.push(words.nothing());
     } else {
-        let compared = words.compared(&analysis);
+        let compared = words.compared(analysis);
         sentences.extend(compared.iter().map(|(_, sentence)| sentence.clone()));
         sentences.extend(words.strangest(scored));
         let labels: Vec<String> = compared.into_iter().map(|(label, _)| label).collect();
-        sentences.push(words.advice(&analysis, &labels, scored));
+        sentences.push(words.advice(analysis, &labels, scored));
     }
     sentences.extend(words.left_out());
     sentences

@@ -31,13 +31,26 @@ pub(super) fn scores(matrix: &Matrix, seed: u64, threads: usize) -> Vec<f64> {
     let starts: Vec<usize> = (0..matrix.rows).step_by(BLOCK).collect();
     let usual = mean_path(sample) * TREES as f64;
     let blocks = parallel::map(threads, &starts, |&start| {
-        let mut paths = vec![0.0; BLOCK.min(matrix.rows - start)];
+        let block = block(matrix, start);
+        let mut paths = [0.0; BLOCK];
         for tree in &trees {
-            tree.add_paths(matrix, start, &mut paths);
+            tree.add_paths(&block, &mut paths);
         }
-        paths.into_iter().map(|path| libm::exp2(-path / usual)).collect::<Vec<f64>>()
+        let rows = BLOCK.min(matrix.rows - start);
+        paths[..rows].iter().map(|path| libm::exp2(-path / usual)).collect::<Vec<f64>>()
     });
     blocks.concat()
+}
+
+/// The rows from `start` on, column after column; zeros stand for rows beyond the last.
+fn block(matrix: &Matrix, start: usize) -> Vec<f64> {
+    let mut block = vec![0.0; BLOCK * matrix.width];
+    for row in start..matrix.rows.min(start + BLOCK) {
+        for (column, value) in matrix.row(row).iter().enumerate() {
+            block[column * BLOCK + row - start] = *value;
+        }
+    }
+    block
 }
 
 /// c(k): the mean path to a leaf among `rows` rows, that of an unsuccessful search in a binary search tree.
@@ -101,15 +114,16 @@ impl Tree {
         tree
     }
 
-    /// Adds to each path the one its row takes; the rows are those from `start` on.
-    fn add_paths(&self, matrix: &Matrix, start: usize, paths: &mut [f64]) {
-        for (group, paths) in paths.chunks_mut(LANES).enumerate() {
-            let first = start + group * LANES;
+    /// Adds to each path of a block the one its row takes.
+    fn add_paths(&self, block: &[f64], paths: &mut [f64; BLOCK]) {
+        for (group, paths) in paths.chunks_exact_mut(LANES).enumerate() {
+            // A matrix without columns has no cells, and its trees have no cuts.
+            let cells = block.get(group * LANES..).unwrap_or_default();
             let mut at = [0_usize; LANES];
             for _ in 0..self.height {
-                for (lane, at) in at.iter_mut().enumerate().take(paths.len()) {
+                for (lane, at) in at.iter_mut().enumerate() {
                     let node = self.nodes[*at % NODES];
-                    let value = matrix.cells.get((first + lane) * matrix.width + node.column as usize);
+                    let value = cells.get(node.column as usize * BLOCK + lane);
                     let above = value.is_some_and(|value| *value > node.threshold);
                     *at = node.below as usize + usize::from(above);
                 }

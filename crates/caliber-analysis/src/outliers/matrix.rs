@@ -91,10 +91,14 @@ impl Column<'_> {
     /// The values with their median in the gaps, in units of a power of two that keeps every sum finite.
     fn filled(&self, rows: usize) -> Vec<f64> {
         let unit = self.standard.unit;
-        let mut present: Vec<f64> = present(&self.metric.values).map(|value| value * unit).collect();
+        let cells = (0..rows).map(|row| self.value(row).map(|value| value * unit));
+        if let Some(whole) = cells.clone().collect::<Option<Vec<f64>>>() {
+            return whole;
+        }
+        let mut present: Vec<f64> = cells.clone().flatten().collect();
         present.sort_unstable_by(f64::total_cmp);
         let median = quantile(&present, 0.5).unwrap_or(0.0);
-        (0..rows).map(|row| self.value(row).map_or(median, |value| value * unit)).collect()
+        cells.map(|value| value.unwrap_or(median)).collect()
     }
 
     /// The cell, `None` where it is missing.

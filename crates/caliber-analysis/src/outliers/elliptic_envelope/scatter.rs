@@ -69,7 +69,9 @@ impl Scatter {
         let mut location = Vec::with_capacity(columns.len());
         for column in &mut columns {
             let mean = column.iter().sum::<f64>() / count;
-            column.iter_mut().for_each(|value| *value -= mean);
+            for value in column.iter_mut() {
+                *value -= mean;
+            }
             location.push(mean);
         }
         let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>() / count;
