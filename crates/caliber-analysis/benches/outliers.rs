@@ -80,5 +80,6 @@ fn read(text: &str) -> Result<Results, Box<dyn Error>> {
         metrics: METRICS.into_iter().zip(columns).map(metric).collect(),
         outlier_flags: vec![Vec::new(); rows],
         quality_flags: vec![Vec::new(); rows],
+        evidence: None,
     })
 }

@@ -62,6 +62,7 @@ fn results(rows: &[Vec<Option<f64>>]) -> Results {
         metrics: metrics.collect(),
         outlier_flags: vec![Vec::new(); rows.len()],
         quality_flags: vec![Vec::new(); rows.len()],
+        evidence: None,
     };
     let scored =
         rescore(unscored, Dictionary::shipped(), Normalization::Minmax).expect("min-max can be redone");

@@ -45,9 +45,14 @@ impl Rows {
             clicks: None,
             conversions: None,
             spend: Some(vec![7.0; rows]),
-            extras: vec![ExtraColumn { name: "cost_per_conversion", values: cost_per_conversion }],
+            extras: vec![ExtraColumn {
+                name: "cost_per_conversion",
+                values: cost_per_conversion,
+                counts: None,
+            }],
             outlier_flags: vec![Vec::new(); rows],
             quality_flags: vec![Vec::new(); rows],
+            evidence: None,
             metrics,
         };
         Self { results, recipe }

@@ -9,9 +9,8 @@ use std::time::Instant;
 use caliber_engine::evidence::Pattern;
 use caliber_engine::lists::{ListPolicy, ListRule};
 use caliber_engine::normalize::Normalization;
-use caliber_engine::{Code, Context, Error, Progress, Result, Scored};
+use caliber_engine::{Context, Progress, Result};
 use caliber_reports::OutputFolder;
-use clap::ValueEnum;
 
 use super::reading::{self, ReadingArgs, normalization, without_extensions};
 use super::run_files::{ResultsFormat, RunFiles};
