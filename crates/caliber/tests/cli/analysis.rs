@@ -249,7 +249,7 @@ fn what_is_wrong_is_refused_by_the_name_of_its_option() {
             &["--method", "`magic`", "bayesian"],
         ),
         (&["weights", "optimize", "a", "--target", "ctr", "--folds", "1"], &["--folds", "1", "2"]),
-        (&["weights"], &["RESULTS"]),
+        (&["weights"], &["<RESULTS>"]),
         (&["what-if", "a", "--weights", "cpm=1", "--page", "0"], &["--page", "at least 1"]),
         (&["what-if", "a", "--weights", "cpm=1", "--per-page", "0"], &["--per-page", "at least 1"]),
     ] {
