@@ -98,7 +98,7 @@ fn wrong_weights_and_pages_are_refused_with_what_is_allowed() {
     ] {
         match ask(&run, &weights(given), 1, 10) {
             Err(Error::Option { option: "weights", message }) => {
-                assert!(message.contains(words), "{message}")
+                assert!(message.contains(words), "{message}");
             }
             other => panic!("{given:?}: {other:?}"),
         }
