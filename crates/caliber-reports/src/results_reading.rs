@@ -1,7 +1,7 @@
 //! Reads `results.parquet` and `results.csv` back as they were written.
 //!
-//! Of Parquet, each column is decoded straight into its vector, several columns at once, so that nothing but the results and a
-//! page a thread is in memory.
+//! Of Parquet, each column is decoded straight into its vector, several columns at once, so that nothing but the
+//! results and a page a thread is in memory; CSV is read a row at a time.
 
 mod cells;
 mod csv;

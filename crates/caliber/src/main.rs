@@ -134,7 +134,9 @@ fn misused(error: &clap::Error) -> ExitCode {
     let is_answer = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     if !is_answer && std::env::args_os().any(|argument| argument == "--json") {
         let text = error.to_string();
-        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        // Up to the first blank line: what is missing stands in lines of its own.
+        let lines: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+        let message = lines.join(" ").trim_start_matches("error: ").to_owned();
         let error = Error::new(Code::BadOption, message).help("`caliber --help` shows the options");
         Terminal { json: true, quiet: false }.error(&error);
         return exit_code(&error);

@@ -93,17 +93,13 @@ impl Others {
     fn status_at(&self, score: f64) -> Status {
         let group = self.starts.partition_point(|&start| self.scores[start] <= score).checked_sub(1);
         let joined = group.filter(|&group| score - self.scores[self.starts[group]] <= TIE);
-        let (before, tied) = match joined {
-            Some(group) => {
-                let start = self.starts[group];
-                let end = self.starts.get(group + 1).copied().unwrap_or(self.scores.len());
-                (start, end - start)
-            }
+        let (before, tied) = if let Some(group) = joined {
+            let start = self.starts[group];
+            (start, self.starts.get(group + 1).copied().unwrap_or(self.scores.len()) - start)
+        } else {
             // The first of a group of its own, which takes in whoever is just above.
-            None => {
-                let before = self.scores.partition_point(|other| *other < score);
-                (before, self.scores[before..].partition_point(|other| other - score <= TIE))
-            }
+            let before = self.scores.partition_point(|other| *other < score);
+            (before, self.scores[before..].partition_point(|other| other - score <= TIE))
         };
         let average_rank = before as f64 + (tied + 2) as f64 / 2.0;
         Status::of(percentile(average_rank, self.scores.len() + 1))
@@ -175,8 +171,8 @@ mod tests {
         #[test]
         fn the_score_after_is_the_one_of_the_definition(scores in scores()) {
             let statuses = rank(&scores).1;
-            for row in 0..scores.len() {
-                let found = Others::of(&scores, row).next_band(statuses[row]);
+            for (row, status) in statuses.into_iter().enumerate() {
+                let found = Others::of(&scores, row).next_band(status);
                 prop_assert_eq!(found.map(|(score, _)| score), by_definition(&scores, row), "{:?} {}", &scores, row);
             }
         }

@@ -230,7 +230,7 @@ fn the_sentences_are_a_traders() {
     let run = fixture("ttd_display", Normalization::Minmax);
     assert_eq!(
         shapley(&run).explanation,
-        "Across 33 domains, in view (IAS, 1 s) moves scores most, by 4.9 points up or down on average, then CTR (4.2) and CPM (3.5)."
+        "Across 33 domains, excessive ad load moves scores most, by 5.1 points up or down on average, then in view (IAS, 1 s) (4.5) and CTR (4.1)."
     );
     let worst = of_row(&run, "azurenews.example").explanation;
     assert!(worst.starts_with("Scores 30.1, "), "{worst}");

@@ -58,9 +58,10 @@ def counterfactual(run, row):
     after = max(reaching) if now == "good" else min(reaching)
     moves = []
     for metric, weight in run.weights.items():
-        to = run.z[metric][row] + (after - run.score[row]) / weight
+        move = (after - run.score[row]) / weight
+        to = run.z[metric][row] + move
         if 0 <= to <= 100:
-            moves.append((abs(to - run.z[metric][row]), metric, to))
+            moves.append((abs(move), metric, to))
     if not moves:
         return None
     _, metric, to = min(moves, key=lambda move: move[0])

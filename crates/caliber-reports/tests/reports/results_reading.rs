@@ -54,11 +54,18 @@ fn as_csv_holds_it(results: &Results) -> Results {
     for metric in &mut results.metrics {
         metric.counts = None;
     }
+    for extra in &mut results.extras {
+        extra.counts = None;
+    }
     for flags in results.outlier_flags.iter_mut().chain(&mut results.quality_flags) {
         flags.retain(|flag| !flag.is_empty());
     }
-    for name in &mut results.names {
-        *name = name.trim_start_matches('\'').to_owned();
+    let reasons = results.evidence.iter_mut().flat_map(|evidence| &mut evidence.reasons);
+    for text in results.names.iter_mut().chain(reasons) {
+        *text = text.trim_start_matches('\'').to_owned();
+    }
+    if let Some(evidence) = &mut results.evidence {
+        evidence.known_metrics.retain(|metric| !metric.is_empty());
     }
     results
 }

@@ -14,7 +14,7 @@ use crate::terminal::Terminal;
 /// Tell what changed between two runs of a campaign, and what brought it about
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example:\n  caliber sample --platform trade_desk --channel display --out july.csv && caliber sample --platform trade_desk --channel display --seed 2 --out august.csv && caliber score july.csv && caliber score august.csv && caliber compare july-caliber august-caliber"
+    after_help = "Example:\n  caliber sample --platform trade_desk --channel display --out report.csv && caliber score report.csv --out before && caliber score report.csv --ctr-sensitive --out after && caliber compare before after"
 )]
 pub(crate) struct Args {
     /// Results before: results.parquet, results.csv, or the folder that holds them

@@ -28,7 +28,7 @@ pub(crate) struct Args {
     #[command(subcommand)]
     action: Option<Action>,
     #[command(flatten)]
-    learn: Option<LearnArgs>,
+    learn: LearnArgs,
 }
 
 #[derive(Subcommand)]
@@ -43,8 +43,8 @@ enum Action {
 #[derive(clap::Args)]
 struct LearnArgs {
     /// Results of `caliber score`: results.parquet, results.csv, or the folder that holds them
-    #[arg(value_name = "RESULTS")]
-    results: PathBuf,
+    #[arg(value_name = "RESULTS", required = true)]
+    results: Option<PathBuf>,
     /// Column of the results that the weights are to follow, as in `conversion_rate`
     #[arg(long, value_name = "T")]
     target: Option<String>,
@@ -92,15 +92,15 @@ struct OptimizeArgs {
 }
 
 pub(crate) fn run(args: Args, terminal: Terminal) -> Result<()> {
-    match (args.action, args.learn) {
+    match (args.action, &args.learn.results) {
         (Some(Action::Optimize(args)), _) => run_optimize(args, terminal),
-        (None, Some(args)) => run_learn(args, terminal),
+        (None, Some(results)) => run_learn(&results.clone(), args.learn, terminal),
         (None, None) => Err(Error::new(Code::BadOption, "RESULTS: no results are given")
             .help("give results.parquet, results.csv, or the folder that holds them")),
     }
 }
 
-fn run_learn(args: LearnArgs, terminal: Terminal) -> Result<()> {
+fn run_learn(results: &Path, args: LearnArgs, terminal: Terminal) -> Result<()> {
     let mut timing = Timing::start(args.run.timing);
     let options = Options {
         target: args.target,
@@ -110,7 +110,7 @@ fn run_learn(args: LearnArgs, terminal: Terminal) -> Result<()> {
         threads: threads(),
     };
     refuse_existing(args.save_recipe.as_deref())?;
-    let run = args.run.read(&args.results, terminal)?;
+    let run = args.run.read(results, terminal)?;
     timing.has_read();
     let mut learned = learn(&run.subject(), &options).map_err(refused)?;
     timing.has_computed();

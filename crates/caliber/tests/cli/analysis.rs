@@ -5,13 +5,17 @@ use serde_json::Value;
 use crate::call::{Call, Outcome, Place, assert_error, assert_says};
 use crate::tables;
 
-/// Two runs of a campaign, scored into `a` and `b`.
+/// Two runs of a campaign, of two parts of a report that overlap, scored into `a` and `b`.
 fn place() -> Place {
     let place = Place::new();
-    for (run, seed) in [("a", "1"), ("b", "2")] {
-        let report = format!("{run}.csv");
-        place.sample("trade_desk display", 3000, 120, &report, &["--seed", seed]);
-        place.score(&[&report, "--out", run]);
+    place.sample("trade_desk display", 4000, 150, "whole.csv", &[]);
+    let whole = place.read("whole.csv");
+    let (header, rows) = whole.split_once('\n').unwrap();
+    for (run, left_out) in [("a", 0), ("b", 1)] {
+        let rows = rows.lines().enumerate().filter(|(at, _)| at % 3 != left_out);
+        let part: Vec<&str> = std::iter::once(header).chain(rows.map(|(_, row)| row)).collect();
+        place.write(&format!("{run}.csv"), part.join("\n"));
+        place.score(&[&format!("{run}.csv"), "--out", run]);
     }
     place
 }
@@ -30,8 +34,17 @@ const WEIGHTS: [&str; 2] = ["--weights", "cpm=3,ctr=1"];
 
 /// A call of each command on results.
 fn calls(results: &str) -> Vec<Vec<String>> {
-    let calls: [&[&str]; 4] =
-        [&["explain"], &["explain", "--method", "correlation"], &["explain", "--values"], &["what-if"]];
+    let calls: [&[&str]; 9] = [
+        &["explain"],
+        &["explain", "--method", "correlation"],
+        &["explain", "--method", "feature_importance"],
+        &["explain", "--values"],
+        &["what-if"],
+        &["outliers", "--scores"],
+        &["outliers", "--method", "combined"],
+        &["outliers", "--treat", "cap"],
+        &["weights", "--target", "conversion_rate"],
+    ];
     let with = |call: &[&str]| {
         let mut args: Vec<String> = call.iter().map(|arg| (*arg).to_owned()).collect();
         args.insert(1, results.to_owned());
@@ -139,6 +152,77 @@ fn what_if_pages_through_all_rows() {
 }
 
 #[test]
+fn a_treated_run_is_a_run() {
+    let place = place();
+    let answer = document(&place, &["outliers", "a", "--treat", "drop", "--out", "treated"]);
+    let names =
+        |folder: &str| -> Vec<String> { place.files_in(folder).into_iter().map(|(name, _)| name).collect() };
+    assert_eq!(names("treated"), names("a"));
+    let (was, is) = (place.json("a/summary.json"), place.json("treated/summary.json"));
+    assert_eq!(keys(&is), keys(&was), "a summary has its keys in their order");
+    assert_eq!(keys(&is["lists"]), keys(&was["lists"]));
+    assert_eq!(is["scored"], answer["rows_after"]);
+    assert!(answer["rows_after"].as_u64() < answer["rows_before"].as_u64(), "{answer}");
+    assert_eq!(is["campaign_score"], answer["campaign_score_after"]);
+    assert_eq!(is["status_counts"], answer["status_counts_after"]);
+    assert_eq!(is["files"], was["files"], "the report is the same");
+    let table = tables::csv(&place, "treated");
+    let scores = table.numbers("score");
+    assert_eq!(is["scored"], scores.len());
+    assert_eq!(is["scores"]["max"].as_f64(), scores.first().copied());
+    let blocked = place.read("treated/blocklist.txt");
+    assert_eq!(is["lists"]["blocklist"]["count"], blocked.lines().count());
+    let warnings = place.json("treated/quality.json")["warnings"].to_string();
+    assert!(warnings.contains("outliers_treated"), "{warnings}");
+    // It is read as any other run.
+    assert_eq!(document(&place, &["explain", "treated"])["rows"], answer["rows_after"]);
+    let name = &table.names()[0];
+    let explained = document(&place, &["explain", "treated", "--domain", name]);
+    assert_eq!(explained["confidence"], Value::Null, "its counts are not known");
+}
+
+#[test]
+fn a_run_without_its_summary_is_treated_all_the_same() {
+    let place = place();
+    std::fs::create_dir(place.path("alone")).unwrap();
+    std::fs::copy(place.path("a/results.csv"), place.path("alone/results.csv")).unwrap();
+    let args = ["outliers", "alone/results.csv", "--treat", "winsorize", "--out", "treated"];
+    let told = ["--recipe", "trade_desk-display-awareness", "--normalization", "minmax"];
+    let answer = document(&place, &[&args[..], &told[..]].concat());
+    let summary = place.json("treated/summary.json");
+    assert_eq!(keys(&summary), keys(&place.json("a/summary.json")));
+    assert_eq!(summary["campaign_score"], answer["campaign_score_after"]);
+    assert_eq!(document(&place, &["explain", "treated"])["rows"], answer["rows_after"]);
+}
+
+#[test]
+fn nothing_is_written_without_a_folder_to_write_to() {
+    let place = place();
+    let before = place.files_in("a");
+    document(&place, &["outliers", "a", "--treat", "drop"]);
+    assert_eq!(place.files_in("a"), before);
+}
+
+#[test]
+fn learned_weights_are_saved_as_a_recipe_that_scores() {
+    let place = place();
+    for (call, file) in
+        [(&["weights", "a"][..], "learned.toml"), (&["weights", "optimize", "a"], "searched.toml")]
+    {
+        let args = [call, &["--target", "conversion_rate", "--save-recipe", file]].concat();
+        let answer = document(&place, &args);
+        assert_eq!(answer["saved_as"], file);
+        place.run(&["recipes", "check", file]).done();
+        let scored = place.score(&["whole.csv", "--recipe", file, "--out", "again"]);
+        assert_eq!(scored["recipe"]["name"], file.trim_end_matches(".toml"));
+        let text = place.read(file);
+        let error = place.run(&[&args[..], &["--json"]].concat()).error(2);
+        assert_says(&error, "message", &["--save-recipe", file]);
+        assert_eq!(place.read(file), text, "nothing is overwritten");
+    }
+}
+
+#[test]
 fn what_is_wrong_is_refused_by_the_name_of_its_option() {
     let place = place();
     for (args, words) in [
@@ -149,6 +233,23 @@ fn what_is_wrong_is_refused_by_the_name_of_its_option() {
         (&["what-if", "a", "--weights", "cpm=-1"], &["--weights", "-1"]),
         (&["what-if", "a", "--weights", "cpm=0"], &["--weights", "above 0"]),
         (&["what-if", "a", "--weights", "cpm"], &["--weights", "METRIC=NUMBER"]),
+        (&["outliers", "a", "--method", "magic"], &["--method", "`magic`", "isolation_forest"]),
+        (&["outliers", "a", "--contamination", "0"], &["--contamination", "0", "0.5"]),
+        (&["outliers", "a", "--contamination", "-0.1"], &["--contamination", "-0.1", "0.5"]),
+        (&["outliers", "a", "--contamination", "NaN"], &["--contamination", "NaN", "0.5"]),
+        (&["outliers", "a", "--treat", "hide"], &["--treat", "`hide`", "winsorize"]),
+        (&["weights", "a"], &["--target"]),
+        (&["weights", "a", "--target", "fame"], &["--target", "`fame`"]),
+        (&["weights", "a", "--target", "score"], &["--target", "`score`"]),
+        (&["weights", "a", "--target", "ctr", "--method", "magic"], &["--method", "`magic`", "mutual_info"]),
+        (&["weights", "a", "--method", "custom", "--weights", "cpm=-1"], &["--weights", "-1"]),
+        (&["weights", "optimize", "a"], &["--target"]),
+        (
+            &["weights", "optimize", "a", "--target", "ctr", "--method", "magic"],
+            &["--method", "`magic`", "bayesian"],
+        ),
+        (&["weights", "optimize", "a", "--target", "ctr", "--folds", "1"], &["--folds", "1", "2"]),
+        (&["weights"], &["<RESULTS>"]),
         (&["what-if", "a", "--weights", "cpm=1", "--page", "0"], &["--page", "at least 1"]),
         (&["what-if", "a", "--weights", "cpm=1", "--per-page", "0"], &["--per-page", "at least 1"]),
     ] {
@@ -221,6 +322,13 @@ fn people_get_sentences_and_tables() {
         (&["explain", "a", "--method", "correlation"], &["correlation", "CTR"]),
         (&["explain", "a", "--domain", &name], &["of 100, good", "average", "score", "Scores "]),
         (&["compare", "a", "b"], &["Campaign score", "impressions", "moved it most", "new"]),
+        (&["outliers", "a"], &["outlier", "strangest", "impressions"]),
+        (&["outliers", "a", "--treat", "cap"], &["Campaign score", "Nothing was written"]),
+        (&["weights", "a", "--target", "ctr"], &["Weights for CTR", "CPM", "Left out"]),
+        (
+            &["weights", "optimize", "a", "--target", "conversion_rate"],
+            &["Correlation with conversion rate", "best"],
+        ),
         (&["what-if", "a", "--weights", "ctr=1"], &["Campaign score", "Allowlist", "Blocklist", "page 1 of"]),
     ] {
         let outcome = place.run(args).done();

@@ -5,10 +5,13 @@ use std::process::Command;
 
 use crate::call::Place;
 
-const COMMANDS: [&[&str]; 10] = [
+const COMMANDS: [&[&str]; 13] = [
     &["score"],
     &["explain"],
     &["compare"],
+    &["outliers"],
+    &["weights"],
+    &["weights", "optimize"],
     &["what-if"],
     &["inspect"],
     &["recipes"],
@@ -85,7 +88,9 @@ fn help_shows_every_flag_of_the_contract() {
         assert!(sample.contains(flag), "{flag}: {sample}");
     }
     let top = place.run(&["--help"]).done().stdout;
-    for command in ["score", "explain", "compare", "what-if", "inspect", "recipes", "sample"] {
+    for command in
+        ["score", "explain", "compare", "outliers", "weights", "what-if", "inspect", "recipes", "sample"]
+    {
         assert!(top.contains(command), "{command}: {top}");
     }
     let version = place.run(&["--version"]).done().stdout;
