@@ -28,6 +28,14 @@ pub enum SampleError {
         /// The kinds there are.
         known: String,
     },
+    /// A word that names no world.
+    #[error("`{word}` is not a world of samples")]
+    UnknownWorld {
+        /// The word given.
+        word: String,
+        /// The worlds there are.
+        known: String,
+    },
     /// Two kinds that exclude each other.
     #[error("`{first}` and `{second}` cannot both be planted in one file")]
     MessConflict {
@@ -110,6 +118,7 @@ impl SampleError {
     pub fn help(&self) -> Option<String> {
         Some(match self {
             Self::UnknownLayout { known, .. } => format!("there is: {known}"),
+            Self::UnknownWorld { known, .. } => format!("there are: {known}"),
             Self::UnknownMess { nearest, known, .. } => {
                 let near =
                     nearest.as_ref().map(|kind| format!("did you mean `{kind}`? ")).unwrap_or_default();

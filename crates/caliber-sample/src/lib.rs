@@ -11,6 +11,7 @@
 //! -> `record` (cells) -> `delimited`, `workbook` or `columnar`.
 
 mod cell;
+mod classes;
 mod columnar;
 mod delimited;
 mod disorder;
@@ -27,11 +28,11 @@ mod rows;
 mod workbook;
 mod world;
 
+pub use classes::{Class, WorldKind};
 pub use error::SampleError;
 pub use layout::{channels, platforms};
 pub use mess::Mess;
 pub use output::{truth_path, write, write_csv, write_truth, write_watched};
-pub use world::Class;
 
 /// What sample to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub struct Request {
     pub domains: Option<u32>,
     /// What all draws follow from.
     pub seed: u64,
+    /// How much there is to find.
+    pub world: WorldKind,
     /// The disorder to plant.
     pub mess: Vec<Mess>,
 }
@@ -65,6 +68,7 @@ impl Request {
             rows: None,
             domains: None,
             seed: Self::DEFAULT_SEED,
+            world: WorldKind::default(),
             mess: Vec::new(),
         }
     }

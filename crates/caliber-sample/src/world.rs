@@ -1,77 +1,10 @@
 //! The world behind a report: sites with a class and true rates, which the report then shows with noise.
-//!
-//! Figures follow public ones: CTR 0.06-0.09 % a campaign, viewability 54-70 %; made-for-advertising a
-//! quarter cheaper, as viewable or more, under more and faster refreshed ads, converting less; fraud clicks
-//! and never converts. The classes overlap: each site draws its own rates around those of its class.
 
+use crate::classes::{Class, Spread, WorldKind};
 use crate::layout::{Fill, Layout, Rate};
 use crate::names::{self, NameKind};
 use crate::random::Draws;
 use crate::{Request, SampleError};
-
-/// The planted truth about a site.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Class {
-    /// A publisher people visit on purpose.
-    Premium,
-    /// Everything in between.
-    Normal,
-    /// Pages made to carry ads.
-    MadeForAdvertising,
-    /// Machines that click.
-    Fraud,
-}
-
-impl Class {
-    /// All of them with their share of sites, which sums to 1.
-    const SHARES: [(Self, f64); 4] =
-        [(Self::Premium, 0.22), (Self::Normal, 0.56), (Self::MadeForAdvertising, 0.17), (Self::Fraud, 0.05)];
-
-    /// The word of the truth file.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Premium => "premium",
-            Self::Normal => "normal",
-            Self::MadeForAdvertising => "made_for_advertising",
-            Self::Fraud => "fraud",
-        }
-    }
-}
-
-/// How the classes move a rate away from that of a normal site, and how much sites of one class differ.
-struct Law {
-    /// Factors of premium, normal, made-for-advertising, fraud: on the rate, or on its odds.
-    factors: [f64; 4],
-    spread: Spread,
-}
-
-enum Spread {
-    /// A rate far below 1 or an amount: log-normal around the class, with this sigma.
-    LogNormal(f64),
-    /// A share: Beta with this size (alpha + beta) around the class; the factors are on its odds.
-    Beta(f64),
-}
-
-fn law(rate: Rate) -> Law {
-    use Spread::{Beta, LogNormal};
-    let (factors, spread) = match rate {
-        Rate::Cpm => ([1.35, 1.0, 0.75, 0.70], LogNormal(0.25)),
-        Rate::Ctr => ([1.15, 1.0, 0.85, 7.0], LogNormal(0.45)),
-        Rate::Viewability => ([1.25, 1.0, 1.30, 0.80], Beta(25.0)),
-        Rate::AdLoad => ([0.45, 1.0, 2.8, 1.8], Beta(10.0)),
-        Rate::AdRefresh => ([0.40, 1.0, 3.2, 2.2], Beta(10.0)),
-        Rate::Conversion => ([1.5, 1.0, 0.35, 0.0], LogNormal(0.5)),
-        Rate::Completion => ([1.6, 1.0, 1.30, 0.35], Beta(20.0)),
-        Rate::Error => ([0.6, 1.0, 1.3, 3.0], LogNormal(0.4)),
-        Rate::Mute => ([0.6, 1.0, 2.2, 2.5], Beta(12.0)),
-        Rate::TvQuality => ([2.0, 1.0, 0.45, 0.25], Beta(20.0)),
-        Rate::UniqueRatio => ([1.3, 1.0, 0.45, 0.20], Beta(20.0)),
-    };
-    Law { factors, spread }
-}
-
-/// The CTR of the whole campaign.
-const CAMPAIGN_CTR: f64 = 0.000_74;
 
 /// A site, or a supply vendor where that is scored.
 #[derive(Clone, Debug)]
@@ -109,7 +42,7 @@ impl World {
         let names = if vendors { names::vendors(count, &mut draws) } else { names::sites(count, &mut draws) };
 
         let mut draws = Draws::new(request.seed, 1);
-        let classes = shuffled_classes(count, &mut draws);
+        let classes = shuffled_classes(request.world, count, &mut draws);
         // Sites with many rows have the volume to fill them; vendors carry several sites each.
         let median = (24.0 * rows as f64 / count as f64).max(if vendors { 6_000.0 } else { 1_200.0 });
         // The tail is cut where a single site would be the campaign.
@@ -122,11 +55,11 @@ impl World {
                 kind,
                 class,
                 volume: median * libm::exp(1.8 * draws.normal().min(largest)),
-                rates: draw_rates(layout, class, &mut draws),
+                rates: draw_rates(request.world, layout, class, &mut draws),
                 first_row: 0,
             })
             .collect();
-        settle_ctr(&mut sites);
+        settle_ctr(&mut sites, request.world.campaign_ctr());
         place_rows(&mut sites, rows);
         Ok(Self { sites, rows })
     }
@@ -153,10 +86,10 @@ fn sites_wanted(request: &Request, layout: &Layout, rows: u64) -> Result<usize, 
 }
 
 /// Classes by quota, so that even a small world has its share of each, in random order.
-fn shuffled_classes(count: usize, draws: &mut Draws) -> Vec<Class> {
+fn shuffled_classes(kind: WorldKind, count: usize, draws: &mut Draws) -> Vec<Class> {
     let mut classes = Vec::with_capacity(count);
     let mut share = 0.0;
-    for (class, part) in Class::SHARES {
+    for (class, part) in Class::ALL.into_iter().zip(kind.shares()) {
         share += part;
         let until = ((share * count as f64 + 0.5).floor() as usize).min(count);
         classes.resize(until.max(classes.len()), class);
@@ -168,12 +101,13 @@ fn shuffled_classes(count: usize, draws: &mut Draws) -> Vec<Class> {
     classes
 }
 
-fn draw_rates(layout: &Layout, class: Class, draws: &mut Draws) -> [f64; Rate::ALL.len()] {
+fn draw_rates(kind: WorldKind, layout: &Layout, class: Class, draws: &mut Draws) -> [f64; Rate::ALL.len()] {
     let mut rates = [0.0; Rate::ALL.len()];
     for (&rate, &typical) in &layout.typical {
-        let law = law(rate);
+        let law = kind.law(rate);
         let factor = law.factors[class as usize];
         rates[rate as usize] = match law.spread {
+            Spread::None => typical * factor,
             Spread::LogNormal(sigma) => typical * factor * draws.log_normal(sigma),
             Spread::Beta(size) => {
                 let odds = typical / (1.0 - typical) * factor;
@@ -184,12 +118,12 @@ fn draw_rates(layout: &Layout, class: Class, draws: &mut Draws) -> [f64; Rate::A
     rates
 }
 
-/// Scales all CTRs alike so that the campaign as a whole clicks as campaigns do, whatever its mix of sites.
-fn settle_ctr(sites: &mut [Site]) {
+/// Scales all CTRs alike so that the campaign as a whole has this one, whatever its mix of sites.
+fn settle_ctr(sites: &mut [Site], campaign_ctr: f64) {
     let impressions: f64 = sites.iter().map(|site| site.volume).sum();
     let clicks: f64 = sites.iter().map(|site| site.volume * site.rate(Rate::Ctr)).sum();
     if clicks > 0.0 {
-        let factor = CAMPAIGN_CTR * impressions / clicks;
+        let factor = campaign_ctr * impressions / clicks;
         for site in sites {
             site.rates[Rate::Ctr as usize] *= factor;
         }

@@ -6,7 +6,7 @@ mod reading;
 
 use std::collections::BTreeMap;
 
-use caliber_sample::{Request, SampleError, channels, platforms, write_csv, write_truth};
+use caliber_sample::{Request, SampleError, WorldKind, channels, platforms, write_csv, write_truth};
 use reading::{number, roll_up, words};
 
 fn request(platform: &str, channel: &str, rows: u64, domains: u32) -> Request {
@@ -203,6 +203,47 @@ fn classes_differ_as_the_trade_says_and_overlap() {
     }
     let most_clicked = of(normal, "ctr").into_iter().fold(0.0, f64::max);
     assert!(of("fraud", "ctr").iter().any(|ctr| *ctr < most_clicked));
+}
+
+#[test]
+fn overlapping_classes_stand_closer_and_few_sites_are_made_for_advertising() {
+    let own = request("trade_desk", "display", 20_000, 5_000);
+    let near = Request { world: WorldKind::Overlapping, ..own.clone() };
+    let (own, near) = (truth(&own), truth(&near));
+    let of = |truth: &BTreeMap<String, (String, BTreeMap<String, f64>)>, class: &str, rate: &str| {
+        let rate = format!("true_{rate}");
+        median(truth.values().filter(|site| site.0 == class).map(|site| site.1[&rate]).collect())
+    };
+    let mfa = "made_for_advertising";
+    for rate in ["ad_load", "ad_refresh"] {
+        let distance = |truth| of(truth, mfa, rate) / of(truth, "normal", rate);
+        assert!(distance(&near) > 1.3 && distance(&near) < 0.75 * distance(&own), "{rate}");
+    }
+    let share = near.values().filter(|site| site.0 == mfa).count() as f64 / near.len() as f64;
+    assert!((0.035..0.045).contains(&share), "{share}");
+}
+
+#[test]
+fn identical_sites_differ_in_name_and_volume_only() {
+    let request = Request { world: WorldKind::Identical, ..request("trade_desk", "display", 2_000, 300) };
+    let truth = truth(&request);
+    let (class, rates) = truth.values().next().unwrap();
+    assert!(class == "normal" && truth.values().all(|site| site.0 == *class && site.1 == *rates));
+    let sites = roll_up(&table(&report(&request)), false);
+    assert!(
+        sites
+            .values()
+            .any(|site| site.impressions > 100 * sites.values().map(|s| s.impressions).min().unwrap())
+    );
+}
+
+#[test]
+fn a_world_is_named_or_refused_with_the_names_there_are() {
+    for kind in WorldKind::ALL {
+        assert_eq!(kind.name().parse::<WorldKind>().unwrap(), kind);
+    }
+    let error = "flat".parse::<WorldKind>().unwrap_err();
+    assert!(error.is_input() && error.help().unwrap().contains("own, overlapping, identical"), "{error}");
 }
 
 #[test]

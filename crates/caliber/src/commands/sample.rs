@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use caliber_engine::{Code, Error, Progress, Result};
-use caliber_sample::{Mess, Request, SampleError, channels, platforms, truth_path};
+use caliber_sample::{Mess, Request, SampleError, WorldKind, channels, platforms, truth_path};
 use serde_json::json;
 
 use super::watching::{Measure, cancel_on_ctrl_c, cancelled, watched};
@@ -34,6 +34,13 @@ pub(crate) struct Args {
     /// Another seed gives another report
     #[arg(long, value_name = "S", default_value_t = Request::DEFAULT_SEED)]
     seed: u64,
+    #[arg(
+        long,
+        value_name = "WORLD",
+        default_value = WorldKind::default().name(),
+        help = format!("How much there is to find: {}", WorldKind::ALL.map(WorldKind::name).join(", "))
+    )]
+    world: String,
     /// Kinds of disorder to plant, with commas between; they are listed below
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     mess: Vec<String>,
@@ -72,6 +79,7 @@ pub(crate) fn run(args: Args, terminal: Terminal) -> Result<()> {
     request.rows = args.rows;
     request.domains = args.domains;
     request.seed = args.seed;
+    request.world = args.world.parse().map_err(failed)?;
     let kinds = args.mess.iter().map(|kind| kind.parse());
     request.mess = kinds.collect::<std::result::Result<Vec<Mess>, _>>().map_err(failed)?;
     let progress = Progress::default();
