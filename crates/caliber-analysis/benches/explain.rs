@@ -9,6 +9,7 @@ use caliber_analysis::explanation::{Method, Options, explain, explain_domain};
 use caliber_analysis::what_if::{self, ListRules, what_if};
 use caliber_analysis::{DEFAULT_SEED, Subject};
 use caliber_engine::dictionary::Dictionary;
+use caliber_engine::evidence::Evidence;
 use caliber_engine::normalize::{Normalization, normalize};
 use caliber_engine::ranking::rank;
 use caliber_engine::recipe::{Dimension, Recipe, RecipeBook};
@@ -33,7 +34,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         let options = Options { method, values: false, seed: DEFAULT_SEED, threads: THREADS };
         timed(word, || explain(&subject, options))?;
     }
-    timed("one domain", || explain_domain(&subject, &results.names[rows / 2], THREADS))?;
+    timed("one domain", || {
+        let evidence = Evidence::of(subject.results, subject.dictionary, THREADS);
+        let evidence = evidence.as_ref().map_err(ToString::to_string);
+        explain_domain(&subject, &results.names[rows / 2], evidence)
+    })?;
     timed("changes", || changes(&subject, &of(&later)))?;
     let weights = [("cpm".to_owned(), 0.3), ("ctr".to_owned(), 0.7)];
     let lists = ListRules { share: 0.25, min_impressions: 250.0, protected: &[] };

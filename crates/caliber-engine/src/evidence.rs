@@ -172,17 +172,14 @@ fn refuse(results: &Results, dictionary: &Dictionary) -> Result<(), Refusal> {
 
 /// evidence.md 1.3 and 1.4: the prior, and between which values a metric is worth 0 to 100.
 fn scale(metric: &MetricColumn, weight: f64) -> Result<MetricScale, Refusal> {
-    let (prior, lo, hi) = match &metric.counts {
-        Some(effective) => {
-            let prior = Prior::fit(counts(effective))
-                .map_err(|cause| Refusal::NoPrior { metric: metric.name.clone(), cause })?;
-            let law = Share { a: prior.a, b: prior.b };
-            (Some(prior), Some(law.quantile(0.01)), Some(law.quantile(0.99)))
-        }
-        None => {
-            let present = sorted_present(&metric.values);
-            (None, quantile(&present, 0.01), quantile(&present, 0.99))
-        }
+    let (prior, lo, hi) = if let Some(effective) = &metric.counts {
+        let prior = Prior::fit(counts(effective))
+            .map_err(|cause| Refusal::NoPrior { metric: metric.name.clone(), cause })?;
+        let law = Share { a: prior.a, b: prior.b };
+        (Some(prior), Some(law.quantile(0.01)), Some(law.quantile(0.99)))
+    } else {
+        let present = sorted_present(&metric.values);
+        (None, quantile(&present, 0.01), quantile(&present, 0.99))
     };
     Ok(MetricScale { metric: metric.name.clone(), weight, better: metric.better, prior, lo, hi })
 }

@@ -298,16 +298,12 @@ fn finish(
         let (decided, evidence) = weigh(&results, chosen.dictionary, options, &is_protected)
             .map_err(|error| error.in_file(files[0].source.name()))?;
         if !decided.can_judge_mfa {
-            quality.warnings.push(Warning {
-                code: "mfa_cannot_be_judged",
-                message: "mfa_pattern cannot be judged: the report has fewer than three of CPM, in view or completion, excessive ad load, ad refresh and conversion rate".into(),
-            });
+            quality.warnings.push(mfa_cannot_be_judged());
         }
         results.evidence = Some(decided.rows);
         (decided.lists, Some(evidence))
     } else {
-        let all: Vec<usize> = (0..results.len()).collect();
-        (Lists::among(&results, None, &all, rule, &is_protected), None)
+        (Lists::quartile(&results, rule.share, &is_protected), None)
     };
     let (top, bottom) = summary::extremes(&results);
     let total =
@@ -375,6 +371,11 @@ fn finish(
         aggregate_names: aggregates.names,
         least_impressions: below_minimum.least,
     })
+}
+
+fn mfa_cannot_be_judged() -> Warning {
+    let message = "mfa_pattern cannot be judged: the report has fewer than three of CPM, in view or completion, excessive ad load, ad refresh and conversion rate";
+    Warning { code: "mfa_cannot_be_judged", message: message.into() }
 }
 
 /// The evidence for the scores, and what it decides.

@@ -1,4 +1,4 @@
-//! The evidence equals that of an independent implementation: tests/reference/evidence.py, with SciPy.
+//! The evidence equals that of an independent implementation: tests/reference/evidence.py, with `SciPy`.
 
 use std::path::{Path, PathBuf};
 

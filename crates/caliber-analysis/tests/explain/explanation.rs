@@ -4,6 +4,7 @@ use caliber_analysis::explanation::{
 use caliber_analysis::{DEFAULT_SEED, Error};
 use caliber_engine::dictionary::Dictionary;
 use caliber_engine::evidence::Evidence;
+use caliber_engine::evidence::Evidence;
 use caliber_engine::normalize::Normalization;
 use caliber_engine::ranking::rank;
 use caliber_engine::results::Status;
@@ -26,8 +27,14 @@ fn shapley(run: &Run) -> Shapley {
     }
 }
 
+fn asked(run: &Run, name: &str) -> caliber_analysis::Result<DomainExplanation> {
+    let subject = run.subject();
+    let evidence = Evidence::of(subject.results, subject.dictionary, 2);
+    explain_domain(&subject, name, evidence.as_ref().map_err(ToString::to_string))
+}
+
 fn of_row(run: &Run, name: &str) -> DomainExplanation {
-    explain_domain(&run.subject(), name, 2).unwrap()
+    asked(run, name).unwrap()
 }
 
 #[test]
@@ -206,7 +213,7 @@ fn a_domain_is_found_however_it_is_written() {
     for written in ["primenews.example", " HTTPS://www.PrimeNews.example:443/a?b ", "primenews.example."] {
         assert_eq!(of_row(&run, written).domain, "primenews.example");
     }
-    match explain_domain(&run.subject(), "primenesw.example", 2) {
+    match asked(&run, "primenesw.example") {
         Err(Error::UnknownName { given, nearest }) => {
             assert_eq!(given, "primenesw.example");
             assert_eq!(nearest.first().map(String::as_str), Some("primenews.example"));

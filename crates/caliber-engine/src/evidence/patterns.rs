@@ -97,6 +97,14 @@ pub(super) struct Patterns<'a> {
     ctr: Option<(Posteriors<'a>, f64)>,
 }
 
+/// A column that a pattern may look at.
+struct Figure<'a, 'd> {
+    name: &'a str,
+    canonical: &'d str,
+    values: &'a [Option<f64>],
+    counts: Option<&'a EffectiveCounts>,
+}
+
 /// Which side of a quartile is the sign.
 #[derive(Clone, Copy)]
 enum Limit {
@@ -131,25 +139,25 @@ impl<'a> Patterns<'a> {
         prior_of: &(dyn Fn(&str) -> Option<Prior> + Sync),
         threads: usize,
     ) -> Result<Self, Refusal> {
-        let figures: Vec<(&str, &str, &[Option<f64>], Option<&EffectiveCounts>)> = results
-            .metrics
-            .iter()
-            .map(|metric| (metric.name.as_str(), metric.values.as_slice(), metric.counts.as_ref()))
-            .chain(
-                results
-                    .extras
-                    .iter()
-                    .map(|extra| (extra.name, extra.values.as_slice(), extra.counts.as_ref())),
-            )
-            .map(|(name, values, counts)| (name, dictionary.canonical(name), values, counts))
-            .collect();
-        let cpm = figures
-            .iter()
-            .find(|(_, canonical, ..)| *canonical == "cpm")
-            .and_then(|(.., values, _)| Some((values.to_vec(), quantile(&sorted_present(values), 0.25)?)));
+        let metrics = results.metrics.iter().map(|metric| Figure {
+            name: &metric.name,
+            canonical: dictionary.canonical(&metric.name),
+            values: &metric.values,
+            counts: metric.counts.as_ref(),
+        });
+        let extras = results.extras.iter().map(|extra| Figure {
+            name: extra.name,
+            canonical: extra.name,
+            values: &extra.values,
+            counts: extra.counts.as_ref(),
+        });
+        let figures: Vec<Figure<'a, '_>> = metrics.chain(extras).collect();
+        let cpm = figures.iter().find(|figure| figure.canonical == "cpm").and_then(|figure| {
+            Some((figure.values.to_vec(), quantile(&sorted_present(figure.values), 0.25)?))
+        });
         let judged: Vec<(&str, Judged, &EffectiveCounts)> = figures
             .iter()
-            .filter_map(|(name, canonical, _, counts)| Some((*name, Judged::of(canonical)?, (*counts)?)))
+            .filter_map(|figure| Some((figure.name, Judged::of(figure.canonical)?, figure.counts?)))
             .filter(|(_, _, counts)| counts.trials.iter().any(|trials| *trials > 0.0))
             .collect();
         let fitted = parallel::map(threads, &judged, |(name, judged, effective)| {

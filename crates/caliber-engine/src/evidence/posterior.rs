@@ -114,7 +114,7 @@ impl Share {
         }
     }
 
-    /// I_t(a + j, b) for j = 0..3: the first by its function, the others by its recurrence (Abramowitz and Stegun
+    /// `I_t(a + j, b)` for j = 0..3: the first by its function, the others by its recurrence (Abramowitz and Stegun
     /// 26.5.16).
     fn parts_below(self, t: f64) -> [f64; 4] {
         if t <= 0.0 {

@@ -1,10 +1,13 @@
 //! Questions to results: the answers are those of the command line, word for word, and treated results are shown.
 
+use std::process::Command;
+
 use caliber_store::Backend;
 use serde_json::{Value, json};
 
-use crate::people::{Person, report};
-use crate::service::{Service, text_of_run};
+use crate::client::Client;
+use crate::people::report;
+use crate::service::Service;
 
 crate::on_both_databases! {
     every_answer_is_that_of_the_command_line,
@@ -15,17 +18,22 @@ crate::on_both_databases! {
     somebody_elses_results_answer_nothing,
 }
 
+/// What the command line prints.
+fn printed(service: &Service, args: &[&str]) -> String {
+    let done = Command::new(env!("CARGO_BIN_EXE_caliber")).args(args).current_dir(service.folder()).output();
+    let done = done.unwrap();
+    assert!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).unwrap()
+}
+
 /// A campaign that is scored, and the folder that the command line left of the same report.
-fn scored(service: &Service, ana: &Person<'_>, policy: &str) -> (String, String) {
+fn scored(service: &Service, ana: &Client, policy: &str) -> (String, String) {
     let id = ana.campaign_with(&report());
     ana.post("/scoring/start", json!({"campaign_id": id, "list_policy": policy})).data(202);
     assert_eq!(ana.settled(&id)["status"], "completed");
     std::fs::write(service.folder().join("report.csv"), report()).unwrap();
-    let out = service.folder().join("out").display().to_string();
-    let report = service.folder().join("report.csv").display().to_string();
-    let args = ["score", &report, "--quiet", "--out", &out, "--list-policy", policy];
-    text_of_run(service.run(&args, ""));
-    (id, out)
+    printed(service, &["score", "report.csv", "--quiet", "--out", policy, "--list-policy", policy]);
+    (id, service.folder().join(policy).display().to_string())
 }
 
 fn every_answer_is_that_of_the_command_line(on: Backend) {
@@ -34,7 +42,7 @@ fn every_answer_is_that_of_the_command_line(on: Backend) {
     let (id, out) = scored(&service, &ana, "quartile");
     let command = |args: &[&str]| -> Value {
         let args = [&args[..1], &[&out], &args[1..], &["--json"]].concat();
-        serde_json::from_str(&text_of_run(service.run(&args, ""))).unwrap()
+        serde_json::from_str(&printed(&service, &args)).unwrap()
     };
     let ask = |path: &str| ana.get(&format!("/scoring/{path}")).data(200);
     let worst = ask(&format!("results/{id}?sort_direction=asc"))[0]["domain"].as_str().unwrap().to_owned();
@@ -42,10 +50,16 @@ fn every_answer_is_that_of_the_command_line(on: Backend) {
         (format!("explain/{id}"), vec!["explain"]),
         (format!("explain/{id}?method=correlation"), vec!["explain", "--method", "correlation"]),
         (format!("explain/{id}?values=true"), vec!["explain", "--values"]),
-        (format!("explain/{id}?method=feature_importance&seed=7"), vec!["explain", "--method", "feature_importance", "--seed", "7"]),
+        (
+            format!("explain/{id}?method=feature_importance&seed=7"),
+            vec!["explain", "--method", "feature_importance", "--seed", "7"],
+        ),
         (format!("explain/{id}/{worst}"), vec!["explain", "--domain", &worst]),
         (format!("outliers/{id}?scores=true"), vec!["outliers", "--scores"]),
-        (format!("outliers/{id}?method=combined&contamination=0.05&limit=3"), vec!["outliers", "--method", "combined", "--contamination", "0.05", "--limit", "3"]),
+        (
+            format!("outliers/{id}?method=combined&contamination=0.05&limit=3"),
+            vec!["outliers", "--method", "combined", "--contamination", "0.05", "--limit", "3"],
+        ),
     ] {
         assert_eq!(ask(&path), command(&args), "{path}");
     }
@@ -55,8 +69,9 @@ fn every_answer_is_that_of_the_command_line(on: Backend) {
     let best = post("weights/optimize", json!({"campaign_id": id, "target": "conversion_rate", "folds": 3}));
     // `optimize` stands before the results.
     let args = ["weights", "optimize", &out, "--target", "conversion_rate", "--folds", "3", "--json"];
-    assert_eq!(best, serde_json::from_str::<Value>(&text_of_run(service.run(&args, ""))).unwrap());
-    let other = post("what-if", json!({"campaign_id": id, "weights": {"cpm": 0.3, "ctr": 0.7}, "per_page": 5}));
+    assert_eq!(best, serde_json::from_str::<Value>(&printed(&service, &args)).unwrap());
+    let other =
+        post("what-if", json!({"campaign_id": id, "weights": {"cpm": 0.3, "ctr": 0.7}, "per_page": 5}));
     assert_eq!(other, command(&["what-if", "--weights", "cpm=.3,ctr=.7", "--per-page", "5"]));
     let treated = post(&format!("outliers/{id}/treat"), json!({"treatment": "cap", "publish": false}));
     assert_eq!(treated, command(&["outliers", "--treat", "cap"]));
@@ -72,7 +87,8 @@ fn a_wrong_question_names_its_field(on: Backend) {
     for path in ["explain", "outliers"] {
         ana.get(&format!("/scoring/{path}/{unscored}")).refused(409, "not_scored");
     }
-    ana.post("/scoring/what-if", json!({"campaign_id": unscored, "weights": {"cpm": 1}})).refused(409, "not_scored");
+    ana.post("/scoring/what-if", json!({"campaign_id": unscored, "weights": {"cpm": 1}}))
+        .refused(409, "not_scored");
     let (id, _) = scored(&service, &ana, "quartile");
     for (path, field) in [
         ("explain/{id}?method=magic", "method"),
@@ -152,7 +168,8 @@ fn learned_weights_are_saved_as_a_recipe(on: Backend) {
     let body = json!({"campaign_id": id, "recipe": "ours-learned", "force_reprocess": true});
     ana.post("/scoring/start", body).data(202);
     assert_eq!(ana.settled(&id)["status"], "completed");
-    ana.post("/scoring/weights", json!({"campaign_id": id, "method": "variance", "save_as": "no name!"})).invalid("save_as");
+    ana.post("/scoring/weights", json!({"campaign_id": id, "method": "variance", "save_as": "no name!"}))
+        .invalid("save_as");
 }
 
 fn lists_by_evidence_are_made_and_explained(on: Backend) {
@@ -160,8 +177,7 @@ fn lists_by_evidence_are_made_and_explained(on: Backend) {
     let ana = service.manager("ana");
     let (id, out) = scored(&service, &ana, "evidence");
     let rows = ana.get(&format!("/scoring/results/{id}?per_page=100")).data(200);
-    let file: Value =
-        serde_json::from_slice(&std::fs::read(format!("{out}/summary.json")).unwrap()).unwrap();
+    let file: Value = serde_json::from_slice(&std::fs::read(format!("{out}/summary.json")).unwrap()).unwrap();
     for row in rows.as_array().unwrap() {
         let evidence = &row["evidence"];
         let below = evidence["p_below"].as_f64().unwrap();

@@ -25,6 +25,7 @@ mod people;
 mod service;
 
 mod accounts;
+mod analysis;
 mod campaigns;
 mod commands;
 mod development;
