@@ -91,7 +91,7 @@ pub(super) fn print_domain(
         writeln!(out, "{}", wrapped(&sure, width(), 0))?;
     }
     print_sentence(&explained.explanation, out)?;
-    let explainer = Explainer::new(&run.results, &run.dictionary);
+    let figures = Explainer::new(&run.results, &run.dictionary);
     let mut grid = Grid::under(&["metric", "value", "of 100", "points against average", ""], width());
     let most = most(&explained.top_factors);
     let dash = String::new;
@@ -101,7 +101,7 @@ pub(super) fn print_domain(
         let Some(breakdown) = explained.score_breakdown.get(metric) else { continue };
         grid.row([
             label(run, metric),
-            breakdown.value.map_or_else(|| "missing".to_owned(), |value| explainer.written(metric, value)),
+            breakdown.value.map_or_else(|| "missing".to_owned(), |value| figures.written(metric, value)),
             format!("{:.1}", breakdown.normalized),
             format!("{points:+.1}"),
             from_axis(*points, most),
