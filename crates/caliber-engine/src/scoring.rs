@@ -1,6 +1,6 @@
 //! The line as a whole: files in, scored rows, lists, summary and quality out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -281,14 +281,7 @@ fn finish(
     };
     let ScoredRows { mut results, bounds, below_minimum, row_noise } =
         score::score(&rolled, totals_present, recipe, chosen.dictionary, score_options)
-            .map_err(|error| match rows_dropped.get("where") {
-                Some(&dropped) if dropped == rows_read => {
-                    Error::new(Code::NothingScored, "no row matches --where")
-                        .help("check the value; `*` stands for anything, as in \"Campaign=Spring*\"")
-                }
-                _ if rolled.names.is_empty() => unreadable_impressions(&quality).unwrap_or(error),
-                _ => error,
-            })
+            .map_err(|error| why_nothing(error, &rolled, &quality, &rows_dropped, rows_read))
             .map_err(|error| error.in_file(files[0].source.name()))?;
     warn_of_metrics(&mut quality, &rolled, sums_unique_ids, &row_noise, &bounds, chosen.dictionary);
     let protected = protected_keys(&mut quality, &rolled, &options.protected, dimension);
@@ -395,6 +388,22 @@ fn weigh(
     let decided =
         evidence.decide(results, dictionary, rule, is_protected, options.threads).map_err(refused)?;
     Ok((decided, evidence))
+}
+
+/// Why nothing is scored, where more is known than that.
+fn why_nothing(
+    error: Error,
+    rolled: &Rolled,
+    quality: &Quality,
+    rows_dropped: &BTreeMap<&'static str, u64>,
+    rows_read: u64,
+) -> Error {
+    match rows_dropped.get("where") {
+        Some(&dropped) if dropped == rows_read => Error::new(Code::NothingScored, "no row matches --where")
+            .help("check the value; `*` stands for anything, as in \"Campaign=Spring*\""),
+        _ if rolled.names.is_empty() => unreadable_impressions(quality).unwrap_or(error),
+        _ => error,
+    }
 }
 
 /// Why no row is left, where it is because impressions are written as no number is: `1.2K`.

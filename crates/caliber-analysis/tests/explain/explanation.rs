@@ -4,7 +4,6 @@ use caliber_analysis::explanation::{
 use caliber_analysis::{DEFAULT_SEED, Error};
 use caliber_engine::dictionary::Dictionary;
 use caliber_engine::evidence::Evidence;
-use caliber_engine::evidence::Evidence;
 use caliber_engine::normalize::Normalization;
 use caliber_engine::ranking::rank;
 use caliber_engine::results::Status;

@@ -46,7 +46,7 @@ fn the_grid_is_tried_whole() {
     for (name, case) in cases() {
         let optimized = optimize(&case.rows().subject(), &options(Search::GridSearch)).unwrap();
         // All ways to share 20 steps among 5 metrics, and the start.
-        assert!(optimized.evaluations >= 10_626 + 1, "{name}");
+        assert!(optimized.evaluations > 10_626, "{name}");
         if case.searched.optimum - case.searched.grid <= 0.02 {
             assert_eq!(optimized.evaluations, 10_626 + 1, "{name}");
             assert_close(last_score(&optimized), case.searched.grid, 1e-9, &name);
@@ -209,7 +209,7 @@ fn eight_metrics_are_searched_in_wider_steps() {
         assert!(optimized.improved && last_score(&optimized) > 0.85, "{word}");
         if method == Search::GridSearch {
             // All ways to share 10 steps among 8 metrics, and the start.
-            assert!(optimized.evaluations >= 19_448 + 1);
+            assert!(optimized.evaluations > 19_448);
         }
     }
 }
