@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use caliber_engine::Result;
 use caliber_engine::results::Results;
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::ser::{Formatter, PrettyFormatter};
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
 use crate::columns::{Cell, Column, columns};
 use crate::failure::unwritten;
@@ -31,6 +31,29 @@ pub fn write_json_pretty(document: &impl Serialize, mut writer: impl Write) -> R
     let mut serializer = serde_json::Serializer::with_formatter(&mut writer, formatter);
     document.serialize(&mut serializer).map_err(|error| unwritten(error.into()))?;
     writer.write_all(b"\n").and_then(|()| writer.flush()).map_err(unwritten)
+}
+
+/// A document on one line, with its numbers as in all our files.
+///
+/// # Errors
+/// Where a key is no text, which none of ours is.
+pub fn json_line(document: &impl Serialize) -> Result<Vec<u8>> {
+    let mut line = Vec::new();
+    let mut serializer = serde_json::Serializer::with_formatter(&mut line, Compact);
+    document.serialize(&mut serializer).map_err(|error| unwritten(error.into()))?;
+    Ok(line)
+}
+
+/// Writes numbers as all our files do, without blanks.
+struct Compact;
+
+impl Formatter for Compact {
+    fn write_f64<W: ?Sized + Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        match number_text::whole(value) {
+            Some(whole) => self.write_i64(writer, whole),
+            None => CompactFormatter.write_f64(writer, value),
+        }
+    }
 }
 
 /// Indents as `serde_json` does, and writes numbers as all our files do.

@@ -19,7 +19,7 @@ mod results_reading;
 mod workbook;
 
 pub use folder::{OutputFile, OutputFolder, PublishingHeld, hold_publishing};
-pub use json::{Figure, write_json_pretty, write_results_json};
+pub use json::{Figure, json_line, write_json_pretty, write_results_json};
 pub use lists::{write_list_csv, write_list_text};
 pub use neutralise::{neutralise, restore};
 pub use results_csv::write_results_csv;

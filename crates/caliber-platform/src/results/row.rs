@@ -28,7 +28,7 @@ pub struct ResultRow<'a> {
     pub ctr: Option<Figure>,
     /// Summed conversions; `null` where the report has none.
     pub conversions: Option<Figure>,
-    /// Conversions a click.
+    /// Conversions an impression.
     pub conversion_rate: Option<Figure>,
     /// Spend a conversion.
     pub cost_per_conversion: Option<Figure>,

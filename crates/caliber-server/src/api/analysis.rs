@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use caliber_platform::analysis::{
-    AnalysedRun, ByMetric, DEFAULT_SEED, Refusal, changes, explanation, outliers, weights, what_if,
+    AnalysedRun, ByMetric, DEFAULT_SEED, Refusal, changes, explanation, json_line, outliers, weights, what_if,
 };
 use caliber_platform::campaigns::CampaignId;
 use caliber_platform::identity::permissions::{SCORING_READ, SCORING_RUN};
@@ -55,7 +56,8 @@ async fn ask<T: Serialize + Send + 'static>(
         let answer = question()?;
         let computed = began.elapsed();
         let began = Instant::now();
-        let mut response = Answer::new(answer).into_response();
+        let json = json_line(&Answer::new(answer)).map_err(Refusal::Engine)?;
+        let mut response = ([(CONTENT_TYPE, "application/json")], json).into_response();
         let milliseconds = |part: std::time::Duration| part.as_secs_f64() * 1000.0;
         let timing = format!(
             "read;dur={:.3}, compute;dur={:.3}, write;dur={:.3}",
@@ -227,14 +229,20 @@ async fn treat_outliers(
         seed: asked.seed.unwrap_or(usual.seed),
         ..usual
     };
-    let run = app.platform.analysis().of_campaign_to_change(&caller, CampaignId(id)).await?;
+    let publishes = asked.publish.unwrap_or(true);
+    let (analysis, id) = (app.platform.analysis(), CampaignId(id));
+    let run = if publishes {
+        analysis.of_campaign_to_change(&caller, id).await?
+    } else {
+        analysis.of_campaign(&caller, id).await?
+    };
     let treated = {
         let run = run.clone();
         computed(move || outliers::treat(run.subject(), treatment, &options)).await?
     };
     let treated = Arc::new(treated);
-    if asked.publish.unwrap_or(true) {
-        app.platform.analysis().publish(&caller, &run, Arc::clone(&treated)).await?;
+    if publishes {
+        analysis.publish(&caller, &run, Arc::clone(&treated)).await?;
     }
     ask(began, move || Ok(treated.answer.clone())).await
 }
@@ -262,7 +270,7 @@ type WeightsGiven = Map<String, serde_json::Value>;
 /// Weights that follow a column of the results.
 #[utoipa::path(post, path = "/weights", tag = "scoring", request_body = Learn,
     responses((status = 200, body = Answer<Object>), (status = 404, description = "`not_found`", body = FailureBody),
-        (status = 409, description = "`not_scored`, or the name of the recipe is taken", body = FailureBody)))]
+        (status = 409, description = "`not_scored`, `conflict`", body = FailureBody)))]
 async fn learn_weights(
     State(app): State<App>,
     By(caller): By,
@@ -310,7 +318,7 @@ struct Optimize {
 /// Weights with which the score follows a column best, judged on rows they were not made from.
 #[utoipa::path(post, path = "/weights/optimize", tag = "scoring", request_body = Optimize,
     responses((status = 200, body = Answer<Object>), (status = 404, description = "`not_found`", body = FailureBody),
-        (status = 409, description = "`not_scored`, or the name of the recipe is taken", body = FailureBody)))]
+        (status = 409, description = "`not_scored`, `conflict`", body = FailureBody)))]
 async fn optimize_weights(
     State(app): State<App>,
     By(caller): By,

@@ -107,6 +107,7 @@ impl Operation {
             }
         }
         assert!(parameters.next().is_none(), "{}: too many parameters", self.id);
+        path.push_str(&call.query);
         let client = client.at_root();
         match &call.body {
             Body::None => client.bare(&self.method, &path),

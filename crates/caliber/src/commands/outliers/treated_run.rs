@@ -47,7 +47,8 @@ fn unread(run: &ScoredRun) -> Map<String, Value> {
         "below_minimum": {"count": 0, "impressions": 0, "spend": 0}, "campaign_score": null,
         "total_impressions": 0, "total_clicks": null, "total_conversions": null, "total_spend": null,
         "average_cpm": null, "status_counts": {}, "scores": {}, "top": [], "bottom": [], "lists": {},
-        "elapsed_ms": 0, "caliber_version": "",
+        "weight_sensitivity": {},
+        "weight_sensitivity": {}, "elapsed_ms": 0, "caliber_version": "",
     });
     if let Value::Object(summary) = summary { summary } else { Map::new() }
 }

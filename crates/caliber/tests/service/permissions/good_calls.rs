@@ -12,14 +12,17 @@ use crate::service::Service;
 pub(super) const REPORT: &[u8] =
     b"Site,Impressions,Advertiser Cost,Clicks,IAS Display Fully In View 1 Second Rate,\
     Ad Load - XL (Excessive) - Impressions,Ad Refresh - Below 15s - Impressions\n\
-    news.example,2000,5,9,0.6,2,3\nsport.example,3000,5,9,0.7,2,3\n";
+    news.example,2000,5,9,0.6,2,3\nsport.example,3000,5,9,0.7,2,3\nfilm.example,900,4,1,0.5,5,1\n\
+    jazz.example,700,1,2,0.4,3,4\nchess.example,650,2,3,0.8,1,9\nopera.example,410,1,1,0.3,2,2\n";
 
 /// A good call of an operation: what its path's parameters are, and its body.
 #[derive(Default)]
 pub(super) struct Call {
     pub(super) parameters: Vec<String>,
+    /// What is asked after the path.
+    pub(super) query: String,
     pub(super) body: Body,
-    /// Whether the body names an object of the organisation, so that another's is not found.
+    /// Whether the body or the query names an object of the organisation, so that another's is not found.
     pub(super) names_object: bool,
 }
 
@@ -221,7 +224,19 @@ impl<'a> World<'a> {
             "scoring_progress" | "scoring_progress_stream" => Call::of(owner.campaign("x")),
             "scoring_results" | "scoring_summary" | "lists_whitelist" | "lists_blacklist"
             | "lists_versions" => Call::of(&self.scored),
-            "scoring_result" => Call::of_two(&self.scored, "news.example"),
+            "scoring_result" | "scoring_explain_domain" => Call::of_two(&self.scored, "news.example"),
+            "scoring_explain" | "scoring_find_outliers" => Call::of(&self.scored),
+            "scoring_explain_changes" => Call {
+                names_object: true,
+                query: format!("?before={0}&after={0}", self.scored),
+                ..Call::default()
+            },
+            "scoring_treat_outliers" => {
+                Call::of(&self.scored).with(json!({"treatment": "cap", "publish": false}))
+            }
+            "scoring_learn_weights" => naming(json!({"campaign_id": self.scored, "method": "variance"})),
+            "scoring_optimize_weights" => naming(json!({"campaign_id": self.scored, "target": "cpm"})),
+            "scoring_ask_what_if" => naming(json!({"campaign_id": self.scored, "weights": {"cpm": 1}})),
             "lists_optimization_list" => {
                 naming(json!({"campaign_id": self.scored, "list_type": "whitelist"}))
             }
