@@ -10,7 +10,7 @@ use super::root::{self, Tolerance};
 use super::{Evidence, Law, Refusal};
 use crate::dictionary::Dictionary;
 use crate::explain::Explainer;
-use crate::lists::{ListRule, Lists};
+use crate::lists::{ListPolicy, ListRule, Lists};
 use crate::parallel;
 use crate::results::Results;
 
@@ -288,14 +288,17 @@ impl<'a> Words<'a> {
         let below = || format!("{} sure to be below the median", percent(self.rows.below[row]));
         let above = || format!("{} sure to be above the median", percent(self.rows.above[row]));
         let patterns = &self.rows.patterns[row];
+        let by_score = self.rule.policy == ListPolicy::Quartile;
         match decision {
             Decision::Block => {
                 let blocking = patterns.iter().find(|one| self.rule.block_patterns.contains(one));
                 match blocking {
                     Some(pattern) => pattern_in_words(*pattern, signs),
+                    None if by_score => self.explainer.worst_reason(row),
                     None => format!("{}; {}", below(), self.strongest(row, -1.0)),
                 }
             }
+            Decision::Allow if by_score => self.explainer.best_reason(row),
             Decision::Allow => format!("{}; {}", above(), self.strongest(row, 1.0)),
             Decision::Watch if is_protected => "would be blocked, but its name is protected".to_owned(),
             Decision::Watch => {

@@ -163,6 +163,19 @@ fn a_pattern_blocks_only_where_it_is_asked_to_and_says_so() {
 }
 
 #[test]
+fn quarters_with_patterns_say_what_the_score_says() {
+    let (plain, _) = scored("trade_desk display", &[]);
+    let (asked, _) = scored("trade_desk display", &["--block-patterns", "mfa_pattern"]);
+    let by_score = plain.read("out/blocklist.csv");
+    let lines: Vec<&str> = by_score.lines().collect();
+    let with_patterns = asked.read("out/blocklist.csv");
+    for line in with_patterns.lines() {
+        assert!(lines.contains(&line) || line.contains("looks made for advertising: "), "{line}");
+    }
+    assert!(with_patterns.lines().count() > lines.len());
+}
+
+#[test]
 fn a_protected_name_is_watched_and_not_blocked() {
     let (place, _) = scored("trade_desk display", &["--list-policy", "evidence"]);
     let worst = names_in(&place, "blocklist")[0].clone();
