@@ -30,6 +30,16 @@ enum Kind {
     Fuzz(Fuzz),
     /// Kill servers and workers while they score, and look what became of it, on SQLite and on PostgreSQL
     Kills(Kills),
+    /// Judge the lists by evidence against the truth of samples: a table of every figure beside its limit
+    Truth(Truth),
+}
+
+/// Flags of `cargo xtask soak truth`.
+#[derive(clap::Args)]
+struct Truth {
+    /// Reports of each world and recipe
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
+    seeds: u64,
 }
 
 /// Flags of `cargo xtask soak kills`.
@@ -79,6 +89,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     match &arguments.kind {
         Kind::Fuzz(fuzz) => fuzz.run(),
         Kind::Kills(kills) => kills.run(),
+        Kind::Truth(truth) => truth.run(),
     }
 }
 
@@ -95,6 +106,18 @@ impl Kills {
         tests.args(["nextest", "run", "--package", "caliber", "--test", "service", "--no-capture"]);
         tests.arg("every_start_ends_in_one_published_run");
         let status = tests.status().with_context(|| format!("starting `{}`", run::shown(&tests)))?;
+        Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+impl Truth {
+    /// The test of the engine's tests, over more reports than they have time for, and with every limit.
+    fn run(&self) -> Result<ExitCode> {
+        let mut test = run::cargo();
+        test.current_dir(workspace_root()).env("CALIBER_TEST_SEEDS", self.seeds.to_string());
+        test.args(["test", "--release", "--package", "caliber-engine", "--test", "planted_truth"]);
+        test.args(["--", "--nocapture"]);
+        let status = test.status().with_context(|| format!("starting `{}`", run::shown(&test)))?;
         Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
