@@ -20,6 +20,15 @@ pub(super) fn incomplete_beta(a: f64, b: f64, t: f64) -> f64 {
         return 1.0;
     }
     if a.min(b) > LARGE {
+        // Farther out than this nothing is left (by Chernoff's bound less than 1e-300), and the approximation would
+        // lose all its digits there.
+        let mean = a / (a + b);
+        if t < 0.01 * mean {
+            return 0.0;
+        }
+        if 1.0 - t < 0.01 * (1.0 - mean) {
+            return 1.0;
+        }
         return normal_of_beta(a, b, t);
     }
     checked_beta_reg(a, b, t).map_or(f64::NAN, |probability| probability.clamp(0.0, 1.0))
