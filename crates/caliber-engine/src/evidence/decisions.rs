@@ -16,6 +16,8 @@ use crate::results::Results;
 
 /// Counts that would have to grow by more than this cannot decide.
 const MOST_GROWTH: f64 = 2000.0;
+/// Standard deviations between a mean and the median of a row that is just decided, by a normal law at 95 %.
+const DECIDED_AT: f64 = 1.645;
 
 /// What the evidence asks of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -193,17 +195,22 @@ impl Evidence {
         if place == Place::Middle || missing(1.0) >= 0.0 {
             return None;
         }
-        let mut undecided = 1.0;
-        while undecided < MOST_GROWTH {
-            let next = f64::min(undecided * 4.0, MOST_GROWTH);
-            if missing(next) >= 0.0 {
-                let tolerance = Tolerance { place: 1e-6, value: 1e-7 };
-                let log = root::between(undecided.ln(), next.ln(), tolerance, |log| missing(log.exp()));
-                return Some(log.exp());
-            }
-            undecided = next;
+        // Variances fall about as counts grow: near the factor, so that a few steps find it.
+        let law = self.laws[row];
+        let distance = (self.median - law.mean).abs().max(f64::MIN_POSITIVE);
+        let near = (DECIDED_AT * law.sd / distance).powi(2).clamp(1.0, MOST_GROWTH);
+        let (mut low, mut high) = ((near / 1.5).max(1.0), (near * 1.5).min(MOST_GROWTH));
+        while low > 1.0 && missing(low) >= 0.0 {
+            (low, high) = ((low / 4.0).max(1.0), low);
         }
-        None
+        while missing(high) < 0.0 {
+            if high >= MOST_GROWTH {
+                return None;
+            }
+            (low, high) = (high, (high * 4.0).min(MOST_GROWTH));
+        }
+        let tolerance = Tolerance { place: 1e-6, value: 1e-7 };
+        Some(root::between(low.ln(), high.ln(), tolerance, |log| missing(log.exp())).exp())
     }
 
     /// The law of a row's score if its counts were so many times what they are.
