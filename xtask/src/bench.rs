@@ -73,6 +73,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         None => bench.sample(arguments.rows, arguments.domains, "csv")?,
     };
     bench.beside_peers(&report, arguments.runs)?;
+    bench.evidence(&report, arguments.runs)?;
     if arguments.memory {
         let large = bench.sample(10_000_000, arguments.domains, "csv")?;
         println!("\nMemory at 10,000,000 rows of {} sites, one run each", arguments.domains);
@@ -186,6 +187,24 @@ impl Bench {
             .args(PEERS.map(|name| self.out(name)));
         run::succeed(&mut check)
             .context("the tools do not agree with caliber, so their times cannot be compared")
+    }
+
+    /// Lists by evidence beside lists by quarter, in turns.
+    fn evidence(&self, report: &Path, runs: usize) -> Result<()> {
+        println!("\nLists by evidence, median of {runs}; target: at most 1.5 times the time without");
+        for goal in ["awareness", "action"] {
+            let (mut without, mut with) = (Vec::new(), Vec::new());
+            for _ in 0..runs {
+                for (policy, measured) in [("quartile", &mut without), ("evidence", &mut with)] {
+                    let mut score = self.score(report, policy);
+                    score.args(["--goal", goal, "--list-policy", policy]);
+                    measured.push(measure(&mut score)?);
+                }
+            }
+            let (without, with) = (median_wall(&without), median_wall(&with));
+            println!("  {goal:9} {without:.2} s without, {with:.2} s with, ratio {:.2}", with / without);
+        }
+        Ok(())
     }
 
     /// gzip and zstd input beside the decoder alone.

@@ -222,10 +222,14 @@ impl<'a> World<'a> {
                 Call::of(id)
             }
             "scoring_progress" | "scoring_progress_stream" => Call::of(owner.campaign("x")),
-            "scoring_results" | "scoring_summary" | "lists_whitelist" | "lists_blacklist"
-            | "lists_versions" => Call::of(&self.scored),
+            "scoring_results"
+            | "scoring_summary"
+            | "lists_whitelist"
+            | "lists_blacklist"
+            | "lists_versions"
+            | "scoring_explain"
+            | "scoring_find_outliers" => Call::of(&self.scored),
             "scoring_result" | "scoring_explain_domain" => Call::of_two(&self.scored, "news.example"),
-            "scoring_explain" | "scoring_find_outliers" => Call::of(&self.scored),
             "scoring_explain_changes" => Call {
                 names_object: true,
                 query: format!("?before={0}&after={0}", self.scored),
