@@ -41,7 +41,6 @@ fn judged(world: WorldKind, case: Case, seeds: u64) -> Judgement {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "`cargo xtask soak truth` shows the table")]
 fn lists_by_evidence_hold_up_against_the_planted_truth() {
     let asked = std::env::var(SEEDS).ok().map(|seeds| seeds.parse::<u64>().expect("a number of seeds"));
     let seeds = asked.unwrap_or(FEW_SEEDS);

@@ -21,12 +21,11 @@ pub(crate) fn drawn_below(campaign: &Campaign, row: usize, seed: u64) -> f64 {
                 *score += scale.weight * worth(scale, share());
             }
         };
-        match posterior(campaign, scale, at, row) {
-            Some(law) => add(&mut || law.sample(&mut random)),
-            None => {
-                let value = campaign.results().metrics[at].values[row].expect("a cost");
-                add(&mut || value);
-            }
+        if let Some(law) = posterior(campaign, scale, at, row) {
+            add(&mut || law.sample(&mut random));
+        } else {
+            let value = campaign.results().metrics[at].values[row].expect("a cost");
+            add(&mut || value);
         }
     }
     scores.iter().filter(|score| **score < campaign.laws().median).count() as f64 / DRAWS as f64
