@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use caliber_engine::evidence::Evidence;
+use caliber_engine::lists::{ListPolicy, ListRule};
 use caliber_engine::recipe::RecipeBook;
 use caliber_engine::report::source::Source;
 use caliber_engine::report::xls::SheetCsv;
@@ -71,6 +73,28 @@ fn is_sound(scored: &Scored) {
     listed.dedup();
     assert_eq!(listed.len(), all, "a row is on both lists, or twice on one");
     assert!(listed.last().is_none_or(|&row| row < results.len()));
+    is_sound_evidence(scored);
     serde_json::to_string(&scored.summary).expect("a summary is JSON");
     serde_json::to_string(&scored.quality).expect("a quality report is JSON");
+}
+
+/// What holds of what the counts prove, or why they prove nothing.
+fn is_sound_evidence(scored: &Scored) {
+    let results = &scored.results;
+    let evidence = match Evidence::of(results, &scored.dictionary, 1) {
+        Ok(evidence) => evidence,
+        Err(refusal) => return assert!(!refusal.to_string().is_empty()),
+    };
+    let rule = ListRule { policy: ListPolicy::Evidence, ..ListRule::default() };
+    let decided =
+        evidence.decide(results, &scored.dictionary, &rule, &|_| false, 1).expect("counts are finite");
+    let rows = &decided.rows;
+    assert!((0.0..=100.0).contains(&evidence.median), "{}", evidence.median);
+    for row in 0..results.len() {
+        let (below, above) = (rows.below[row], rows.above[row]);
+        assert!((0.0..=1.0).contains(&below) && (0.0..=1.0).contains(&above), "{below} and {above}");
+        assert!((-1e-9..=100.0 + 1e-9).contains(&rows.scores[row]), "{}", rows.scores[row]);
+        assert!(rows.low[row] <= rows.high[row], "{} to {}", rows.low[row], rows.high[row]);
+        assert!(rows.impressions_needed[row].is_none_or(f64::is_finite));
+    }
 }
