@@ -103,7 +103,8 @@ pub(crate) fn cells(world: WorldKind, case: Case, figures: &Judgement) -> Vec<Ce
     let allowed = Cell::percent("allowed, % of rows", figures.allowed.share());
     if world == WorldKind::Identical {
         let nothing = AtMost(0.005);
-        return vec![blocked.limit(nothing).steady(), allowed.limit(nothing).steady(), near_drawn.steady()];
+        let lists = [blocked.limit(nothing).steady(), allowed.limit(nothing).steady()];
+        return lists.into_iter().chain([near_drawn.steady(), scales.steady()]).collect();
     }
     let is_action = case.is_action();
     let is_rich = case != Case::PulsePointAction;
