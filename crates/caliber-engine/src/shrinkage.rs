@@ -55,12 +55,11 @@ impl Prior {
         let sample: Vec<(f64, f64)> =
             rows.iter().copied().step_by(rows.len().div_ceil(SAMPLE).max(1)).collect();
         let (all, some) = (Likelihood { rows: &rows }, Likelihood { rows: &sample });
-        // Domains that do not differ have no hill but a slope that never ends: its end is a candidate as well.
-        let mut hills = vec![[center, *LOG_SIZE.end()]];
-        for size in [2.0, 7.0, 12.0] {
-            hills.push(some.hill(&[center, size], 1e-2)?);
-        }
-        let start = some.best(&hills);
+        // The likelihood may have several hills, and domains that do not differ have none but a slope that never ends:
+        // so the foot of the highest is looked for from end to end.
+        let sizes = (0..=10).map(|step| LOG_SIZE.start() + 2.0 * f64::from(step));
+        let foot = some.best(&sizes.map(|size| [center, size]).collect::<Vec<_>>());
+        let start = some.best(&[some.hill(&foot, 1e-2)?, foot]);
         let top = match all.climb(start) {
             Some(top) => top,
             None => all.hill(&start, 1e-10)?,

@@ -65,7 +65,7 @@ impl Law {
         while excess(high) < 0.0 {
             (low, high, step) = (high, high + step, step * 2.0);
         }
-        let tolerance = Tolerance { place: 1e-9 * self.sd, value: 1e-10 };
+        let tolerance = Tolerance { place: 1e-9 * self.sd, value: 1e-9 };
         root::between(low, high, tolerance, excess)
     }
 }

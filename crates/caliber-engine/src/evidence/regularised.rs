@@ -8,8 +8,10 @@ use statrs::function::beta::checked_beta_reg;
 use statrs::function::erf::erfc;
 use statrs::function::gamma::{checked_gamma_lr, checked_gamma_ur};
 
-/// Parameters from which on the approximations are used.
+/// Parameters of a beta from which on its approximation is used.
 const LARGE: f64 = 200.0;
+/// The shape of a gamma from which on its approximation is used, which is off by less than 2e-6 there.
+const LARGE_SHAPE: f64 = 30.0;
 
 /// `I_t(a, b)`: the probability that a Beta(a, b) is at most `t`.
 pub(super) fn incomplete_beta(a: f64, b: f64, t: f64) -> f64 {
@@ -39,7 +41,7 @@ pub(super) fn lower_gamma(k: f64, y: f64) -> f64 {
     if y <= 0.0 {
         return 0.0;
     }
-    if k > LARGE {
+    if k > LARGE_SHAPE {
         return phi(-normal_of_gamma(k, y));
     }
     checked_gamma_lr(k, y).map_or(1.0, |probability| probability.clamp(0.0, 1.0))
@@ -50,7 +52,7 @@ pub(super) fn upper_gamma(k: f64, y: f64) -> f64 {
     if y <= 0.0 {
         return 1.0;
     }
-    if k > LARGE {
+    if k > LARGE_SHAPE {
         return phi(normal_of_gamma(k, y));
     }
     checked_gamma_ur(k, y).map_or(0.0, |probability| probability.clamp(0.0, 1.0))
