@@ -248,14 +248,19 @@ fn find<'a>(subject: Subject<'a>, options: &Options) -> Result<Found<'a>> {
     Ok(Found { columns, scored: Scored { scores, threshold: 0.0 }, voters: Some(voters) })
 }
 
-fn check(rows: usize, options: &Options) -> Result<()> {
-    let contamination = options.contamination;
+/// Whether the contamination makes sense, also where the method does not use it.
+fn check_contamination(contamination: f64) -> Result<()> {
     if !(contamination > 0.0 && contamination <= 0.5) {
         let message = format!(
             "{contamination} cannot be the share of rows that are outliers; it must be above 0 and at most 0.5"
         );
         return Err(Error::option("contamination", message));
     }
+    Ok(())
+}
+
+fn check(rows: usize, options: &Options) -> Result<()> {
+    check_contamination(options.contamination)?;
     if rows < LEAST_ROWS {
         let message =
             format!("{rows} rows are too few to find outliers among; at least {LEAST_ROWS} are needed");

@@ -343,7 +343,7 @@ fn finish(
         scores: ScoreStatistics::of(&results.scores),
         top,
         bottom,
-        lists: ListsSummary::of(&results, &lists, rule, min_impressions).with_evidence(
+        lists: ListsSummary::of(&results, &lists, rule, min_impressions, &is_protected).with_evidence(
             &results,
             evidence.as_ref(),
             rule,

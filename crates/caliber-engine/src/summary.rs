@@ -165,6 +165,8 @@ pub struct ListsSummary {
     pub blocklist: ListSummary,
     /// Names that would have been blocked and are protected.
     pub protected: Vec<String>,
+    /// All scored names that are protected, whatever the list.
+    pub never_blocked: Vec<String>,
     /// What the evidence goes by; only where the lists are made by it.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<EvidenceSummary>,
@@ -274,7 +276,13 @@ impl ListSummary {
 }
 
 impl ListsSummary {
-    pub(crate) fn of(results: &Results, lists: &Lists, rule: &ListRule, min_impressions: f64) -> Self {
+    pub(crate) fn of(
+        results: &Results,
+        lists: &Lists,
+        rule: &ListRule,
+        min_impressions: f64,
+        is_protected: &dyn Fn(&str) -> bool,
+    ) -> Self {
         Self {
             policy: rule.policy,
             share: rule.share,
@@ -282,6 +290,7 @@ impl ListsSummary {
             allowlist: ListSummary::of(results, &lists.allow),
             blocklist: ListSummary::of(results, &lists.block),
             protected: lists.protected.iter().map(|&row| results.names[row].clone()).collect(),
+            never_blocked: results.names.iter().filter(|name| is_protected(name)).cloned().collect(),
             evidence: None,
         }
     }

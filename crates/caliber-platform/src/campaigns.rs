@@ -94,6 +94,23 @@ impl Campaigns<'_> {
         Ok(CampaignDetails { campaign, file: None, current_run: None })
     }
 
+    /// The settings with what their recipe scores, for a call that does not say it: vendors on CTV, sites elsewhere.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn with_usual_level(&self, caller: &Caller, settings: Settings) -> Result<Settings> {
+        let book = self.0.recipes().book(caller.user.organization_id).await?;
+        let (channel, goal) = (engine_channel(settings.channel), engine_goal(settings.goal));
+        let found = book.find(&settings.campaign_type, channel, goal, settings.ctr_sensitivity);
+        let analysis_level = match found.map(|recipe| recipe.dimension) {
+            Ok(recipe::Dimension::SupplyVendor) => AnalysisLevel::SupplyVendor,
+            Ok(recipe::Dimension::Domain) => AnalysisLevel::Domain,
+            // What is not supported is refused where it is used.
+            Err(_) => settings.analysis_level,
+        };
+        Ok(Settings { analysis_level, ..settings })
+    }
+
     /// Campaigns, newest first.
     ///
     /// # Errors

@@ -40,6 +40,7 @@ pub fn treated_summary(
         allowlist: ListSummary::of(results, &lists.allow),
         blocklist: ListSummary::of(results, &lists.block),
         protected: lists.protected.iter().map(|&row| results.names[row].clone()).collect(),
+        never_blocked: rules.protected.to_vec(),
         evidence: None,
     };
     let changed = json!({

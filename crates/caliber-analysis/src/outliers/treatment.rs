@@ -10,7 +10,7 @@ use caliber_engine::summary::{StatusCounts, campaign_score};
 use serde::Serialize;
 
 use super::matrix::present;
-use super::{Method, Options, find, named, words};
+use super::{Method, Options, check_contamination, find, named, words};
 use crate::{ByMetric, Error, Result, Subject};
 
 /// The share of a metric's values, at either end, that winsorizing changes: one in 20.
@@ -95,6 +95,7 @@ pub fn treat(subject: Subject<'_>, treatment: Treatment, options: &Options) -> R
         let message = "scores by the shrunk normalisation cannot be redone from results; score with minmax, winsorized or rank first";
         return Err(Error::option("treatment", message));
     }
+    check_contamination(options.contamination)?;
     let before = subject.results;
     let drops = treatment == Treatment::Drop;
     let mut rows = if drops { without_outliers(subject, options)? } else { before.clone() };

@@ -3,7 +3,7 @@
 //! The answers are the objects of the command line's `--json`, whole.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
@@ -31,7 +31,7 @@ use crate::signed_in::By;
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// Searches go through the rows once for each.
 const MOST_FOLDS: usize = 100;
-const MOST_PER_PAGE: usize = 1000;
+const MOST_PER_PAGE: usize = 100;
 
 pub(super) fn routes(app: &App) -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -51,27 +51,44 @@ async fn ask<T: Serialize + Send + 'static>(
     question: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
 ) -> Result<Response, Failure> {
     let read = began.elapsed();
-    let answered = tokio::task::spawn_blocking(move || {
+    let (answer, took) = computed(question).await?;
+    told(read, took, answer).await
+}
+
+/// Runs a question; what it gives, and how long it took.
+async fn computed<T: Send + 'static>(
+    question: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+) -> Result<(T, Duration), Failure> {
+    let computed = tokio::task::spawn_blocking(move || {
         let began = Instant::now();
-        let answer = question()?;
-        let computed = began.elapsed();
+        question().map(|answer| (answer, began.elapsed()))
+    });
+    computed.await.map_err(caliber_platform::Error::internal)?.map_err(refused)
+}
+
+/// The answer as JSON, and how long it took to read, compute and write.
+async fn told<T: Serialize + Send + 'static>(
+    read: Duration,
+    took: Duration,
+    answer: T,
+) -> Result<Response, Failure> {
+    let written = tokio::task::spawn_blocking(move || {
         let began = Instant::now();
         let json = json_line(&Answer::new(answer)).map_err(Refusal::Engine)?;
         let mut response = ([(CONTENT_TYPE, "application/json")], json).into_response();
-        let milliseconds = |part: std::time::Duration| part.as_secs_f64() * 1000.0;
+        let milliseconds = |part: Duration| part.as_secs_f64() * 1000.0;
         let timing = format!(
             "read;dur={:.3}, compute;dur={:.3}, write;dur={:.3}",
             milliseconds(read),
-            milliseconds(computed),
+            milliseconds(took),
             milliseconds(began.elapsed())
         );
         if let Ok(timing) = HeaderValue::from_str(&timing) {
             response.headers_mut().insert(SERVER_TIMING, timing);
         }
-        Ok::<_, Refusal>(response)
+        Ok(response)
     });
-    let answered = answered.await.map_err(caliber_platform::Error::internal)?;
-    Ok(answered.map_err(caliber_platform::Error::from)?)
+    written.await.map_err(caliber_platform::Error::internal)?.map_err(refused)
 }
 
 fn threads() -> usize {
@@ -236,15 +253,13 @@ async fn treat_outliers(
     } else {
         analysis.of_campaign(&caller, id).await?
     };
-    let treated = {
-        let run = run.clone();
-        computed(move || outliers::treat(run.subject(), treatment, &options)).await?
-    };
+    let (read, asked_of) = (began.elapsed(), run.clone());
+    let (treated, took) = computed(move || outliers::treat(asked_of.subject(), treatment, &options)).await?;
     let treated = Arc::new(treated);
     if publishes {
         analysis.publish(&caller, &run, Arc::clone(&treated)).await?;
     }
-    ask(began, move || Ok(treated.answer.clone())).await
+    told(read, took, treated.answer.clone()).await
 }
 
 /// What weights are made from.
@@ -289,10 +304,10 @@ async fn learn_weights(
         threads: threads(),
     };
     let run = app.platform.analysis().of_campaign(&caller, CampaignId(asked.campaign_id)).await?;
-    let asked_of = run.clone();
-    let mut learned = computed(move || weights::learn(&asked_of.subject(), &options)).await?;
+    let (read, asked_of) = (began.elapsed(), run.clone());
+    let (mut learned, took) = computed(move || weights::learn(&asked_of.subject(), &options)).await?;
     learned.saved_as = save(&app, &caller, &run, &learned.weights, asked.save_as.as_deref()).await?;
-    ask(began, move || Ok(learned)).await
+    told(read, took, learned).await
 }
 
 /// What weights are searched for.
@@ -342,10 +357,10 @@ async fn optimize_weights(
         threads: threads(),
     };
     let run = app.platform.analysis().of_campaign(&caller, CampaignId(asked.campaign_id)).await?;
-    let asked_of = run.clone();
-    let mut optimized = computed(move || weights::optimize(&asked_of.subject(), &options)).await?;
+    let (read, asked_of) = (began.elapsed(), run.clone());
+    let (mut optimized, took) = computed(move || weights::optimize(&asked_of.subject(), &options)).await?;
     optimized.saved_as = save(&app, &caller, &run, &optimized.best_weights, asked.save_as.as_deref()).await?;
-    ask(began, move || Ok(optimized)).await
+    told(read, took, optimized).await
 }
 
 /// Other weights.
@@ -358,7 +373,7 @@ struct AskWhatIf {
     weights: WeightsGiven,
     #[schema(minimum = 1, default = 1)]
     page: Option<usize>,
-    #[schema(minimum = 1, maximum = 1000, default = 20)]
+    #[schema(minimum = 1, maximum = 100, default = 20)]
     per_page: Option<usize>,
 }
 
@@ -384,14 +399,6 @@ async fn ask_what_if(
         what_if::what_if(&run.subject(), options)
     })
     .await
-}
-
-/// As [`ask`], where more is done before the answer is told.
-async fn computed<T: Send + 'static>(
-    question: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
-) -> Result<T, Failure> {
-    let computed = tokio::task::spawn_blocking(question).await.map_err(caliber_platform::Error::internal)?;
-    computed.map_err(refused)
 }
 
 async fn save(

@@ -87,8 +87,8 @@ struct NewTemplate {
     channel: Channel,
     #[serde(default)]
     ctr_sensitivity: bool,
-    #[serde(default)]
-    analysis_level: AnalysisLevel,
+    /// What the recipe scores, unless given.
+    analysis_level: Option<AnalysisLevel>,
 }
 
 /// Make a template.
@@ -104,7 +104,11 @@ async fn create_template(
         goal: new.goal.into(),
         channel: new.channel.into(),
         ctr_sensitivity: new.ctr_sensitivity,
-        analysis_level: new.analysis_level.into(),
+        analysis_level: new.analysis_level.unwrap_or_default().into(),
+    };
+    let settings = match new.analysis_level {
+        Some(_) => settings,
+        None => app.platform.campaigns().with_usual_level(&caller, settings).await?,
     };
     Ok(Created(app.platform.campaigns().create_template(&caller, &new.name, settings).await?.into()))
 }
@@ -296,7 +300,12 @@ async fn create(
     By(caller): By,
     Body(new): Body<NewCampaign>,
 ) -> Result<Created<CampaignView>, Failure> {
-    let settings = new.settings()?;
+    let settings = match new.settings()? {
+        SettingsFrom::Call(settings) if new.analysis_level.is_none() => {
+            SettingsFrom::Call(app.platform.campaigns().with_usual_level(&caller, settings).await?)
+        }
+        settings => settings,
+    };
     Ok(Created(app.platform.campaigns().create(&caller, &new.name, settings).await?.into()))
 }
 

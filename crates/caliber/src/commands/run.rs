@@ -56,8 +56,9 @@ pub(crate) struct ScoredRun {
 pub(crate) struct ListsOfRun {
     pub(crate) share: f64,
     pub(crate) min_impressions: f64,
+    /// Names of the results that are never blocked.
     #[serde(default)]
-    pub(crate) protected: Vec<String>,
+    pub(crate) never_blocked: Vec<String>,
 }
 
 /// What analysis needs of `summary.json`.
@@ -102,7 +103,7 @@ impl RunArgs {
         let lists = lists.unwrap_or_else(|| ListsOfRun {
             share: LIST_SHARE,
             min_impressions: recipe.min_impressions as f64,
-            protected: Vec::new(),
+            never_blocked: Vec::new(),
         });
         let results = read(&path, &recipe.metrics)?;
         let folder = path.parent().map_or_else(PathBuf::new, Path::to_owned);
@@ -195,7 +196,7 @@ pub(crate) fn refused(error: caliber_analysis::Error) -> Error {
             let place = match option {
                 "before" => "A".to_owned(),
                 "after" => "B".to_owned(),
-                "results" => "RESULTS".to_owned(),
+                "results" | "rows" => "RESULTS".to_owned(),
                 "treatment" => "--treat".to_owned(),
                 "save_as" => "--save-recipe".to_owned(),
                 option => format!("--{}", option.replace('_', "-")),

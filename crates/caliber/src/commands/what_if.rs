@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
     let lists = ListRules {
         share: run.lists.share,
         min_impressions: run.lists.min_impressions,
-        protected: &run.lists.protected,
+        protected: &run.lists.never_blocked,
     };
     let options = Options { weights: &args.weights.0, lists, page: args.page, per_page: args.per_page };
     let answer = what_if(&run.subject(), options).map_err(refused)?;

@@ -363,3 +363,23 @@ fn timing_is_one_line_beside_the_answer() {
         assert_eq!(names, ["read_ms", "compute_ms", "write_ms"], "{outcome}");
     }
 }
+
+#[test]
+fn a_protected_name_enters_no_blocklist_whatever_the_weights() {
+    let place = Place::new();
+    place.sample("trade_desk display", 2000, 120, "report.csv", &[]);
+    place.score(&["report.csv", "--out", "out"]);
+    let ask = |place: &Place| {
+        let answer = place.run(&["what-if", "out", "--weights", "cpm=1", "--json"]);
+        let entered = answer.document()["blacklist"]["entered"].clone();
+        entered.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let entered = ask(&place);
+    assert!(entered.len() > 2, "{entered:?}");
+    // It was not on the blocklist of the run, so nothing was to be protected there.
+    place.write("ours.txt", &entered[0]);
+    let summary = place.score(&["report.csv", "--out", "out", "--protect", "ours.txt"]);
+    assert_eq!(summary["lists"]["protected"], serde_json::json!([]));
+    assert_eq!(summary["lists"]["never_blocked"], serde_json::json!([entered[0]]));
+    assert!(!ask(&place).contains(&entered[0]));
+}

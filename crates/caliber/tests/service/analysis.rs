@@ -106,11 +106,13 @@ fn a_wrong_question_names_its_field(on: Backend) {
         ("weights/optimize", json!({"campaign_id": id, "target": "ctr", "folds": 101}), "folds"),
         ("what-if", json!({"campaign_id": id, "weights": {"magic": 1}}), "weights"),
         ("what-if", json!({"campaign_id": id, "weights": {"cpm": -1}}), "weights"),
-        ("what-if", json!({"campaign_id": id, "weights": {"cpm": 1}, "per_page": 1001}), "per_page"),
+        ("what-if", json!({"campaign_id": id, "weights": {"cpm": 1}, "per_page": 101}), "per_page"),
     ] {
         ana.post(&format!("/scoring/{path}"), body).invalid(field);
     }
-    ana.post(&format!("/scoring/outliers/{id}/treat"), json!({"treatment": "burn"})).invalid("treatment");
+    let treat = format!("/scoring/outliers/{id}/treat");
+    ana.post(&treat, json!({"treatment": "burn"})).invalid("treatment");
+    ana.post(&treat, json!({"treatment": "cap", "contamination": 0.6})).invalid("contamination");
     let missing = ana.get(&format!("/scoring/explain/{id}/nobody.example")).refused(404, "not_found");
     assert!(missing["message"].as_str().unwrap().contains("nobody.example"), "{missing}");
 }

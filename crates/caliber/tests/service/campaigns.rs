@@ -9,6 +9,7 @@ use crate::service::{Service, at_once};
 crate::on_both_databases! {
     a_template_lends_its_settings_and_stays_while_it_is_in_use,
     a_campaign_is_made_from_settings_or_from_a_template,
+    what_is_scored_is_what_the_recipe_scores_unless_said,
     settings_that_no_recipe_serves_are_refused_with_what_is_supported,
     campaigns_are_listed_newest_first_and_found_by_part_of_their_name,
     a_name_changes_always_and_settings_while_pending_or_failed,
@@ -87,6 +88,22 @@ fn a_campaign_is_made_from_settings_or_from_a_template(on: Backend) {
     let mut longest = new;
     longest["name"] = json!("ä".repeat(255));
     ana.post("/campaigns", longest).data(201);
+}
+
+fn what_is_scored_is_what_the_recipe_scores_unless_said(on: Backend) {
+    let service = Service::start(on);
+    let ana = service.manager("ana");
+    let made = |path: &str, channel: &str, more: Value| {
+        let mut new =
+            json!({"name": "x", "campaign_type": "trade_desk", "goal": "awareness", "channel": channel});
+        new.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        ana.post(path, new).data(201)["analysis_level"].clone()
+    };
+    for path in ["/campaigns", "/campaigns/templates"] {
+        assert_eq!(made(path, "ctv", json!({})), "supply_vendor");
+        assert_eq!(made(path, "display", json!({})), "domain");
+        assert_eq!(made(path, "display", json!({"analysis_level": "supply_vendor"})), "supply_vendor");
+    }
 }
 
 fn settings_that_no_recipe_serves_are_refused_with_what_is_supported(on: Backend) {

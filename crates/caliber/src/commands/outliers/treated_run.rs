@@ -18,7 +18,7 @@ pub(super) fn write(run: &ScoredRun, treated: &Treated, folder: &Path) -> Result
     let rules = ListRules {
         share: run.lists.share,
         min_impressions: run.lists.min_impressions,
-        protected: &run.lists.protected,
+        protected: &run.lists.never_blocked,
     };
     let before = beside(run, OutputFile::Summary)?.unwrap_or_else(|| unread(run));
     let (lists, summary) = treated_summary(before, &run.subject(), results, rules).map_err(refused)?;
