@@ -9,6 +9,7 @@ mod matrix;
 mod treated_summary;
 mod treatment;
 
+use caliber_engine::parallel;
 use caliber_engine::statistics::quantile;
 use serde::Serialize;
 
@@ -114,7 +115,7 @@ impl Default for Options {
             seed: DEFAULT_SEED,
             scores: false,
             limit: DEFAULT_LIMIT,
-            threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            threads: parallel::available(),
         }
     }
 }

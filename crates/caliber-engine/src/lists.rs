@@ -83,6 +83,14 @@ pub struct Lists {
     pub protected: Vec<usize>,
 }
 
+/// The rows at either end of a figure.
+pub(crate) struct Ends {
+    /// The least first.
+    pub(crate) worst: Vec<usize>,
+    /// The greatest first.
+    pub(crate) best: Vec<usize>,
+}
+
 impl Lists {
     /// The best and the worst `share` of the rows: floor(n x share) each, at least one of two.
     ///
@@ -157,11 +165,24 @@ impl Lists {
                 ListPolicy::Evidence => Self::default(),
             };
         };
+        let ends = Self::ends(results, &evidence.scores, candidates, rule.share);
+        Self::weighed(results, evidence, candidates, &ends, rule, is_protected)
+    }
+
+    /// As [`Lists::among`], where the [ends](Lists::ends) by evidence score are known.
+    pub(crate) fn weighed(
+        results: &Results,
+        evidence: &EvidenceRows,
+        candidates: &[usize],
+        ends: &Ends,
+        rule: &ListRule,
+        is_protected: &dyn Fn(&str) -> bool,
+    ) -> Self {
         let (figures, mut lists) = match rule.policy {
             ListPolicy::Quartile => {
                 (&results.scores, Self::quartile_among(results, candidates, rule.share, &|_| false))
             }
-            ListPolicy::Evidence => (&evidence.scores, Self::proven(results, evidence, candidates, rule)),
+            ListPolicy::Evidence => (&evidence.scores, Self::proven(results, evidence, ends, rule)),
         };
         if !rule.block_patterns.is_empty() {
             let shows = |row: &usize| {
@@ -177,13 +198,14 @@ impl Lists {
         lists
     }
 
-    fn proven(results: &Results, evidence: &EvidenceRows, candidates: &[usize], rule: &ListRule) -> Self {
-        let (worst, best) = Self::ends(results, &evidence.scores, candidates, rule.share);
+    fn proven(results: &Results, evidence: &EvidenceRows, ends: &Ends, rule: &ListRule) -> Self {
         let has_odd_clicks = |row: usize| results.outlier_flags[row].iter().any(|flag| flag == "ctr_outlier");
         Self {
-            block: worst.into_iter().filter(|&row| evidence.below[row] >= rule.block_at).collect(),
-            allow: best
-                .into_iter()
+            block: ends.worst.iter().copied().filter(|&row| evidence.below[row] >= rule.block_at).collect(),
+            allow: ends
+                .best
+                .iter()
+                .copied()
                 .filter(|&row| evidence.above[row] >= rule.allow_at)
                 .filter(|&row| evidence.patterns[row].is_empty() && !has_odd_clicks(row))
                 .collect(),
@@ -193,19 +215,14 @@ impl Lists {
 
     /// floor(n x share) rows of least figures, the least first, and as many of greatest, the greatest first; ties by
     /// impressions, then by name.
-    pub(crate) fn ends(
-        results: &Results,
-        figures: &[f64],
-        candidates: &[usize],
-        share: f64,
-    ) -> (Vec<usize>, Vec<usize>) {
+    pub(crate) fn ends(results: &Results, figures: &[f64], candidates: &[usize], share: f64) -> Ends {
         let count = (candidates.len() as f64 * share + 1e-9).floor() as usize;
         let mut order = candidates.to_vec();
         sort_by(&mut order, results, figures, f64::total_cmp);
         let worst = order.iter().copied().take(count).collect();
         sort_by(&mut order, results, figures, |a, b| b.total_cmp(a));
         order.truncate(count);
-        (worst, order)
+        Ends { worst, best: order }
     }
 }
 

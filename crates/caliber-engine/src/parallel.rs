@@ -1,10 +1,16 @@
 //! The same work on several things, side by side.
 
+use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// Items that [`map_chunks`] hands out together.
 const CHUNK: usize = 256;
+
+/// Threads that the machine runs side by side; 1 where it does not say.
+pub fn available() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
+}
 
 /// What the task makes of each item, in the order of the items, with so many threads at most.
 pub fn map<T: Sync, R: Send>(threads: usize, items: &[T], task: impl Fn(&T) -> R + Sync) -> Vec<R> {

@@ -10,6 +10,7 @@ use crate::gathered::Gathered;
 use crate::lists::{ListRule, Lists};
 use crate::names;
 use crate::normalize::{Bounds, Normalization};
+use crate::parallel;
 use crate::progress::Progress;
 use crate::reading::{Reading, Scale};
 use crate::recipe::{Asked, Channel, Dimension, Goal, Headers, Recipe, RecipeBook, recognise};
@@ -91,7 +92,7 @@ impl Default for Options {
             filters: Vec::new(),
             sheet: None,
             preview_rows: 10,
-            threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            threads: parallel::available(),
             chunk_bytes: CHUNK_BYTES,
         }
     }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::parallel;
 use crate::ranking::{TIE, percentile};
 use crate::results::{Results, Status};
+use crate::statistics::ties;
 
 /// By how much each weight is changed, up and down.
 const CHANGE: f64 = 0.2;
@@ -66,19 +67,16 @@ fn bands(results: &Results, changed: usize, factor: f64) -> Vec<Status> {
 /// The least scores that are moderate and good: ranks as in the score itself, without a rank for every row.
 fn thresholds(sorted: &[f64]) -> (f64, f64) {
     let (mut moderate, mut good) = (f64::INFINITY, f64::INFINITY);
-    let mut start = 0;
-    while start < sorted.len() {
-        let tied = sorted[start..].iter().take_while(|score| **score - sorted[start] <= TIE).count();
-        let rank = (2 * start + 1 + tied) as f64 / 2.0;
+    for tied in ties(sorted, |score| *score, TIE) {
+        let (first, rank) = (sorted[tied.start], (tied.start + 1 + tied.end) as f64 / 2.0);
         match Status::of(percentile(rank, sorted.len())) {
             Status::Good => {
-                good = good.min(sorted[start]);
-                moderate = moderate.min(sorted[start]);
+                good = good.min(first);
+                moderate = moderate.min(first);
             }
-            Status::Moderate => moderate = moderate.min(sorted[start]),
+            Status::Moderate => moderate = moderate.min(first),
             Status::Poor => {}
         }
-        start += tied;
     }
     (moderate, good)
 }

@@ -1,5 +1,8 @@
 //! Order statistics, moments and ranks.
 
+use std::iter;
+use std::ops::Range;
+
 /// The quantile of sorted values, linear between neighbours (type 7 of Hyndman and Fan 1996). `None` of nothing.
 pub fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
@@ -33,6 +36,23 @@ pub fn is_constant(min: f64, max: f64) -> bool {
     max - min <= 1e-12 * min.abs().max(max.abs())
 }
 
+/// The groups of ties among ascending values: a value within `tolerance` of the first of its group belongs to it.
+pub fn ties<'a, T>(
+    sorted: &'a [T],
+    value: impl Fn(&T) -> f64 + 'a,
+    tolerance: f64,
+) -> impl Iterator<Item = Range<usize>> + 'a {
+    let mut start = 0;
+    iter::from_fn(move || {
+        let first = value(sorted.get(start)?);
+        let tied = sorted[start..].iter().take_while(|other| value(other) - first <= tolerance).count();
+        // The first ties with itself, even where its difference from itself is not a number.
+        let group = start..start + tied.max(1);
+        start = group.end;
+        Some(group)
+    })
+}
+
 /// Groups of ties, ascending: a value within `tolerance` of the first of its group belongs to it.
 /// Returns for each value its group, counted from 0, and the average rank (from 1) of each group.
 pub fn tie_groups(values: &[f64], tolerance: f64) -> (Vec<usize>, Vec<f64>) {
@@ -40,17 +60,11 @@ pub fn tie_groups(values: &[f64], tolerance: f64) -> (Vec<usize>, Vec<f64>) {
     order.sort_unstable_by(|(a, _), (b, _)| a.total_cmp(b));
     let mut group_of = vec![0; values.len()];
     let mut ranks = Vec::new();
-    let mut start = 0;
-    while start < order.len() {
-        let first = order[start].0;
-        // The first ties with itself, even where its difference from itself is not a number.
-        let tied = order[start..].iter().take_while(|(value, _)| value - first <= tolerance).count().max(1);
-        let end = start + tied;
-        for &(_, row) in &order[start..end] {
+    for tied in ties(&order, |(value, _)| *value, tolerance) {
+        for &(_, row) in &order[tied.clone()] {
             group_of[row] = ranks.len();
         }
-        ranks.push((start + 1 + end) as f64 / 2.0);
-        start = end;
+        ranks.push((tied.start + 1 + tied.end) as f64 / 2.0);
     }
     (group_of, ranks)
 }

@@ -23,6 +23,7 @@ pub use caliber_analysis::changes::changes;
 pub use caliber_analysis::{
     ByMetric, DEFAULT_SEED, Error as Refusal, explanation, outliers, weights, what_if,
 };
+pub use caliber_engine::parallel::available as available_threads;
 pub use caliber_reports::json_line;
 
 use crate::Platform;

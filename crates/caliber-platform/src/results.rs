@@ -16,9 +16,9 @@ use std::sync::{Arc, OnceLock};
 
 use caliber_engine::dictionary::Dictionary;
 use caliber_engine::evidence::{Evidence, EvidenceRows};
-use caliber_engine::names;
 use caliber_engine::results::Results;
 use caliber_engine::summary::PriorSummary;
+use caliber_engine::{names, parallel};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
@@ -227,7 +227,8 @@ impl ResultsTable {
         let decided = self.decided.get_or_init(|| {
             let rule = ListRule { policy: ListPolicy::Evidence, ..ListRule::default() };
             let evidence = self.evidence()?;
-            let decided = evidence.decide(&self.results, &self.dictionary, &rule, &|_| false, threads());
+            let decided =
+                evidence.decide(&self.results, &self.dictionary, &rule, &|_| false, parallel::available());
             decided.map(|decided| decided.rows).map_err(|refusal| refusal.to_string())
         });
         decided.as_ref().map_err(Clone::clone)
@@ -239,7 +240,8 @@ impl ResultsTable {
     /// As [`ResultsTable::evidence_rows`].
     pub fn evidence(&self) -> Result<&Evidence, String> {
         let evidence = self.evidence.get_or_init(|| {
-            Evidence::of(&self.results, &self.dictionary, threads()).map_err(|refusal| refusal.to_string())
+            Evidence::of(&self.results, &self.dictionary, parallel::available())
+                .map_err(|refusal| refusal.to_string())
         });
         evidence.as_ref().map_err(Clone::clone)
     }
@@ -349,10 +351,6 @@ impl ResultsTable {
         let mut scratch = String::new();
         with(names::normalise(self.name(row as usize).as_bytes(), self.results.dimension, &mut scratch))
     }
-}
-
-fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// What the allocator gives for so many bytes.

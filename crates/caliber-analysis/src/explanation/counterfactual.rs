@@ -2,6 +2,7 @@
 
 use caliber_engine::ranking::{TIE, percentile};
 use caliber_engine::results::Status;
+use caliber_engine::statistics::ties;
 use serde::Serialize;
 
 use super::shapley::weight_shares;
@@ -80,12 +81,7 @@ impl Others {
         let mut scores = scores.to_vec();
         scores.swap_remove(row);
         scores.sort_unstable_by(f64::total_cmp);
-        let mut starts: Vec<usize> = Vec::new();
-        for (at, score) in scores.iter().enumerate() {
-            if starts.last().is_none_or(|&start| score - scores[start] > TIE) {
-                starts.push(at);
-            }
-        }
+        let starts = ties(&scores, |score| *score, TIE).map(|tied| tied.start).collect();
         Self { scores, starts }
     }
 

@@ -10,7 +10,7 @@ use super::root::{self, Tolerance};
 use super::{Evidence, Law, Refusal};
 use crate::dictionary::Dictionary;
 use crate::explain::Explainer;
-use crate::lists::{ListPolicy, ListRule, Lists};
+use crate::lists::{Ends, ListPolicy, ListRule, Lists};
 use crate::parallel;
 use crate::results::Results;
 
@@ -154,8 +154,9 @@ impl Evidence {
             known_metrics: self.known_metrics(),
             ..EvidenceRows::default()
         };
-        let lists = Lists::among(results, Some(&rows), &all, rule, is_protected);
-        let outer = Outer::of(&rows, results, &all, rule.share);
+        let ends = Lists::ends(results, &rows.scores, &all, rule.share);
+        let lists = Lists::weighed(results, &rows, &all, &ends, rule, is_protected);
+        let places = places(results.len(), &ends);
 
         let mut decisions = vec![Decision::Watch; results.len()];
         for &row in &lists.block {
@@ -169,13 +170,13 @@ impl Evidence {
             if decisions[row] != Decision::Watch || protected.contains(&row) {
                 return None;
             }
-            let growth = self.growth_needed(results, row, outer.place(row), rule)?;
+            let growth = self.growth_needed(results, row, places[row], rule)?;
             Some((growth * results.impressions[row]).ceil())
         });
         let words = Words::of(self, results, dictionary, &rows, rule);
         rows.reasons = parallel::map_chunks(threads, &all, |&row| {
             let signs = &judged[row].found.signs;
-            words.reason(row, decisions[row], outer.place(row), protected.contains(&row), needed[row], signs)
+            words.reason(row, decisions[row], places[row], protected.contains(&row), needed[row], signs)
         });
         rows.decisions = decisions;
         rows.impressions_needed = needed;
@@ -236,25 +237,16 @@ enum Place {
     Best,
 }
 
-/// The rows at either end.
-struct Outer(Vec<Place>);
-
-impl Outer {
-    fn of(rows: &EvidenceRows, results: &Results, candidates: &[usize], share: f64) -> Self {
-        let mut places = vec![Place::Middle; results.len()];
-        let (worst, best) = Lists::ends(results, &rows.scores, candidates, share);
-        for row in worst {
-            places[row] = Place::Worst;
-        }
-        for row in best {
-            places[row] = Place::Best;
-        }
-        Self(places)
+/// The place of every row.
+fn places(rows: usize, ends: &Ends) -> Vec<Place> {
+    let mut places = vec![Place::Middle; rows];
+    for &row in &ends.worst {
+        places[row] = Place::Worst;
     }
-
-    fn place(&self, row: usize) -> Place {
-        self.0[row]
+    for &row in &ends.best {
+        places[row] = Place::Best;
     }
+    places
 }
 
 /// Decisions in words.

@@ -10,7 +10,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use caliber_platform::analysis::{
-    AnalysedRun, ByMetric, DEFAULT_SEED, Refusal, changes, explanation, json_line, outliers, weights, what_if,
+    AnalysedRun, ByMetric, DEFAULT_SEED, Refusal, available_threads, changes, explanation, json_line,
+    outliers, weights, what_if,
 };
 use caliber_platform::campaigns::CampaignId;
 use caliber_platform::identity::permissions::{SCORING_READ, SCORING_RUN};
@@ -91,10 +92,6 @@ async fn told<T: Serialize + Send + 'static>(
     written.await.map_err(caliber_platform::Error::internal)?.map_err(refused)
 }
 
-fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-}
-
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ExplainParameters {
@@ -125,7 +122,7 @@ async fn explain(
         method,
         values: asked.values.unwrap_or_default(),
         seed: asked.seed.unwrap_or(DEFAULT_SEED),
-        threads: threads(),
+        threads: available_threads(),
     };
     ask(began, move || explanation::explain(&run.subject(), options)).await
 }
@@ -207,7 +204,7 @@ async fn find_outliers(
         seed: asked.seed.unwrap_or(usual.seed),
         scores: asked.scores.unwrap_or(usual.scores),
         limit: asked.limit.unwrap_or(usual.limit),
-        threads: threads(),
+        threads: available_threads(),
     };
     let run = app.platform.analysis().of_campaign(&caller, CampaignId(id)).await?;
     ask(began, move || outliers::detect(run.subject(), &options)).await
@@ -301,7 +298,7 @@ async fn learn_weights(
             .map_err(refused)?,
         weights: asked.weights.map(pairs).transpose()?,
         seed: asked.seed.unwrap_or(DEFAULT_SEED),
-        threads: threads(),
+        threads: available_threads(),
     };
     let run = app.platform.analysis().of_campaign(&caller, CampaignId(asked.campaign_id)).await?;
     let (read, asked_of) = (began.elapsed(), run.clone());
@@ -354,7 +351,7 @@ async fn optimize_weights(
         folds,
         weights: asked.weights.map(pairs).transpose()?,
         seed: asked.seed.unwrap_or(usual.seed),
-        threads: threads(),
+        threads: available_threads(),
     };
     let run = app.platform.analysis().of_campaign(&caller, CampaignId(asked.campaign_id)).await?;
     let (read, asked_of) = (began.elapsed(), run.clone());

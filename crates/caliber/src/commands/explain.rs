@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use caliber_analysis::DEFAULT_SEED;
 use caliber_analysis::explanation::{Method, Options, explain, explain_domain};
-use caliber_engine::Result;
 use caliber_engine::evidence::Evidence;
+use caliber_engine::{Result, parallel};
 
 use super::run::{RunArgs, refused};
 use super::timing::Timing;
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
     let method = Method::of(&args.method).map_err(refused)?;
     let run = args.run.read(&args.results, terminal)?;
     timing.has_read();
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = parallel::available();
     if let Some(domain) = &args.domain {
         let evidence = Evidence::of(&run.results, &run.dictionary, threads);
         let evidence = evidence.as_ref().map_err(ToString::to_string);

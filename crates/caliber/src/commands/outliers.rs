@@ -9,7 +9,7 @@ use caliber_analysis::DEFAULT_SEED;
 use caliber_analysis::outliers::{
     DEFAULT_CONTAMINATION, DEFAULT_LIMIT, Method, Options, Treatment, detect, treat,
 };
-use caliber_engine::Result;
+use caliber_engine::{Result, parallel};
 
 use super::run::{RunArgs, refused};
 use super::timing::Timing;
@@ -58,7 +58,7 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
         seed: args.seed,
         scores: args.scores,
         limit: args.limit,
-        threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        threads: parallel::available(),
     };
     let treatment = args.treat.as_deref().map(Treatment::parse).transpose().map_err(refused)?;
     let run = args.run.read(&args.results, terminal)?;

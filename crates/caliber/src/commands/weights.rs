@@ -10,7 +10,7 @@ use caliber_analysis::weights::{
     DEFAULT_FOLDS, Method, OptimizeOptions, Options, Search, learn, learned_recipe, optimize,
 };
 use caliber_analysis::{ByMetric, DEFAULT_SEED};
-use caliber_engine::{Code, Error, Result};
+use caliber_engine::{Code, Error, Result, parallel};
 use clap::Subcommand;
 
 use super::run::{RunArgs, ScoredRun, Weights, refused, weights};
@@ -107,7 +107,7 @@ fn run_learn(results: &Path, args: LearnArgs, terminal: Terminal) -> Result<()> 
         method: Method::of(&args.method).map_err(refused)?,
         weights: args.weights.map(|weights| weights.0),
         seed: args.seed,
-        threads: threads(),
+        threads: parallel::available(),
     };
     refuse_existing(args.save_recipe.as_deref())?;
     let run = args.run.read(results, terminal)?;
@@ -131,7 +131,7 @@ fn run_optimize(args: OptimizeArgs, terminal: Terminal) -> Result<()> {
         folds: args.folds,
         weights: args.weights.map(|weights| weights.0),
         seed: args.seed,
-        threads: threads(),
+        threads: parallel::available(),
     };
     refuse_existing(args.save_recipe.as_deref())?;
     let run = args.run.read(&args.results, terminal)?;
@@ -144,10 +144,6 @@ fn run_optimize(args: OptimizeArgs, terminal: Terminal) -> Result<()> {
     // The process ends here; giving back every name first would only take time.
     std::mem::forget(run);
     Ok(())
-}
-
-fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// Before anything is computed.
