@@ -4,6 +4,7 @@
 //! Every results file has the same columns in the same order, from one list (`columns`). Text cells that a
 //! spreadsheet would run as a formula are neutralised in CSV and XLSX, never in JSON and Parquet.
 
+mod campaign_report;
 mod columns;
 mod csv_text;
 mod failure;
@@ -18,6 +19,10 @@ mod results_parquet;
 mod results_reading;
 mod workbook;
 
+pub use campaign_report::{
+    CampaignReport, ListFacts, ListRow, MappingFacts, Period, PortionFacts, QualityFacts, RunFacts,
+    UnreadableFacts, WarningFacts,
+};
 pub use folder::{OutputFile, OutputFolder, PublishingHeld, hold_publishing};
 pub use json::{Figure, json_line, write_json_pretty, write_results_json};
 pub use lists::{write_list_csv, write_list_text};

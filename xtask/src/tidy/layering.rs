@@ -22,13 +22,14 @@ struct Layer {
 }
 
 /// The direction of dependencies. A crate that is not here is a finding: it has no place yet.
-const LAYERS: [Layer; 12] = [
+const LAYERS: [Layer; 13] = [
     Layer { name: "caliber-engine", may: May::Only(&[]) },
     Layer { name: "caliber-sample", may: May::Only(&[]) },
     Layer { name: "caliber-store", may: May::Only(&[]) },
     Layer { name: "caliber-llm", may: May::Only(&[]) },
     Layer { name: "caliber-analysis", may: May::Only(&["caliber-engine"]) },
     Layer { name: "caliber-reports", may: May::Only(&["caliber-engine"]) },
+    Layer { name: "caliber-pdf", may: May::Only(&["caliber-analysis", "caliber-engine", "caliber-reports"]) },
     Layer { name: "caliber-cluster", may: May::Only(&["caliber-engine"]) },
     Layer {
         name: "caliber-platform",
@@ -36,6 +37,7 @@ const LAYERS: [Layer; 12] = [
             "caliber-analysis",
             "caliber-engine",
             "caliber-llm",
+            "caliber-pdf",
             "caliber-reports",
             "caliber-store",
         ]),

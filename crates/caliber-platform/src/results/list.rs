@@ -7,7 +7,7 @@ use caliber_engine::explain::Explainer;
 use caliber_engine::lists::{ListPolicy, ListRule, Lists};
 use caliber_engine::names;
 use caliber_engine::summary::ListSummary;
-use caliber_reports::Figure;
+use caliber_reports::{Figure, ListRow};
 use serde::Serialize;
 
 use super::{InvalidQuery, ResultsTable};
@@ -62,21 +62,6 @@ pub struct List {
     pub average_score: Option<Figure>,
 }
 
-/// One row of a list.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ListRow {
-    /// The domain or vendor.
-    pub name: String,
-    /// 0..100; `null` for a name by hand that was not scored.
-    pub score: Option<Figure>,
-    /// Summed impressions; `null` for a name by hand that was not scored.
-    pub impressions: Option<Figure>,
-    /// Summed spend; `null` where the report has none.
-    pub spend: Option<Figure>,
-    /// Why it is on the list, in words.
-    pub reason: String,
-}
-
 /// The rule behind a list.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Criteria {
@@ -127,22 +112,10 @@ impl List {
         let chosen: Vec<usize> =
             chosen.into_iter().filter(|row| !by_hand.leaves_out(&key(table.name(*row)))).collect();
         let figures = ListSummary::of(results, &[chosen.as_slice(), &by_hand.rows].concat());
-        let row = |row: usize, reason: String| ListRow {
-            name: table.name(row).to_owned(),
-            score: Some(Figure(results.scores[row])),
-            impressions: Some(Figure(results.impressions[row])),
-            spend: results.spend.as_ref().map(|spend| Figure(spend[row])),
-            reason,
-        };
+        let row = |row: usize, reason: String| ListRow::scored(results, row, reason);
         let mut rows: Vec<ListRow> = chosen.iter().map(|&at| row(at, reason(at))).collect();
         rows.extend(by_hand.rows.iter().map(|&at| row(at, BY_HAND.to_owned())));
-        rows.extend(by_hand.unscored.into_iter().map(|name| ListRow {
-            name,
-            score: None,
-            impressions: None,
-            spend: None,
-            reason: BY_HAND.to_owned(),
-        }));
+        rows.extend(by_hand.unscored.into_iter().map(|name| ListRow::unscored(name, BY_HAND.to_owned())));
         Ok(Self {
             list_type: request.list_type,
             campaign_id: request.campaign_id.clone(),
