@@ -30,7 +30,8 @@ pub use cache::ResultsCache;
 pub use caliber_engine::evidence::{Decision, Pattern};
 pub use caliber_engine::lists::{ListPolicy, ListRule};
 pub use caliber_engine::results::Status;
-pub use list::{Criteria, List, ListRequest, ListRow, ListType};
+pub use caliber_reports::ListRow;
+pub use list::{Criteria, List, ListRequest, ListType};
 pub use query::{Direction, Filter, InvalidQuery, Page, Query, SortBy};
 pub use row::{Breakdown, ByMetric, MetricEvidence, ResultRow, RowEvidence};
 
