@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::facts::{Facts, score};
 use crate::naming::Name;
-use crate::tables::{status, worst_rows};
+use crate::tables::worst_rows;
 
 /// Bars of the score distribution: ten points each.
 const BINS: usize = 10;
@@ -82,6 +82,7 @@ struct Scatter {
     axis: String,
     marks: Vec<Mark>,
     ticks: Vec<Tick>,
+    scores: Vec<Tick>,
     called: Vec<Called>,
     called_title: String,
 }
@@ -222,7 +223,7 @@ fn split_row(facts: &Facts<'_>, label: String, figures: &[f64]) -> Option<SplitR
     if all <= 0.0 || !all.is_finite() {
         return None;
     }
-    let parts = sums.map(|(band, sum)| Part { status: status(band), share: sum / all, label: percent(sum / all) });
+    let parts = sums.map(|(band, sum)| Part { status: band.name(), share: sum / all, label: percent(sum / all) });
     Some(SplitRow { label, parts: parts.into() })
 }
 
@@ -244,9 +245,10 @@ fn scatter(facts: &Facts<'_>) -> Option<Scatter> {
     let drawable = order.len();
     order.truncate(MARKS);
     let (greatest, least) = (figures[*order.first()?], figures[*order.last()?]);
-    let (from, to) = decades(least, greatest);
-    let x = |figure: f64| (figure.log10() - f64::from(from)) / f64::from(to - from);
-    let y = |row: usize| (results.scores[row] / 100.0).clamp(0.0, 1.0);
+    let axis = LogAxis::around(least, greatest);
+    let (lowest, highest) = score_range(order.iter().map(|&row| results.scores[row]));
+    let x = |figure: f64| axis.at(figure);
+    let y = |row: usize| ((results.scores[row] - lowest) / (highest - lowest)).clamp(0.0, 1.0);
     let write = |figure: f64| match what {
         "spend" => caliber_analysis::written::money(figure, facts.currency()),
         _ => format!("{} impressions", count(figure)),
@@ -272,23 +274,61 @@ fn scatter(facts: &Facts<'_>) -> Option<Scatter> {
         axis: if what == "spend" { facts.money_label("Spend") } else { "Impressions".to_owned() },
         marks: order
             .iter()
-            .map(|&row| Mark { x: x(figures[row]), y: y(row), status: status(results.statuses[row]) })
+            .map(|&row| Mark { x: x(figures[row]), y: y(row), status: results.statuses[row].name() })
             .collect(),
-        ticks: (from..=to)
-            .map(|power| Tick {
-                at: f64::from(power - from) / f64::from(to - from),
-                label: number(10_f64.powi(power), usize::try_from(-power).unwrap_or(0)),
-            })
+        ticks: axis.ticks(),
+        scores: (0..=5)
+            .map(|step| f64::from(step) / 5.0)
+            .map(|at| Tick { at, label: number(lowest + at * (highest - lowest), 0) })
             .collect(),
         called_title: format!("The poor {}s with most {what}", facts.unit()),
         called,
     })
 }
 
-/// The powers of ten around these figures, two at least.
-fn decades(least: f64, greatest: f64) -> (i32, i32) {
-    let (from, to) = (least.log10().floor() as i32, greatest.log10().ceil() as i32);
-    (from, to.max(from + 1))
+/// A logarithmic axis.
+struct LogAxis {
+    from: f64,
+    to: f64,
+}
+
+impl LogAxis {
+    /// From a little below the least figure to a little above the greatest; both are above 0.
+    fn around(least: f64, greatest: f64) -> Self {
+        let (from, to) = (least.log10(), greatest.log10());
+        let room = if to - from < 0.3 { 0.4 } else { (to - from) * 0.05 };
+        Self { from: from - room, to: to + room }
+    }
+
+    /// The place of a figure, 0..1.
+    fn at(&self, figure: f64) -> f64 {
+        ((figure.log10() - self.from) / (self.to - self.from)).clamp(0.0, 1.0)
+    }
+
+    /// The powers of ten on it, and twice and five times these where it is short.
+    fn ticks(&self) -> Vec<Tick> {
+        let steps: &[f64] = if self.to - self.from > 2.2 { &[1.0] } else { &[1.0, 2.0, 5.0] };
+        let powers = (self.from.floor() as i32)..=(self.to.ceil() as i32);
+        powers
+            .flat_map(|power| steps.iter().map(move |step| (power, step * 10_f64.powi(power))))
+            .filter(|(_, figure)| (self.from..=self.to).contains(&figure.log10()))
+            .map(|(power, figure)| Tick {
+                at: self.at(figure),
+                label: number(figure, usize::try_from(-power).unwrap_or(0)),
+            })
+            .collect()
+    }
+}
+
+/// The tens around these scores, twenty apart at least.
+fn score_range(scores: impl Iterator<Item = f64>) -> (f64, f64) {
+    let (mut lowest, mut highest) = (100.0_f64, 0.0_f64);
+    for score in scores.filter(|score| score.is_finite()) {
+        (lowest, highest) = (lowest.min(score), highest.max(score));
+    }
+    let highest = (((highest + 2.0) / 10.0).ceil() * 10.0).clamp(20.0, 100.0);
+    let lowest = (((lowest - 2.0) / 10.0).floor() * 10.0).clamp(0.0, highest - 20.0);
+    (lowest, highest)
 }
 
 /// Mean points by metric of the best and the worst rows.
@@ -423,8 +463,22 @@ mod tests {
     }
 
     #[test]
-    fn decades_hold_what_is_drawn() {
-        assert_eq!(decades(0.3, 4000.0), (-1, 4));
-        assert_eq!(decades(10.0, 10.0), (1, 2));
+    fn logarithmic_axes_hold_what_is_drawn_and_say_where_it_is() {
+        for (least, greatest) in [(0.3, 4000.0), (10.0, 10.0), (1e-9, 1e15), (3.0, 4.0)] {
+            let axis = LogAxis::around(least, greatest);
+            assert!(axis.at(least) > 0.0 && axis.at(greatest) < 1.0, "{least} to {greatest}");
+            assert!(!axis.ticks().is_empty(), "{least} to {greatest}");
+        }
+        let ticks = LogAxis::around(0.3, 4000.0).ticks();
+        let labels: Vec<String> = ticks.into_iter().map(|tick| tick.label).collect();
+        assert_eq!(labels, ["1", "10", "100", "1,000"]);
+    }
+
+    #[test]
+    fn score_axes_hold_the_scores() {
+        assert_eq!(score_range([41.0, 84.4].into_iter()), (30.0, 90.0));
+        assert_eq!(score_range([0.0, 100.0].into_iter()), (0.0, 100.0));
+        assert_eq!(score_range([50.0].into_iter()), (40.0, 60.0));
+        assert_eq!(score_range([f64::NAN].into_iter()), (0.0, 20.0));
     }
 }

@@ -64,6 +64,7 @@ struct Cover {
     subtitle: String,
     figures: Vec<Fact>,
     facts: Vec<Fact>,
+    small_print: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -167,7 +168,15 @@ fn cover(facts: &Facts<'_>) -> Cover {
     ];
     words.extend(scored);
     words.push(Fact::of("Report of", moment(facts.report.generated_at)));
-    Cover { subtitle: subtitle.collect::<Vec<_>>().join(" \u{b7} "), figures, facts: words }
+    Cover {
+        subtitle: subtitle.collect::<Vec<_>>().join(" \u{b7} "),
+        figures,
+        facts: words,
+        small_print: format!(
+            "Scores compare the {}s of this campaign with one another. Figures are those of the platform's report; how they were read and what was left out is in the appendix.",
+            facts.unit()
+        ),
+    }
 }
 
 fn campaign_score(facts: &Facts<'_>) -> Fact {

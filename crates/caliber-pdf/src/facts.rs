@@ -96,9 +96,14 @@ impl<'a> Facts<'a> {
     /// A metric's value, or a dash.
     pub(crate) fn value(&self, metric: &str, value: Option<f64>) -> String {
         match value {
+            Some(0.0) if self.is_share(metric) => "0 %".to_owned(),
             Some(value) if value.is_finite() => self.explainer.written(metric, value),
             _ => "-".to_owned(),
         }
+    }
+
+    fn is_share(&self, metric: &str) -> bool {
+        self.report.dictionary.metric(metric).is_some_and(|definition| definition.share)
     }
 
     /// The days of the report; `None` where nothing says so.

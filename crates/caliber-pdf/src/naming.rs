@@ -4,8 +4,8 @@ use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
 /// Widths, in Latin letters: what fits a column, and what fits it a little smaller.
-const FITS: usize = 30;
-const FITS_SMALLER: usize = 37;
+const FITS: usize = 28;
+const FITS_SMALLER: usize = 33;
 /// A name without a place to break is broken after so many letters.
 const PIECE: usize = 12;
 /// Letters of a name that are shown at all.

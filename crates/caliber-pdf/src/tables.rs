@@ -1,9 +1,8 @@
 //! Tables of rows: the best and the worst, the first of all, and the lists.
 
 use caliber_analysis::written::count;
-use caliber_engine::results::Status;
 use caliber_engine::summary::ListSummary;
-use caliber_reports::ListRow;
+use caliber_reports::{Figure, ListRow};
 use serde::Serialize;
 
 use crate::facts::{Facts, score};
@@ -14,7 +13,7 @@ const ENDS: usize = 10;
 /// Rows of the results that are shown.
 pub(crate) const DETAILS: usize = 50;
 /// Rows of a list that are shown.
-const LISTED: usize = 15;
+const LISTED: usize = 20;
 /// Metrics beside the figures that every table has, as far as the page is wide.
 const METRICS: usize = 3;
 
@@ -32,14 +31,11 @@ pub(crate) struct Table {
 
 #[derive(Debug, Serialize)]
 struct Row {
-    /// The place: by score in tables of results, in its list in lists.
+    /// The place by score.
     rank: String,
     name: Name,
-    /// `null` where the row was not scored.
-    score: Option<String>,
-    /// The score as a part of 100, for the bar.
-    bar: f64,
-    status: Option<&'static str>,
+    score: String,
+    status: &'static str,
     cells: Vec<String>,
     reason: Option<String>,
 }
@@ -58,9 +54,28 @@ pub(crate) struct List {
     /// What it holds and what to do with it.
     sentences: Vec<String>,
     /// `null` of an empty list.
-    table: Option<Table>,
+    table: Option<ListTable>,
     /// How many more there are, in words.
     more: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct ListTable {
+    /// What is above the names: `Domain`.
+    name: String,
+    /// What is above the figures: spend, or impressions where there is none.
+    column: String,
+    rows: Vec<Listed>,
+}
+
+#[derive(Debug, Serialize)]
+struct Listed {
+    /// The place in the list.
+    rank: String,
+    name: Name,
+    /// A dash for a name that was not scored.
+    score: String,
+    figure: String,
 }
 
 /// The best rows, the best first.
@@ -169,10 +184,12 @@ fn list(facts: &Facts<'_>, title: &'static str, rows: &[ListRow], summary: Strin
     List {
         title,
         sentences: vec![summary, action.to_owned()],
-        table: Some(Table {
+        table: Some(ListTable {
             name: crate::facts::capital(facts.unit()),
-            columns: volume_columns(facts),
-            reason: Some("Why"),
+            column: match facts.results.spend {
+                Some(_) => facts.money_label("Spend"),
+                None => "Impressions".to_owned(),
+            },
             rows: rows.iter().zip(1..).take(LISTED).map(|(row, place)| listed(facts, row, place)).collect(),
         }),
         more: (more > 0).then(|| format!("{} more are in the list to upload.", count(more as f64))),
@@ -220,37 +237,24 @@ fn scored(facts: &Facts<'_>, row: usize, rank: usize, metrics: &[&str], reason: 
     Row {
         rank: count(rank as f64),
         name: Name::of(&results.names[row]),
-        score: Some(score(results.scores[row])),
-        bar: bar(results.scores[row]),
-        status: Some(status(results.statuses[row])),
+        score: score(results.scores[row]),
+        status: results.statuses[row].name(),
         cells,
         reason: reason.map(|reason| crate::facts::capital(&crate::naming::clean(&reason))),
     }
 }
 
-fn listed(facts: &Facts<'_>, row: &ListRow, place: usize) -> Row {
-    let figure = |figure: Option<caliber_reports::Figure>, write: fn(f64) -> String| {
+fn listed(facts: &Facts<'_>, row: &ListRow, place: usize) -> Listed {
+    let written = |figure: Option<Figure>, write: fn(f64) -> String| {
         figure.map_or_else(|| "-".to_owned(), |figure| write(figure.0))
     };
-    let mut cells = vec![figure(row.impressions, count)];
-    if facts.results.spend.is_some() {
-        cells.push(figure(row.spend, Facts::amount));
-    }
-    Row {
+    Listed {
         rank: count(place as f64),
         name: Name::of(&row.name),
-        score: row.score.map(|figure| score(figure.0)),
-        bar: row.score.map_or(0.0, |figure| bar(figure.0)),
-        status: None,
-        cells,
-        reason: Some(crate::facts::capital(&crate::naming::clean(&row.reason))),
+        score: written(row.score, score),
+        figure: match facts.results.spend {
+            Some(_) => written(row.spend, Facts::amount),
+            None => written(row.impressions, count),
+        },
     }
-}
-
-fn bar(score: f64) -> f64 {
-    if score.is_finite() { (score / 100.0).clamp(0.0, 1.0) } else { 0.0 }
-}
-
-pub(crate) fn status(status: Status) -> &'static str {
-    status.name()
 }
