@@ -71,7 +71,14 @@ static NEEDS: [Need; 6] = [
         detect: Detect::Look(fonts_installed),
         install: &[
             &["apt-get", "update"],
-            &["apt-get", "install", "--yes", "--no-install-recommends", "fonts-droid-fallback", "fonts-hosny-amiri"],
+            &[
+                "apt-get",
+                "install",
+                "--yes",
+                "--no-install-recommends",
+                "fonts-droid-fallback",
+                "fonts-hosny-amiri",
+            ],
         ],
         unasked: true,
     },

@@ -74,7 +74,10 @@ fn of_kind(findings: &[Finding], kind: Kind) -> Option<Finding> {
 fn assert_figures(finding: &Finding, expected: &[(&str, f64)]) {
     for (name, expected) in expected {
         let found = finding.figures.get(name).unwrap_or_else(|| panic!("{name} is missing in {finding:?}"));
-        assert!((found - expected).abs() <= 1e-9 * expected.abs().max(1.0), "{name}: {found}, expected {expected}");
+        assert!(
+            (found - expected).abs() <= 1e-9 * expected.abs().max(1.0),
+            "{name}: {found}, expected {expected}"
+        );
     }
     assert_eq!(finding.figures.0.len(), expected.len(), "{finding:?}");
 }
@@ -89,7 +92,11 @@ fn mean_score(results: &Results, rows: &[usize]) -> f64 {
 }
 
 /// So many names of the rows with the greatest figures.
-fn greatest(results: &Results, rows: impl IntoIterator<Item = usize>, figure: impl Fn(usize) -> f64) -> Vec<String> {
+fn greatest(
+    results: &Results,
+    rows: impl IntoIterator<Item = usize>,
+    figure: impl Fn(usize) -> f64,
+) -> Vec<String> {
     let mut rows: Vec<usize> = rows.into_iter().collect();
     rows.sort_by(|&a, &b| figure(b).partial_cmp(&figure(a)).unwrap());
     rows.iter().take(3).map(|&row| results.names[row].clone()).collect()
@@ -103,10 +110,17 @@ fn spend_at_risk_is_the_spend_of_poor_rows() {
     let poor = sum(&spend, 30..ROWS);
     let share = poor / spend.iter().sum::<f64>();
     let average = sum(&results.scores, 30..ROWS) / 10.0;
-    assert_figures(&finding, &[("spend", poor), ("share", share), ("rows", 10.0), ("average_score", average)]);
+    assert_figures(
+        &finding,
+        &[("spend", poor), ("share", share), ("rows", 10.0), ("average_score", average)],
+    );
     assert_eq!(finding.names, greatest(&results, 30..ROWS, |row| spend[row]));
     assert!(finding.title.starts_with(&format!("{:.1} %", share * 100.0)), "{}", finding.title);
-    assert!(finding.sentence.contains("10 domains") && finding.sentence.contains("USD "), "{}", finding.sentence);
+    assert!(
+        finding.sentence.contains("10 domains") && finding.sentence.contains("USD "),
+        "{}",
+        finding.sentence
+    );
 
     let mut without = results.clone();
     without.statuses.fill(Status::Moderate);
@@ -165,7 +179,10 @@ fn the_effect_of_lists_is_what_goes_and_how_the_rest_scores() {
             ("allowed", 3.0),
             ("spend", out),
             ("share", out / spend.iter().sum::<f64>()),
-            ("share_of_impressions", sum(&results.impressions, 36..ROWS) / results.impressions.iter().sum::<f64>()),
+            (
+                "share_of_impressions",
+                sum(&results.impressions, 36..ROWS) / results.impressions.iter().sum::<f64>(),
+            ),
             ("allowed_share", sum(&spend, ALLOW) / spend.iter().sum::<f64>()),
             ("score_before", mean_score(&results, &all)),
             ("score_after", mean_score(&results, &kept)),
@@ -218,8 +235,18 @@ fn patterns_flags_missing_values_conversions_and_volume_are_told_only_where_they
     let mut patterns = calm();
     let mut found = vec![Vec::new(); ROWS];
     (found[3], found[4]) = (vec![Pattern::MfaPattern], vec![Pattern::MfaPattern, Pattern::ClickSurge]);
-    let decisions = vec![Decision::Watch; ROWS];
-    patterns.evidence = Some(EvidenceRows { patterns: found, decisions, ..EvidenceRows::default() });
+    patterns.evidence = Some(EvidenceRows {
+        scores: vec![50.0; ROWS],
+        low: vec![40.0; ROWS],
+        high: vec![60.0; ROWS],
+        below: vec![0.5; ROWS],
+        above: vec![0.5; ROWS],
+        decisions: vec![Decision::Watch; ROWS],
+        reasons: vec![String::new(); ROWS],
+        impressions_needed: vec![None; ROWS],
+        patterns: found,
+        known_metrics: Vec::new(),
+    });
     let finding = of_kind(&findings(&patterns), Kind::SuspiciousPatterns).unwrap();
     let twentieth = 2.0 / ROWS as f64;
     assert_figures(

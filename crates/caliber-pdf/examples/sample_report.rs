@@ -1,6 +1,10 @@
 //! Writes the report of a synthetic campaign, and says what it took: `cargo run --example sample_report -- OUT [DOMAINS]`.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "an example stops at the first trouble and prints")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "an example stops at the first trouble and prints"
+)]
 
 use std::time::Instant;
 
@@ -19,7 +23,10 @@ fn main() {
     let domains = arguments.next().map_or(10_000, |domains| domains.parse().unwrap());
     let campaign = match arguments.next().as_deref() {
         Some("evidence") => Campaign::sample(domains, ListPolicy::Evidence),
-        Some(fixture) => Campaign::fixture(fixture, caliber_engine::recipe::Channel::of(&arguments.next().unwrap()).unwrap()),
+        Some(fixture) => Campaign::fixture(
+            fixture,
+            caliber_engine::recipe::Channel::of(&arguments.next().unwrap()).unwrap(),
+        ),
         None => Campaign::sample(domains, ListPolicy::Quartile),
     };
     let branding = Branding { name: "Lighthouse Media".into(), ..Branding::default() };

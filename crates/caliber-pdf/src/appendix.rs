@@ -83,9 +83,13 @@ fn method(facts: &Facts<'_>) -> Vec<Paragraph> {
     let unit = facts.unit();
     let normalization = match facts.report.run.normalization {
         Normalization::Minmax => "between the least and the greatest value of the campaign",
-        Normalization::Winsorized => "between the 1 % and the 99 % quantile of the campaign, so that single odd values do not set the scale",
+        Normalization::Winsorized => {
+            "between the 1 % and the 99 % quantile of the campaign, so that single odd values do not set the scale"
+        }
         Normalization::Rank => "by its rank among all values of the campaign",
-        Normalization::Shrunk => "between the 1 % and the 99 % quantile of the campaign, after rates of few events were drawn towards the campaign's mean",
+        Normalization::Shrunk => {
+            "between the 1 % and the 99 % quantile of the campaign, after rates of few events were drawn towards the campaign's mean"
+        }
     };
     vec![
         Paragraph {
@@ -130,7 +134,8 @@ fn recipe(facts: &Facts<'_>) -> Vec<RecipeRow> {
         .iter()
         .map(|metric| {
             let bounds = run.normalization_stats.get(&metric.name);
-            let bound = |key: &str| bounds.and_then(|bounds| bounds.get(key)).and_then(serde_json::Value::as_f64);
+            let bound =
+                |key: &str| bounds.and_then(|bounds| bounds.get(key)).and_then(serde_json::Value::as_f64);
             RecipeRow {
                 label: facts.label(&metric.name),
                 better: match metric.better {
@@ -151,7 +156,8 @@ fn read(facts: &Facts<'_>) -> Vec<Fact> {
     let run = facts.report.run;
     let mut read = Vec::new();
     if !run.files.is_empty() {
-        let names: Vec<String> = run.files.iter().take(SHOWN).map(|file| shortened(file_name(file), 60)).collect();
+        let names: Vec<String> =
+            run.files.iter().take(SHOWN).map(|file| shortened(file_name(file), 60)).collect();
         let more = run.files.len().saturating_sub(SHOWN);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         read.push(Fact::of("Files", format!("{}{more}", names.join(", "))));
@@ -159,7 +165,10 @@ fn read(facts: &Facts<'_>) -> Vec<Fact> {
     read.extend(known_count(run.rows_read).map(|rows| Fact::of("Rows read", rows)));
     read.extend(known_count(run.rows_used).map(|rows| Fact::of("Rows summed", rows)));
     if run.dimension_values > 0 {
-        read.push(Fact::of(format!("{}s found", crate::facts::capital(facts.unit())), count(run.dimension_values as f64)));
+        read.push(Fact::of(
+            format!("{}s found", crate::facts::capital(facts.unit())),
+            count(run.dimension_values as f64),
+        ));
     }
     read
 }
@@ -171,11 +180,18 @@ fn file_name(path: &str) -> &str {
 
 fn notes(facts: &Facts<'_>) -> Vec<String> {
     let quality = facts.report.quality;
-    let mut notes: Vec<String> =
-        quality.warnings.iter().take(SHOWN).map(|warning| sentence(&clean(&warning.message))).collect();
+    let mut notes: Vec<String> = quality
+        .warnings
+        .iter()
+        .take(SHOWN)
+        .map(|warning| sentence(for_client(&clean(&warning.message))))
+        .collect();
     for cells in quality.unreadable_cells.iter().take(SHOWN) {
         let (count, plural) = (number(cells.count as f64, 0), if cells.count == 1 { "" } else { "s" });
-        notes.push(format!("{count} cell{plural} of {} could not be read and count as missing.", shortened(&cells.column, 60)));
+        notes.push(format!(
+            "{count} cell{plural} of {} could not be read and count as missing.",
+            shortened(&cells.column, 60)
+        ));
     }
     if !quality.unmapped_headers.is_empty() {
         let shown: Vec<String> =
@@ -186,7 +202,10 @@ fn notes(facts: &Facts<'_>) -> Vec<String> {
     }
     let flagged = facts.results.quality_flags.iter().filter(|flags| !flags.is_empty()).count();
     if flagged > 0 {
-        notes.push(format!("{} with figures that cannot be right, such as a rate above 100 %.", facts.counted(flagged)));
+        notes.push(format!(
+            "{} with figures that cannot be right, such as a rate above 100 %.",
+            facts.counted(flagged)
+        ));
     }
     let outliers = facts.results.outlier_flags.iter().filter(|flags| !flags.is_empty()).count();
     if outliers > 0 {
@@ -208,15 +227,25 @@ fn left_out(facts: &Facts<'_>) -> Vec<Fact> {
         let value = format!("{} ({} impressions{spend})", count(part.count as f64), count(part.impressions));
         (part.count > 0).then(|| Fact::of(label, value))
     };
-    let mut left_out: Vec<Fact> =
-        portion(format!("{}s with too few impressions", crate::facts::capital(facts.unit())), run.below_minimum)
-            .into_iter()
-            .chain(portion("Rows that sum up others or name nobody".to_owned(), run.aggregate_rows))
-            .collect();
+    let mut left_out: Vec<Fact> = portion(
+        format!("{}s with too few impressions", crate::facts::capital(facts.unit())),
+        run.below_minimum,
+    )
+    .into_iter()
+    .chain(portion("Rows that sum up others or name nobody".to_owned(), run.aggregate_rows))
+    .collect();
     for (reason, rows) in run.rows_dropped.iter().filter(|(_, rows)| **rows > 0) {
-        left_out.push(Fact::of(format!("Rows dropped: {}", title(&shortened(reason, 60)).to_lowercase()), count(*rows as f64)));
+        left_out.push(Fact::of(
+            format!("Rows dropped: {}", title(&shortened(reason, 60)).to_lowercase()),
+            count(*rows as f64),
+        ));
     }
     left_out
+}
+
+/// A warning without the flag of the command line that would settle it, which is no client's concern.
+fn for_client(warning: &str) -> &str {
+    warning.split_once("; --").map_or(warning, |(found, _)| found)
 }
 
 /// The words as a sentence with its full stop.

@@ -98,13 +98,17 @@ impl Branding {
                 .help("give a PNG, JPEG or SVG of 2 MB and 8 million pixels at most")
         };
         if logo.len() > LOGO_BYTES {
-            return Err(wrong(format!("the logo has {} bytes, more than the {LOGO_BYTES} that are taken", logo.len())));
+            return Err(wrong(format!(
+                "the logo has {} bytes, more than the {LOGO_BYTES} that are taken",
+                logo.len()
+            )));
         }
         let bytes = Bytes::new(logo.clone());
         let format = match ExchangeFormat::detect(logo) {
             Some(format @ (ExchangeFormat::Png | ExchangeFormat::Jpg)) => {
-                let size = imagesize::blob_size(logo)
-                    .map_err(|cause| wrong("the logo is broken: its size cannot be read".into()).caused_by(cause))?;
+                let size = imagesize::blob_size(logo).map_err(|cause| {
+                    wrong("the logo is broken: its size cannot be read".into()).caused_by(cause)
+                })?;
                 if size.width.saturating_mul(size.height) > LOGO_PIXELS {
                     return Err(wrong(format!("the logo is {} by {} pixels", size.width, size.height)));
                 }
@@ -125,12 +129,17 @@ fn check_svg(logo: &[u8], bytes: &Bytes) -> std::result::Result<(), String> {
     let text = std::str::from_utf8(logo).ok().filter(|text| text.contains("<svg"));
     let Some(text) = text else { return Err("the logo is no PNG, JPEG or SVG".to_owned()) };
     if let Some(heavy) = HEAVY_SVG.iter().find(|heavy| text.contains(**heavy)) {
-        return Err(format!("the logo has a {}, which an SVG logo may not", heavy.trim_start_matches(['<', '!'])));
+        return Err(format!(
+            "the logo has a {}, which an SVG logo may not",
+            heavy.trim_start_matches(['<', '!'])
+        ));
     }
     if text.matches("<use").count() + text.matches("<pattern").count() > LOGO_REPEATS {
         return Err(format!("the logo repeats its parts more than {LOGO_REPEATS} times"));
     }
-    SvgImage::new(bytes.clone()).map(|_| ()).map_err(|_| "the logo is broken: it cannot be read as SVG".to_owned())
+    SvgImage::new(bytes.clone())
+        .map(|_| ())
+        .map_err(|_| "the logo is broken: it cannot be read as SVG".to_owned())
 }
 
 impl Color {
@@ -154,7 +163,8 @@ impl Color {
 
     /// The colour with so much of another in it, 0..1.
     fn mixed(self, other: Self, share: f64) -> Self {
-        let mix = |own: u8, other: u8| (f64::from(own) * (1.0 - share) + f64::from(other) * share).round() as u8;
+        let mix =
+            |own: u8, other: u8| (f64::from(own) * (1.0 - share) + f64::from(other) * share).round() as u8;
         Self(std::array::from_fn(|at| mix(self.0[at], other.0[at])))
     }
 
@@ -194,7 +204,10 @@ mod tests {
             let palette = palette(primary);
             assert!(color(&palette.on_primary).contrast(color(primary)) >= CONTRAST, "on {primary}");
             assert!(color(&palette.primary_text).contrast(WHITE) >= CONTRAST, "{primary} as text");
-            assert!(color(&palette.primary_text).contrast(color(&palette.tint)) >= 3.9, "{primary} on its tint");
+            assert!(
+                color(&palette.primary_text).contrast(color(&palette.tint)) >= 3.9,
+                "{primary} on its tint"
+            );
         }
         assert_eq!(palette("#16324F").primary_text, "#16324f");
     }

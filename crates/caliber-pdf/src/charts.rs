@@ -207,7 +207,8 @@ fn split(facts: &Facts<'_>) -> Split {
     if let Some(spend) = &results.spend {
         rows.push(("Spend".to_owned(), spend));
     }
-    let rows: Vec<SplitRow> = rows.into_iter().filter_map(|(label, figures)| split_row(facts, label, figures)).collect();
+    let rows: Vec<SplitRow> =
+        rows.into_iter().filter_map(|(label, figures)| split_row(facts, label, figures)).collect();
     let good = |row: &SplitRow| row.parts.first().map_or(0.0, |part| part.share);
     let poor = |row: &SplitRow| row.parts.last().map_or(0.0, |part| part.share);
     let sentence = match rows.last() {
@@ -234,7 +235,8 @@ fn split_row(facts: &Facts<'_>, label: String, figures: &[f64]) -> Option<SplitR
     if all <= 0.0 || !all.is_finite() {
         return None;
     }
-    let parts = sums.map(|(band, sum)| Part { status: band.name(), share: sum / all, label: percent(sum / all) });
+    let parts =
+        sums.map(|(band, sum)| Part { status: band.name(), share: sum / all, label: percent(sum / all) });
     Some(SplitRow { label, parts: parts.into() })
 }
 
@@ -276,9 +278,16 @@ fn scatter(facts: &Facts<'_>) -> Option<Scatter> {
         .collect();
     let shown: f64 = order.iter().map(|&row| figures[row]).sum::<f64>() / total(figures.iter().copied());
     let sentence = if order.len() < drawable {
-        format!("The {} with most {what}, {} of all. Money at the lower right buys poor inventory dearly.", facts.counted(order.len()), percent(shown))
+        format!(
+            "The {} with most {what}, {} of all. Money at the lower right buys poor inventory dearly.",
+            facts.counted(order.len()),
+            percent(shown)
+        )
     } else {
-        format!("Each mark is one {}. What lies at the lower right takes much and scores little.", facts.unit())
+        format!(
+            "Each mark is one {}. What lies at the lower right takes much and scores little.",
+            facts.unit()
+        )
     };
     Some(Scatter {
         sentence,
@@ -344,7 +353,9 @@ fn score_ticks(lowest: f64, highest: f64) -> Vec<Tick> {
     let step = if highest - lowest > 60.0 { 20.0 } else { 10.0 };
     let steps = ((highest - lowest) / step + 1e-9).floor() as usize;
     let figures = (0..=steps).map(|at| lowest + at as f64 * step);
-    figures.map(|figure| Tick { at: (figure - lowest) / (highest - lowest), label: number(figure, 0) }).collect()
+    figures
+        .map(|figure| Tick { at: (figure - lowest) / (highest - lowest), label: number(figure, 0) })
+        .collect()
 }
 
 /// Mean points by metric of the best and the worst rows.
@@ -410,7 +421,8 @@ fn deciles(facts: &Facts<'_>) -> Option<Deciles> {
         return None;
     }
     let bounds = |group: usize| (group * rows / groups)..((group + 1) * rows / groups);
-    let shares: Vec<f64> = (0..groups).map(|group| total(figures[bounds(group)].iter().copied()) / all).collect();
+    let shares: Vec<f64> =
+        (0..groups).map(|group| total(figures[bounds(group)].iter().copied()) / all).collect();
     let most = shares.iter().copied().fold(0.0, f64::max);
     let (top, ticks) = ticks(most * 100.0, false);
     let half = groups / 2;
@@ -429,7 +441,8 @@ fn deciles(facts: &Facts<'_>) -> Option<Deciles> {
             .enumerate()
             .map(|(group, share)| {
                 let scores = &results.scores[bounds(group)];
-                let (best, least) = (scores.first().copied().unwrap_or(0.0), scores.last().copied().unwrap_or(0.0));
+                let (best, least) =
+                    (scores.first().copied().unwrap_or(0.0), scores.last().copied().unwrap_or(0.0));
                 DecileBar {
                     height: (share * 100.0 / top).clamp(0.0, 1.0),
                     label: percent(*share),
@@ -451,7 +464,8 @@ fn ticks(greatest: f64, whole: bool) -> (f64, Vec<Tick>) {
     let greatest = if greatest.is_finite() && greatest > 0.0 { greatest } else { 1.0 };
     let rough = greatest / 5.0;
     let power = 10_f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0].map(|step| step * power).into_iter().find(|step| *step >= rough * (1.0 - 1e-9));
+    let step =
+        [1.0, 2.0, 5.0, 10.0].map(|step| step * power).into_iter().find(|step| *step >= rough * (1.0 - 1e-9));
     let step = step.unwrap_or(rough);
     let step = if whole { step.max(1.0) } else { step };
     let steps = (greatest / step - 1e-9).ceil().max(1.0);

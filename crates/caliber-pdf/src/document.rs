@@ -150,7 +150,10 @@ fn cover(facts: &Facts<'_>) -> Cover {
     let subtitle =
         [platform.clone(), title(&run.channel), title(&run.goal)].into_iter().filter(|word| !word.is_empty());
     let mut figures = vec![campaign_score(facts)];
-    figures.push(Fact::of(format!("{}s scored", crate::facts::capital(facts.unit())), count(facts.results.len() as f64)));
+    figures.push(Fact::of(
+        format!("{}s scored", crate::facts::capital(facts.unit())),
+        count(facts.results.len() as f64),
+    ));
     figures.push(Fact::of("Impressions", count(facts.impressions)));
     figures.extend(money_figures(facts));
     if figures.len() < 5 {
@@ -164,7 +167,10 @@ fn cover(facts: &Facts<'_>) -> Cover {
         Fact::of("Channel", title(&run.channel)),
         Fact::of("Status", "Completed"),
         Fact::of("Period", facts.period().unwrap_or_else(|| "not in the report".to_owned())),
-        Fact::of("Currency", facts.currency().map_or_else(|| "not in the report".to_owned(), |code| shortened(code, 12))),
+        Fact::of(
+            "Currency",
+            facts.currency().map_or_else(|| "not in the report".to_owned(), |code| shortened(code, 12)),
+        ),
     ];
     words.extend(scored);
     words.push(Fact::of("Report of", moment(facts.report.generated_at)));
@@ -211,7 +217,10 @@ fn response_figures(facts: &Facts<'_>) -> Vec<Fact> {
     if let Some(conversions) = &results.conversions {
         let conversions = total(conversions.iter().copied());
         figures.push(Fact::of("Conversions", count(conversions)));
-        figures.extend(rate(conversions).map(|rate| Fact::of("Conversion rate", rate).with("conversions per impression")));
+        figures.extend(
+            rate(conversions)
+                .map(|rate| Fact::of("Conversion rate", rate).with("conversions per impression")),
+        );
         if let Some(spend) = facts.spend.filter(|_| conversions > 0.0) {
             figures.push(Fact::of("Cost per conversion", money(spend / conversions, facts.currency())));
         }
@@ -222,10 +231,18 @@ fn response_figures(facts: &Facts<'_>) -> Vec<Fact> {
 fn summary(facts: &Facts<'_>) -> Summary {
     let level = facts.campaign_score.map(PerformanceLevel::of);
     let mut totals = vec![
-        Fact::of(format!("{}s scored", crate::facts::capital(facts.unit())), count(facts.results.len() as f64)),
+        Fact::of(
+            format!("{}s scored", crate::facts::capital(facts.unit())),
+            count(facts.results.len() as f64),
+        ),
         Fact::of("Impressions", count(facts.impressions)),
     ];
-    totals.extend(money_figures(facts).into_iter().chain(response_figures(facts)).map(|fact| Fact { note: None, ..fact }));
+    totals.extend(
+        money_figures(facts)
+            .into_iter()
+            .chain(response_figures(facts))
+            .map(|fact| Fact { note: None, ..fact }),
+    );
     totals.truncate(4);
     let mut upper = 1.0;
     let mut scale: Vec<ScaleBand> = PerformanceLevel::ALL
@@ -250,7 +267,9 @@ fn summary(facts: &Facts<'_>) -> Summary {
 
 fn level_sentences(facts: &Facts<'_>) -> Vec<String> {
     let Some(campaign) = facts.campaign_score else {
-        return vec!["No impressions were delivered, so that the campaign as a whole has no score.".to_owned()];
+        return vec![
+            "No impressions were delivered, so that the campaign as a whole has no score.".to_owned(),
+        ];
     };
     let statuses = StatusCounts::of(facts.results);
     vec![
@@ -285,13 +304,20 @@ fn overview(facts: &Facts<'_>) -> Vec<Fact> {
     overview.push(campaign_score(facts).with("mean score, weighted by impressions"));
     if let (Some(mean), Some(median)) = (scores.mean, scores.median) {
         let note = format!("each {} counts once", facts.unit());
-        overview.push(Fact::of("Mean and median score", format!("{} and {}", score(mean), score(median))).with(note));
+        overview.push(
+            Fact::of("Mean and median score", format!("{} and {}", score(mean), score(median))).with(note),
+        );
     }
     let units = format!("{}s", facts.unit());
-    overview.push(Fact::of(format!("Total {units}"), count(facts.results.len() as f64)).with("with enough impressions to be scored"));
+    overview.push(
+        Fact::of(format!("Total {units}"), count(facts.results.len() as f64))
+            .with("with enough impressions to be scored"),
+    );
     if run.below_minimum.count > 0 {
         let note = format!("{} impressions, too few to judge each", count(run.below_minimum.impressions));
-        overview.push(Fact::of(format!("Small {units}, not scored"), count(run.below_minimum.count as f64)).with(note));
+        overview.push(
+            Fact::of(format!("Small {units}, not scored"), count(run.below_minimum.count as f64)).with(note),
+        );
     }
     if run.aggregate_rows.impressions > 0.0 && facts.impressions > 0.0 {
         let aggregates = run.aggregate_rows.impressions;
@@ -309,7 +335,9 @@ fn overview(facts: &Facts<'_>) -> Vec<Fact> {
 fn next_steps(facts: &Facts<'_>) -> Vec<String> {
     let mut steps = Vec::new();
     if !facts.report.blocklist.is_empty() {
-        steps.push("Look through the blocklist for names the client wants to keep, and protect them.".to_owned());
+        steps.push(
+            "Look through the blocklist for names the client wants to keep, and protect them.".to_owned(),
+        );
     }
     if !(facts.report.blocklist.is_empty() && facts.report.allowlist.is_empty()) {
         steps.push("Upload the lists to the platform; they come as files with this report.".to_owned());

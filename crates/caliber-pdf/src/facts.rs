@@ -139,7 +139,11 @@ pub(crate) fn capital(words: &str) -> String {
 pub(crate) fn title(word: &str) -> String {
     let words = word.split(['_', ' ']).filter(|word| !word.is_empty()).map(|word| {
         let is_code = word.len() <= 3 && !word.contains(['a', 'e', 'i', 'o', 'u']);
-        if is_code || word.contains(|letter: char| letter.is_ascii_digit()) { word.to_uppercase() } else { capital(word) }
+        if is_code || word.contains(|letter: char| letter.is_ascii_digit()) {
+            word.to_uppercase()
+        } else {
+            capital(word)
+        }
     });
     words.collect::<Vec<_>>().join(" ")
 }
@@ -156,9 +160,13 @@ mod tests {
 
     #[test]
     fn words_of_the_data_become_titles() {
-        for (word, expected) in
-            [("trade_desk", "Trade Desk"), ("dv360", "DV360"), ("ctv", "CTV"), ("display", "Display"), ("", "")]
-        {
+        for (word, expected) in [
+            ("trade_desk", "Trade Desk"),
+            ("dv360", "DV360"),
+            ("ctv", "CTV"),
+            ("display", "Display"),
+            ("", ""),
+        ] {
             assert_eq!(title(word), expected);
         }
         assert_eq!(day("2025-01-31"), "31 January 2025");

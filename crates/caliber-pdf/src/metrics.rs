@@ -27,7 +27,11 @@ pub(crate) fn metrics(facts: &Facts<'_>) -> Vec<Metric> {
     let units = format!("{}s", facts.unit());
     let mut metrics = Vec::new();
     metrics.extend(metric("Score", None, &all(&results.scores), score, |law| {
-        format!("The middle half of the {units} scores between {} and {}.", score(law.lower), score(law.upper))
+        format!(
+            "The middle half of the {units} scores between {} and {}.",
+            score(law.lower),
+            score(law.upper)
+        )
     }));
     metrics.extend(metric("Impressions", None, &all(&results.impressions), count, |law| {
         largest(facts, &results.impressions, law, "impressions")
@@ -59,7 +63,11 @@ pub(crate) fn metrics(facts: &Facts<'_>) -> Vec<Metric> {
                 0 => String::new(),
                 _ => format!(" {} have none.", facts.counted(missing)),
             };
-            format!("The middle half lies between {} and {}; no part of the score.{missing}", write(law.lower), write(law.upper))
+            format!(
+                "The middle half lies between {} and {}; no part of the score.{missing}",
+                write(law.lower),
+                write(law.upper)
+            )
         }));
     }
     metrics

@@ -118,8 +118,12 @@ fn ends(facts: &Facts<'_>, rows: &[usize], title: &'static str, reason: &dyn Fn(
 pub(crate) fn details(facts: &Facts<'_>) -> Details {
     let results = facts.results;
     let has_any = |(_, values): &(&str, &[Option<f64>])| values.iter().any(Option::is_some);
-    let mut metrics: Vec<&str> =
-        ["cpm", "ctr"].iter().filter_map(|metric| facts.values(metric)).filter(has_any).map(|(name, _)| name).collect();
+    let mut metrics: Vec<&str> = ["cpm", "ctr"]
+        .iter()
+        .filter_map(|metric| facts.values(metric))
+        .filter(has_any)
+        .map(|(name, _)| name)
+        .collect();
     let mut by_weight: Vec<_> = results.metrics.iter().collect();
     by_weight.sort_by(|a, b| b.weight.total_cmp(&a.weight));
     for metric in by_weight {

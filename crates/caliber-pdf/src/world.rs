@@ -114,7 +114,8 @@ mod tests {
     fn our_fonts_reach_latin_greek_and_cyrillic() {
         assert_eq!(OURS.book().families().count(), 1);
         assert!(OURS.book().contains_family("inter"));
-        for text in ["Zürich, Łódź, İstanbul", "Ειδήσεις", "Новости", "\u{20ac} 1,234.50 \u{b7} 12 %"] {
+        for text in ["Zürich, Łódź, İstanbul", "Ειδήσεις", "Новости", "\u{20ac} 1,234.50 \u{b7} 12 %"]
+        {
             assert!(reaches(&OURS, text), "{text}");
         }
         for text in ["\u{627}\u{644}", "\u{65b0}\u{805e}", "\u{30cb}"] {

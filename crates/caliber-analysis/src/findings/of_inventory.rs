@@ -22,8 +22,7 @@ const MANY: f64 = 0.25;
 /// Delivery to rows whose status is poor.
 pub(super) fn spend_at_risk(campaign: &Campaign<'_>, delivery: &Delivery<'_>) -> Option<Finding> {
     let results = campaign.results;
-    let poor: Vec<usize> =
-        (0..results.len()).filter(|&row| results.statuses[row] == Status::Poor).collect();
+    let poor: Vec<usize> = (0..results.len()).filter(|&row| results.statuses[row] == Status::Poor).collect();
     let sum = delivery.sum(&poor);
     let share = delivery.share(sum);
     if poor.is_empty() || share < RISK_FROM {
@@ -84,7 +83,12 @@ pub(super) fn concentration(campaign: &Campaign<'_>, delivery: &Delivery<'_>) ->
     figures.extend(score.map(|score| ("average_score", score)));
     Some(Finding {
         kind: Kind::Concentration,
-        title: format!("{} of {} carry half of the {}", count(carriers as f64), counted(rows, campaign.unit()), delivery.name),
+        title: format!(
+            "{} of {} carry half of the {}",
+            count(carriers as f64),
+            counted(rows, campaign.unit()),
+            delivery.name
+        ),
         sentence: format!(
             "{} ({}) {} on {}{}. What happens to their quality decides about the whole campaign.",
             delivery.written(sum),
@@ -101,9 +105,8 @@ pub(super) fn concentration(campaign: &Campaign<'_>, delivery: &Delivery<'_>) ->
 /// Rows with a pattern that the evidence found.
 pub(super) fn suspicious_patterns(campaign: &Campaign<'_>, delivery: &Delivery<'_>) -> Option<Finding> {
     let evidence = campaign.results.evidence.as_ref()?;
-    let with = |pattern: Pattern| {
-        evidence.patterns.iter().filter(|patterns| patterns.contains(&pattern)).count()
-    };
+    let with =
+        |pattern: Pattern| evidence.patterns.iter().filter(|patterns| patterns.contains(&pattern)).count();
     let rows: Vec<usize> =
         (0..campaign.results.len()).filter(|&row| !evidence.patterns[row].is_empty()).collect();
     if rows.is_empty() {
@@ -112,7 +115,10 @@ pub(super) fn suspicious_patterns(campaign: &Campaign<'_>, delivery: &Delivery<'
     let (made_for_advertising, click_surges) = (with(Pattern::MfaPattern), with(Pattern::ClickSurge));
     let mut found = Vec::new();
     if made_for_advertising > 0 {
-        found.push(format!("the signs of sites made for advertising on {}", counted(made_for_advertising, campaign.unit())));
+        found.push(format!(
+            "the signs of sites made for advertising on {}",
+            counted(made_for_advertising, campaign.unit())
+        ));
     }
     if click_surges > 0 {
         found.push(format!("more clicks than people make on {}", counted(click_surges, campaign.unit())));
@@ -143,8 +149,7 @@ pub(super) fn suspicious_patterns(campaign: &Campaign<'_>, delivery: &Delivery<'
 /// Rows with a quality flag.
 pub(super) fn implausible_figures(campaign: &Campaign<'_>, delivery: &Delivery<'_>) -> Option<Finding> {
     let results = campaign.results;
-    let rows: Vec<usize> =
-        (0..results.len()).filter(|&row| !results.quality_flags[row].is_empty()).collect();
+    let rows: Vec<usize> = (0..results.len()).filter(|&row| !results.quality_flags[row].is_empty()).collect();
     if rows.is_empty() {
         return None;
     }

@@ -38,7 +38,11 @@ pub(super) fn effect_of_lists(campaign: &Campaign<'_>, delivery: &Delivery<'_>) 
     };
     Some(Finding {
         kind: Kind::EffectOfLists,
-        title: format!("Without the blocklist the campaign scores {} instead of {}", number(after, 1), number(before, 1)),
+        title: format!(
+            "Without the blocklist the campaign scores {} instead of {}",
+            number(after, 1),
+            number(before, 1)
+        ),
         sentence: format!(
             "Blocking {} takes out {}, or {} of the {}{reach}.{allowed}",
             counted(out.len(), campaign.unit()),

@@ -30,7 +30,8 @@ pub(super) fn costliest_metric(campaign: &Campaign<'_>, delivery: &Delivery<'_>)
     let mean = |figure: &dyn Fn(usize) -> f64| {
         total((0..results.len()).map(|row| figure(row) * results.impressions[row])) / impressions
     };
-    let varies = |metric: &&MetricColumn| metric.normalized.iter().any(|value| *value != metric.normalized[0]);
+    let varies =
+        |metric: &&MetricColumn| metric.normalized.iter().any(|value| *value != metric.normalized[0]);
     let (metric, points) = results
         .metrics
         .iter()
@@ -67,9 +68,7 @@ pub(super) fn costliest_metric(campaign: &Campaign<'_>, delivery: &Delivery<'_>)
             ("average_normalized", level),
             ("missing", missing as f64),
         ]),
-        names: campaign.examples(&all, |row| {
-            lost(metric, weights, row) * delivery.row(row)
-        }),
+        names: campaign.examples(&all, |row| lost(metric, weights, row) * delivery.row(row)),
     })
 }
 
@@ -125,7 +124,12 @@ pub(super) fn missing_values(campaign: &Campaign<'_>, delivery: &Delivery<'_>) -
     let label = campaign.dictionary.label(&metric.name);
     Some(Finding {
         kind: Kind::MissingValues,
-        title: format!("{} is missing for {} of the {}", sentence_case(&label), percent(share), delivery.name),
+        title: format!(
+            "{} is missing for {} of the {}",
+            sentence_case(&label),
+            percent(share),
+            delivery.name
+        ),
         sentence: format!(
             "The report gives no {label} for {}, which counts as 0 in their score. With that figure their places may change.",
             counted(rows.len(), campaign.unit()),

@@ -66,7 +66,8 @@ impl Campaign {
         write_csv(&request, &mut csv).unwrap();
         let source = Source::from_stream(csv.as_slice(), "spring-launch.csv").unwrap();
         let list_rule = ListRule { policy, ..ListRule::default() };
-        let options = Options { list_rule, min_impressions: Some(0), ..options("trade_desk", Channel::Display) };
+        let options =
+            Options { list_rule, min_impressions: Some(0), ..options("trade_desk", Channel::Display) };
         Self::of("Northwind spring launch", source, &options)
     }
 

@@ -16,7 +16,10 @@ fn a_report_says_score_names_figures_period_and_currency() {
     let pdf = pdf(&campaign);
     let text = text(&pdf);
     let score = format!("{:.1}", campaign_score(results).unwrap());
-    assert_holds(&text, &["Northwind spring launch", "Trade Desk", "Display", "Awareness", "Lighthouse Media", &score]);
+    assert_holds(
+        &text,
+        &["Northwind spring launch", "Trade Desk", "Display", "Awareness", "Lighthouse Media", &score],
+    );
     assert_holds(&text, &["January 2025", "USD", "Completed", "3 February 2025, 10:30 UTC"]);
     let impressions: f64 = results.impressions.iter().sum();
     assert_holds(&text, &[&with_commas(impressions as u64), &format!("{} domains", results.len())]);
@@ -31,7 +34,11 @@ fn a_report_says_score_names_figures_period_and_currency() {
 
 /// Written again, apart from the code that is tested.
 fn with_commas(figure: u64) -> String {
-    if figure < 1000 { figure.to_string() } else { format!("{},{:03}", with_commas(figure / 1000), figure % 1000) }
+    if figure < 1000 {
+        figure.to_string()
+    } else {
+        format!("{},{:03}", with_commas(figure / 1000), figure % 1000)
+    }
 }
 
 #[test]
@@ -93,7 +100,8 @@ fn one_row_without_spend_clicks_and_conversions_has_a_report() {
 
 #[test]
 fn a_report_without_spend_speaks_of_impressions() {
-    let csv: String = (1..=12).map(|at| format!("site{at}.example,{},{},2.{at}\n", at * 1000, at * 3)).collect();
+    let csv: String =
+        (1..=12).map(|at| format!("site{at}.example,{},{},2.{at}\n", at * 1000, at * 3)).collect();
     let text = text(&pdf(&Campaign::of_csv(&format!("Domain,Impressions,Clicks,CPM\n{csv}"))));
     assert_holds(&text, &["Share of impressions", "of the impressions"]);
     assert!(!text.contains("spend") && !text.contains("Spend"));

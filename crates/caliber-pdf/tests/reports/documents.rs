@@ -30,7 +30,9 @@ fn a_report_is_tagged_and_has_title_language_author_and_date() {
     let document = Document::load_mem(&pdf(&campaign)).unwrap();
     let catalog = document.catalog().unwrap();
     assert_eq!(string(catalog.get(b"Lang").unwrap()), "en");
-    assert!(dictionary(&document, catalog.get(b"MarkInfo").unwrap()).get(b"Marked").unwrap().as_bool().unwrap());
+    assert!(
+        dictionary(&document, catalog.get(b"MarkInfo").unwrap()).get(b"Marked").unwrap().as_bool().unwrap()
+    );
     assert!(catalog.has(b"StructTreeRoot"));
     assert!(catalog.has(b"Outlines"), "headings are bookmarks");
     let info = dictionary(&document, document.trailer.get(b"Info").unwrap());
@@ -43,7 +45,8 @@ fn a_report_is_tagged_and_has_title_language_author_and_date() {
 fn tables_and_charts_are_told_to_those_who_do_not_see_them() {
     let campaign = Campaign::fixture("ttd_display", Channel::Display);
     let document = Document::load_mem(&pdf(&campaign)).unwrap();
-    let elements: Vec<&Dictionary> = document.objects.values().filter_map(|object| object.as_dict().ok()).collect();
+    let elements: Vec<&Dictionary> =
+        document.objects.values().filter_map(|object| object.as_dict().ok()).collect();
     let of_kind = |kind: &[u8]| {
         let is_kind = |element: &&&Dictionary| element.get(b"S").and_then(Object::as_name).ok() == Some(kind);
         elements.iter().filter(is_kind).count()

@@ -90,7 +90,11 @@ fn assert_approved(name: &str, pdf: Vec<u8>) {
         if difference > OTHERS {
             let now = found.join(&file);
             page.write(&now);
-            panic!("{file}: {:.2} % of the pixels are others; the page as it is now: {}", difference * 100.0, now.display());
+            panic!(
+                "{file}: {:.2} % of the pixels are others; the page as it is now: {}",
+                difference * 100.0,
+                now.display()
+            );
         }
     }
 }
