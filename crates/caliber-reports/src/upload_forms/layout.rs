@@ -60,7 +60,9 @@ fn one_line(name: &str) -> String {
 fn csv(header: &[String], row: &[String], names: &[&str], words: &Words) -> Vec<u8> {
     let mut csv = CsvText::new();
     if !header.is_empty() {
-        header.iter().for_each(|cell| csv.verbatim(cell));
+        for cell in header {
+            csv.verbatim(cell);
+        }
         csv.end_row();
     }
     for name in names {

@@ -37,6 +37,7 @@ pub(super) struct Formats {
     pub(super) title: Format,
     pub(super) heading: Format,
     pub(super) header: Format,
+    pub(super) header_of_figures: Format,
     pub(super) faint: Format,
 }
 
@@ -49,7 +50,8 @@ impl Formats {
             dictionary: report.dictionary.clone(),
             title: Format::new().set_bold().set_font_size(18).set_font_color(INK),
             heading: heading.set_border_bottom(FormatBorder::Thin).set_border_bottom_color(GREY),
-            header: header.set_align(FormatAlign::VerticalCenter),
+            header_of_figures: header.clone().set_align(FormatAlign::Right),
+            header,
             faint: Format::new().set_font_color(GREY),
         }
     }

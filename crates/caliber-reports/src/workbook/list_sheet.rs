@@ -24,9 +24,9 @@ pub(super) fn add(
     sheet.set_repeat_rows(0, 0)?;
     sheet.set_landscape();
     sheet.set_print_fit_to_pages(1, 0);
-    let last = list.len() as RowNum;
-    sheet.autofilter(0, 0, last, COLUMNS.len() as ColNum - 1)?;
-    sheet.ignore_error_range(0, 0, last, 0, IgnoreError::NumberStoredAsText)?;
+    let bottom = list.len() as RowNum;
+    sheet.autofilter(0, 0, bottom, COLUMNS.len() as ColNum - 1)?;
+    sheet.ignore_error_range(0, 0, bottom, 0, IgnoreError::NumberStoredAsText)?;
     for (at, (head, width)) in COLUMNS.into_iter().enumerate() {
         let at = at as ColNum;
         sheet.set_column_width(at, width)?;
@@ -36,7 +36,7 @@ pub(super) fn add(
         sheet.set_column_format(at, &formats.of(figure))?;
     }
     if !list.is_empty() {
-        sheet.add_conditional_format(1, 1, last, 1, &score_scale())?;
+        sheet.add_conditional_format(1, 1, bottom, 1, &score_scale())?;
     }
     for (at, row) in list.iter().enumerate() {
         let at = at as RowNum + 1;

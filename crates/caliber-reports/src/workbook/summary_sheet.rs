@@ -14,7 +14,7 @@ use crate::{CampaignReport, ListRow};
 /// Bands of ten points.
 const BANDS: usize = 10;
 /// Where the table of the bands stands, to the right of the figures.
-const BANDS_ROW: RowNum = 3;
+const BANDS_ROW: RowNum = 4;
 const BANDS_COLUMN: u16 = 3;
 /// Pixels of the chart.
 const CHART: (u32, u32) = (640, 340);
@@ -29,7 +29,7 @@ pub(super) fn add(
     sheet.set_screen_gridlines(false);
     sheet.set_landscape();
     sheet.set_print_fit_to_pages(1, 1);
-    for (column, width) in [(0, 30.0), (1, 26.0), (2, 4.0), (3, 14.0), (4, 12.0), (5, 12.0), (6, 4.0)] {
+    for (column, width) in [(0, 30.0), (1, 26.0), (2, 4.0), (3, 14.0), (4, 12.0), (5, 4.0)] {
         sheet.set_column_width(column, width)?;
     }
     let mut told = Sheet { sheet, row: 0 };
@@ -37,7 +37,6 @@ pub(super) fn add(
     told.text(0, report.name, Some(&formats.title))?;
     told.row = 1;
     told.text(0, &subtitle(report), Some(&formats.faint))?;
-    told.row = 2;
     campaign(&mut told, report, formats)?;
     key_figures(&mut told, report.results, formats)?;
     lists(&mut told, report, formats)?;
@@ -127,7 +126,7 @@ fn statuses(
     let counts = StatusCounts::of(results);
     let (top, left) = (BANDS_ROW + BANDS as RowNum + 1, BANDS_COLUMN);
     sheet.write_string_with_format(top, left, "Status", &formats.header)?;
-    sheet.write_string_with_format(top, left + 1, "Rows", &formats.header)?;
+    sheet.write_string_with_format(top, left + 1, "Rows", &formats.header_of_figures)?;
     let rows = [("good", counts.good), ("moderate", counts.moderate), ("poor", counts.poor)];
     for (row, (status, count)) in (top + 1..).zip(rows) {
         sheet.write_string(row, left, status)?;
@@ -149,7 +148,7 @@ fn distribution(
     let count = formats.of(Figure::Count);
     let (top, left) = (BANDS_ROW - 1, BANDS_COLUMN);
     sheet.write_string_with_format(top, left, "Score", &formats.header)?;
-    sheet.write_string_with_format(top, left + 1, "Rows", &formats.header)?;
+    sheet.write_string_with_format(top, left + 1, "Rows", &formats.header_of_figures)?;
     for (band, rows) in (0_u32..).zip(bands) {
         sheet.write_string(top + 1 + band, left, format!("{} to {}", band * 10, band * 10 + 10))?;
         sheet.write_number_with_format(top + 1 + band, left + 1, rows as f64, &count)?;
@@ -173,6 +172,6 @@ fn distribution(
     chart.legend().set_hidden();
     chart.set_alt_text("Number of rows in each band of ten points of the score");
     chart.set_width(CHART.0).set_height(CHART.1);
-    sheet.insert_chart(top, left + 4, &chart)?;
+    sheet.insert_chart(top, left + 3, &chart)?;
     Ok(())
 }

@@ -102,10 +102,10 @@ fn csv_holds_the_same_with_json_text_and_neutralised_names() {
                 Value::Number(number) => assert_eq!(cell.parse::<f64>().ok(), number.as_f64(), "{column}"),
                 Value::String(text) => assert_eq!(cell, text, "{column}"),
                 Value::Array(flags) => {
-                    assert_eq!(cell.split(';').filter(|flag| !flag.is_empty()).count(), flags.len())
+                    assert_eq!(cell.split(';').filter(|flag| !flag.is_empty()).count(), flags.len());
                 }
                 of_metrics => {
-                    assert_eq!(&serde_json::from_str::<Value>(cell).unwrap(), of_metrics, "{column}")
+                    assert_eq!(&serde_json::from_str::<Value>(cell).unwrap(), of_metrics, "{column}");
                 }
             }
         }

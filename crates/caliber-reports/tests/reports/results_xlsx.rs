@@ -173,9 +173,9 @@ fn the_score_is_coloured_from_0_to_100_and_each_band_has_a_colour() {
 fn the_chart_shows_the_table_of_bands_which_counts_every_row() {
     let bytes = bytes(&results());
     let chart = part(&bytes, "xl/charts/chart1.xml");
-    assert!(chart.contains("<c:barChart>") && chart.contains("Summary!$E$4:$E$13"), "{chart}");
+    assert!(chart.contains("<c:barChart>") && chart.contains("Summary!$E$5:$E$14"), "{chart}");
     let rows = sheet(&results(), "Summary");
-    let bands: Vec<(String, f64)> = rows[3..13]
+    let bands: Vec<(String, f64)> = rows[4..14]
         .iter()
         .map(|row| match (&row[3], &row[4]) {
             (Data::String(band), Data::Float(count)) => (band.clone(), *count),

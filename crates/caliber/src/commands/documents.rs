@@ -8,8 +8,8 @@ use caliber_engine::explain::Explainer;
 use caliber_engine::lists::Lists;
 use caliber_engine::results::Results;
 use caliber_engine::{Code, Error, Result};
+use caliber_platform::Clock;
 use caliber_reports::{CampaignReport, ListRow, QualityFacts, RunFacts};
-use chrono::Utc;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -45,7 +45,7 @@ impl DocumentedCampaign {
             allowlist: &self.lists.allow,
             blocklist: &self.lists.block,
             scored_at: None,
-            generated_at: Utc::now(),
+            generated_at: Clock::default().now(),
         }
     }
 }

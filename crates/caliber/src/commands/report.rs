@@ -29,8 +29,6 @@ use crate::terminal::{BOLD, Terminal, counted, foreign};
 const ENDS: u64 = 1 << 20;
 /// Columns that only our results have.
 const OURS: [&str; 2] = ["percentile_rank", "quality_status"];
-/// What stands for a document without a file of its own.
-const USUAL: &str = "";
 
 /// Make documents of a campaign: a PDF for the client, a workbook, tables
 ///
@@ -40,25 +38,26 @@ const USUAL: &str = "";
 #[command(
     after_help = "Example:\n  caliber sample --platform trade_desk --channel display --out report.csv && caliber score report.csv && caliber report report-caliber --xlsx --csv domains.csv"
 )]
+#[expect(clippy::option_option, reason = "a flag that is not given, given alone, or with a file")]
 pub(crate) struct Args {
     /// Results of `caliber score` (results.parquet, results.csv, or the folder that holds them), or report files
     #[arg(value_name = "RESULTS or REPORT")]
     sources: Vec<String>,
     /// Write a PDF [default FILE: report.pdf]
-    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = USUAL)]
-    pdf: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    pdf: Option<Option<PathBuf>>,
     /// Write a workbook [default FILE: results.xlsx]
-    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = USUAL)]
-    xlsx: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    xlsx: Option<Option<PathBuf>>,
     /// Write the rows as CSV [default FILE: results.csv]
-    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = USUAL)]
-    csv: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    csv: Option<Option<PathBuf>>,
     /// Write the rows as Parquet [default FILE: results.parquet]
-    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = USUAL)]
-    parquet: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    parquet: Option<Option<PathBuf>>,
     /// Write the rows as JSON [default FILE: results.json]; --json prints what was done
-    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = USUAL)]
-    json_rows: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    json_rows: Option<Option<PathBuf>>,
     /// Folder to write to, made if missing
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -104,7 +103,7 @@ struct WrittenFile {
 }
 
 pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
-    if args.wants(OutputFile::ReportPdf).is_some() {
+    if args.documents().iter().any(|(file, _)| *file == OutputFile::ReportPdf) {
         pdf::available()?;
     }
     let subject = match args.sources.as_slice() {
@@ -123,39 +122,39 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
 
 impl Args {
     /// Every document with what was said of it.
-    fn said(&self) -> [(OutputFile, &Option<PathBuf>); 5] {
+    fn said(&self) -> [(OutputFile, Option<&Option<PathBuf>>); 5] {
         [
-            (OutputFile::ReportPdf, &self.pdf),
-            (OutputFile::ResultsXlsx, &self.xlsx),
-            (OutputFile::ResultsCsv, &self.csv),
-            (OutputFile::ResultsParquet, &self.parquet),
-            (OutputFile::ResultsJson, &self.json_rows),
+            (OutputFile::ReportPdf, self.pdf.as_ref()),
+            (OutputFile::ResultsXlsx, self.xlsx.as_ref()),
+            (OutputFile::ResultsCsv, self.csv.as_ref()),
+            (OutputFile::ResultsParquet, self.parquet.as_ref()),
+            (OutputFile::ResultsJson, self.json_rows.as_ref()),
         ]
     }
 
-    /// What was said of a document that is wanted; the PDF is where no other is.
-    fn wants(&self, file: OutputFile) -> Option<&Path> {
-        let said = self.said();
-        let nothing = said.iter().all(|(_, path)| path.is_none());
-        let own = said.into_iter().find(|(other, _)| *other == file).and_then(|(_, path)| path.as_deref());
-        own.or_else(|| (nothing && file == OutputFile::ReportPdf).then_some(Path::new(USUAL)))
+    /// The documents that are wanted, each with the file that was named for it: the PDF, where nothing is said.
+    fn documents(&self) -> Vec<(OutputFile, Option<&Path>)> {
+        let said = self.said().into_iter();
+        let documents: Vec<_> = said.filter_map(|(file, path)| Some((file, path?.as_deref()))).collect();
+        if documents.is_empty() { vec![(OutputFile::ReportPdf, None)] } else { documents }
     }
 
     fn wanted(&self, folder: &Path) -> Result<Vec<Wanted>> {
-        let mut wanted = Vec::new();
-        for (file, _) in self.said() {
-            let Some(said) = self.wants(file) else { continue };
-            let path = if said.as_os_str().is_empty() { folder.join(file.name()) } else { said.to_owned() };
+        let mut wanted: Vec<Wanted> = Vec::new();
+        for (file, named) in self.documents() {
+            let path = named.map_or_else(|| folder.join(file.name()), Path::to_owned);
+            let refuse = |message: String, help: &str| {
+                Error::new(Code::BadOption, message).in_file(path.display().to_string()).help(help)
+            };
             if path.is_dir() {
-                let message = format!("--{}: this is a folder", flag(file));
-                return Err(Error::new(Code::BadOption, message)
-                    .in_file(path.display().to_string())
-                    .help("give a file, or the folder with --out"));
+                return Err(refuse(
+                    format!("--{}: this is a folder", flag(file)),
+                    "give a file, or the folder with --out",
+                ));
             }
-            if wanted.iter().any(|other: &Wanted| other.path == path) {
-                return Err(Error::new(Code::BadOption, "two documents would go to one file")
-                    .in_file(path.display().to_string())
-                    .help("give each a file of its own"));
+            if wanted.iter().any(|other| other.path == path) {
+                let message = "two documents would go to one file".to_owned();
+                return Err(refuse(message, "give each a file of its own"));
             }
             wanted.push(Wanted { file, path });
         }
@@ -163,7 +162,7 @@ impl Args {
     }
 
     fn nothing_given(&self) -> Error {
-        let taken = self.said().into_iter().find_map(|(file, path)| Some((file, path.as_ref()?)));
+        let taken = self.documents().into_iter().find_map(|(file, path)| Some((file, path?)));
         let help = match taken.filter(|(_, path)| path.exists()) {
             Some((file, path)) => format!(
                 "`{}` was taken as the file to write to: give it before --{}",

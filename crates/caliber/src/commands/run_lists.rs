@@ -60,9 +60,15 @@ impl ListRuleArgs {
         let protected: HashSet<String> = protected.iter().map(|name| key(name)).collect();
         let is_protected = |name: &str| !protected.is_empty() && protected.contains(&key(name));
 
-        let worked_out =
-            if rule.needs_evidence() && results.evidence.is_none() { Some(evidence(run)?) } else { None };
-        let evidence = results.evidence.as_ref().or(worked_out.as_ref()).filter(|_| rule.needs_evidence());
+        // What was decided by another rule is no reason here; without counts it is all there is.
+        let own = results.evidence.as_ref().filter(|_| rule == run.lists.rule());
+        let asked = (rule.needs_evidence() && own.is_none()).then(|| evidence(run, &rule, &is_protected));
+        let worked_out = match asked {
+            Some(Err(error)) if results.evidence.is_none() => return Err(error),
+            asked => asked.and_then(Result::ok),
+        };
+        let evidence = own.or(worked_out.as_ref()).or(results.evidence.as_ref());
+        let evidence = evidence.filter(|_| rule.needs_evidence());
         let lists = Lists::among(results, evidence, &candidates, &rule, &is_protected);
         let explainer = Explainer::new(results, &run.dictionary);
         let rows = ListedRows::of(results, &explainer, &lists, evidence);
@@ -70,12 +76,11 @@ impl ListRuleArgs {
     }
 }
 
-/// What the counts prove, of a run that did not ask.
-fn evidence(run: &ScoredRun) -> Result<EvidenceRows> {
+/// What the counts prove, and what follows by a rule.
+fn evidence(run: &ScoredRun, rule: &ListRule, is_protected: &dyn Fn(&str) -> bool) -> Result<EvidenceRows> {
     let threads = parallel::available();
-    let rule = ListRule { policy: ListPolicy::Evidence, ..ListRule::default() };
     let decided = Evidence::of(&run.results, &run.dictionary, threads)
-        .and_then(|evidence| evidence.decide(&run.results, &run.dictionary, &rule, &|_| false, threads));
+        .and_then(|evidence| evidence.decide(&run.results, &run.dictionary, rule, is_protected, threads));
     decided.map(|decided| decided.rows).map_err(|refusal| {
         Error::new(Code::BadOption, format!("lists cannot be made by evidence: {refusal}"))
             .help("--list-policy quartile goes by the scores as they are")
