@@ -9,7 +9,6 @@ use caliber_platform::lists::ListOptions;
 use caliber_platform::results::ListType;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -66,7 +65,6 @@ struct NewExport {
 
 /// What of the campaign, by kind; what another kind knows is ignored.
 #[derive(Default, Deserialize, ToSchema)]
-#[serde(default)]
 struct Filters {
     /// results.
     sort_by: Option<String>,

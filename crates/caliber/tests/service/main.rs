@@ -31,6 +31,7 @@ mod commands;
 mod development;
 mod documents;
 mod errors;
+mod exports;
 mod kills;
 mod lists;
 mod operations;

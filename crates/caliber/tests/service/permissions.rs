@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Answer, Client, FORM, form};
 use crate::service::Service;
-use good_calls::{Body, Call, REPORT, World};
+use good_calls::{Body, Call, LOGO, REPORT, World};
 
 crate::on_both_databases! {
     operations_on_people_answer_everybody_as_the_table_of_permissions_says,
@@ -112,6 +112,7 @@ impl Operation {
         match &call.body {
             Body::None => client.bare(&self.method, &path),
             Body::Json(body) => client.json(&self.method, &path, body),
+            Body::Logo => client.send(&self.method, &path, "image/svg+xml", LOGO.to_vec()),
             Body::Report => client.send(&self.method, &path, FORM, form(&[], "report.csv", REPORT)),
         }
     }
