@@ -7,6 +7,7 @@
 mod campaign_report;
 mod columns;
 mod csv_text;
+mod exports;
 mod failure;
 mod folder;
 mod folder_lock;
@@ -17,12 +18,14 @@ mod number_text;
 mod results_csv;
 mod results_parquet;
 mod results_reading;
+mod upload_forms;
 mod workbook;
 
 pub use campaign_report::{
     CampaignReport, ListFacts, ListRow, MappingFacts, Period, PortionFacts, QualityFacts, RunFacts,
     UnreadableFacts, WarningFacts,
 };
+pub use exports::{ExportedCampaign, ListExport, ResultsExport, write_lists_csv, write_summary_csv};
 pub use folder::{OutputFile, OutputFolder, PublishingHeld, hold_publishing};
 pub use json::{Figure, json_line, write_json_pretty, write_results_json};
 pub use lists::{write_list_csv, write_list_text};
@@ -30,4 +33,7 @@ pub use neutralise::{neutralise, restore};
 pub use results_csv::write_results_csv;
 pub use results_parquet::write_results_parquet;
 pub use results_reading::{read_results_csv, read_results_parquet, read_results_parquet_bytes};
+pub use upload_forms::{
+    Inventory, LeftOut, ListKind, MANIFEST, Manifest, ManifestFile, UploadFile, UploadFiles, UploadForm,
+};
 pub use workbook::write_results_xlsx;
