@@ -120,7 +120,10 @@ impl Operation {
 
 fn all_answer_as_the_table_says(on: Backend, part: Part) {
     let mut service = Service::start(on);
-    let scored = service.manager("manager").scored(REPORT);
+    let manager = service.manager("manager");
+    let scored = manager.scored(REPORT);
+    let exported = crate::exports::asked(&manager, json!({"campaign_id": scored, "kind": "summary"}));
+    assert_eq!(crate::exports::ended(&manager, &exported)["status"], "completed");
     // What is begun from here on waits, so that it can be cancelled.
     service.stop();
     service.set("CALIBER_WORKERS", "0");
@@ -129,7 +132,7 @@ fn all_answer_as_the_table_says(on: Backend, part: Part) {
     let administrator = service.administrator();
     let outsider = service.manager("outsider");
     service.manager("link");
-    let world = World::new(&service, manager, scored, administrator);
+    let world = World::new(&service, manager, (scored, exported), administrator);
     let members: BTreeMap<&str, Client> = ROLES.map(|(_, name)| (name, world.member(name))).into();
     let document = service.client().at_root().get("/openapi.json").json();
     let mut wrong = Vec::new();

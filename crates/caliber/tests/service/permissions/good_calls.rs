@@ -62,7 +62,7 @@ impl Call {
 }
 
 /// Needs nothing but its caller.
-const PLAIN: [&str; 17] = [
+const PLAIN: [&str; 18] = [
     "auth_verify",
     "auth_optional",
     "auth_logout",
@@ -73,6 +73,7 @@ const PLAIN: [&str; 17] = [
     "jobs_list",
     "organizations_current",
     "organizations_invitations",
+    "organizations_remove_logo",
     "files_files",
     "recipes_list",
     "users_list",
@@ -89,14 +90,21 @@ pub(super) struct World<'a> {
     pub(super) manager: Client,
     /// A campaign that is scored.
     scored: String,
+    /// An export that is made.
+    exported: String,
     /// Somebody in no organisation of interest.
     administrator: Client,
     strangers: Cell<usize>,
 }
 
 impl<'a> World<'a> {
-    pub(super) fn new(service: &'a Service, manager: Client, scored: String, administrator: Client) -> Self {
-        Self { service, manager, scored, administrator, strangers: Cell::new(0) }
+    pub(super) fn new(
+        service: &'a Service,
+        manager: Client,
+        (scored, exported): (String, String),
+        administrator: Client,
+    ) -> Self {
+        Self { service, manager, scored, exported, administrator, strangers: Cell::new(0) }
     }
 
     /// Somebody new; their name.
