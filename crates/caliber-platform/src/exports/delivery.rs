@@ -51,14 +51,25 @@ pub(super) async fn delivered(platform: &Platform, material: Material) -> Result
         return Ok(Download { filename, media_type, size: None, bytes });
     }
     let _turn = platform.export_limits().documents.acquire().await.map_err(Error::internal)?;
+    let gauge = Gauge::default();
+    let _cancelled_when_the_client_leaves = CancelledOnDrop(gauge.clone());
     let made = tokio::task::spawn_blocking(move || {
         let file = tempfile::tempfile()?;
-        material.write(&file, &Gauge::default()).map_err(io::Error::other)?;
+        material.write(&file, &gauge).map_err(io::Error::other)?;
         Ok::<_, io::Error>((file.metadata()?.len(), file))
     });
     let (size, mut file) = made.await.map_err(Error::internal)?.map_err(Error::internal)?;
     io::Seek::rewind(&mut file).map_err(Error::internal)?;
     Ok(Download { filename, media_type, size: Some(size), bytes: read(tokio::fs::File::from_std(file)) })
+}
+
+/// Stops the writing where nobody waits for it any more.
+struct CancelledOnDrop(Gauge);
+
+impl Drop for CancelledOnDrop {
+    fn drop(&mut self) {
+        self.0.cancelled().store(true, Ordering::Relaxed);
+    }
 }
 
 /// One that was stored before.

@@ -25,6 +25,7 @@ crate::on_both_databases! {
     names_of_files_are_safe_in_every_script,
     who_has_a_file_is_told_so,
     exports_refuse_what_they_cannot_give,
+    the_report_is_of_the_campaign_and_in_the_looks_of_the_organisation,
     an_export_is_made_in_the_background,
     a_killed_export_is_made_after_all,
     exports_in_the_background_are_bounded_and_go_with_their_campaign,
@@ -524,6 +525,46 @@ fn exports_refuse_what_they_cannot_give(on: Backend) {
     }
     assert_eq!(form("text").status, 200);
     ana.post("/reports/exports", json!({"campaign_id": vendors, "kind": "dsp", "format": "dv360"})).invalid("format");
+}
+
+fn the_report_is_of_the_campaign_and_in_the_looks_of_the_organisation(on: Backend) {
+    let service = Service::start(on);
+    let ana = service.manager("ana");
+    ana.put("/organizations/current", json!({"name": "Northlight", "colours": {"primary": "#0f5c4a"}})).data(200);
+    let id = ana.scored(&report());
+    let path = format!("campaigns/{id}/pdf");
+    let whole = file(&ana, &path, "application/pdf");
+    assert!(whole.bytes.starts_with(b"%PDF-"));
+    assert_eq!(whole.header("content-length"), Some(whole.bytes.len().to_string().as_str()));
+    let text = pdf_extract::extract_text_from_mem(&whole.bytes).unwrap();
+    assert!(text.contains("Spring launch") && text.contains("Northlight"), "{text}");
+    let all = rows(&ana, &id, "");
+    for row in all[..10].iter().chain(&all[all.len() - 10..]) {
+        let name = row["domain"].as_str().unwrap();
+        assert!(text.contains(name), "{name} in {text}");
+    }
+    let summary = ana.get(&format!("/scoring/summary/{id}")).data(200);
+    let score = format!("{:.1}", summary["campaign_score"].as_f64().unwrap());
+    assert!(text.contains(&score), "{score} in {text}");
+
+    let tag = whole.header("etag").unwrap();
+    let again = file(&ana, &path, "application/pdf");
+    assert!(again.bytes == whole.bytes && again.header("etag") == Some(tag), "a strong tag");
+    let below = file(&ana, &format!("reports/{path}"), "application/pdf");
+    assert!(below.bytes == whole.bytes);
+    for less in ["include_charts=false", "include_details=false"] {
+        let shorter = file(&ana, &format!("{path}?{less}"), "application/pdf");
+        assert!(shorter.bytes.len() < whole.bytes.len() && shorter.header("etag") != Some(tag), "{less}");
+    }
+    let export = asked(&ana, json!({"campaign_id": id, "kind": "pdf"}));
+    assert_eq!(ended(&ana, &export)["status"], "completed");
+    assert!(ana.get(&format!("/reports/exports/{export}/download")).bytes == whole.bytes);
+
+    let svg = b"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"8\" height=\"8\"><rect width=\"8\" height=\"8\"/></svg>";
+    ana.send("PUT", "/organizations/current/logo", "image/svg+xml", svg.to_vec()).data(200);
+    let with_logo = ana.with("if-none-match", tag).get(&format!("/reports/{path}"));
+    assert_eq!(with_logo.status, 200);
+    assert!(with_logo.bytes != whole.bytes);
 }
 
 /// The export, once it is no longer under way.

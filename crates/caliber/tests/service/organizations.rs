@@ -55,7 +55,7 @@ fn an_organisation_has_a_logo_and_colours(on: Backend) {
     let (own, path) = ("/organizations/current", "/organizations/current/logo");
     ana.get(path).refused(404, "not_found");
     let svg = b"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"8\" height=\"8\"/>".to_vec();
-    let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x08\0\0\0\x08\x08\x06\0\0\0".to_vec();
+    let png = b"\x89PNG\x0d\x0a\x1a\x0a\x00\x00\x00\x0dIHDR\x00\x00\x00\x08\x00\x00\x00\x08\x08\x02\x00\x00\x00Km)\xdc\x00\x00\x00\x11IDATx\xdac\x10\x08\x98\x80\x151\x0c-\x09\x00R!<\x01\x9b\xbf\xe1\x15\x00\x00\x00\x00IEND\xaeB`\x82".to_vec();
     // Whatever it is called, the content counts.
     for (picture, kind) in [(&svg, "image/svg+xml"), (&png, "image/png")] {
         let changed = ana.send("PUT", path, "application/octet-stream", picture.clone()).data(200);
@@ -65,7 +65,7 @@ fn an_organisation_has_a_logo_and_colours(on: Backend) {
         assert_eq!(shown.header("x-content-type-options"), Some("nosniff"));
         assert_eq!(service.stored_files(), 1, "the one before is gone");
     }
-    for wrong in [b"GIF89a".to_vec(), Vec::new(), b"<svg><script>alert(1)</script></svg>".to_vec()] {
+    for wrong in [b"GIF89a".to_vec(), Vec::new(), b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>".to_vec()] {
         ana.send("PUT", path, "image/png", wrong).refused(415, "wrong_kind");
     }
     for large in [600_000, 3_000_000] {
