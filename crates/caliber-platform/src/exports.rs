@@ -179,7 +179,10 @@ impl Exports<'_> {
         else {
             let message = match status {
                 ExportStatus::Failed => {
-                    format!("the export failed: {}", error_message.unwrap_or_else(|| "ask for it again".to_owned()))
+                    format!(
+                        "the export failed: {}",
+                        error_message.unwrap_or_else(|| "ask for it again".to_owned())
+                    )
                 }
                 _ => "the export is not made yet; watch it until it is `completed`".to_owned(),
             };
@@ -222,8 +225,7 @@ impl Exports<'_> {
         exported_at: DateTime<Utc>,
     ) -> Result<String> {
         let reach = Reach::organization(campaign.organization_id);
-        let organization =
-            organizations::by_id(self.0.store().db(), reach, campaign.organization_id).await?;
+        let organization = organizations::by_id(self.0.store().db(), reach, campaign.organization_id).await?;
         let of_organization = organization.map(|organization| {
             let colours = organization.colours.map(|colours| colours.0);
             json!([organization.name, organization.logo_key, colours, organization.protected_names.0])
@@ -250,7 +252,8 @@ impl BackgroundExport {
             (None, Some(JobState::Running)) => ExportStatus::Processing,
             (None, _) => ExportStatus::Failed,
         };
-        let noted = job.and_then(|job| job.progress.as_deref()).and_then(|progress| progress["percentage"].as_f64());
+        let noted =
+            job.and_then(|job| job.progress.as_deref()).and_then(|progress| progress["percentage"].as_f64());
         // What failed on our side again and again is for the log; what was wrong with the call is for the caller.
         let told = job.filter(|job| job.attempts < job.max_attempts).and_then(|job| job.last_error.clone());
         Self {

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
 use caliber_store::campaigns::{self, Campaign};
 use caliber_store::list_versions::{self, NewListVersion};
+use chrono::{DateTime, Utc};
 
 pub use caliber_store::list_versions::ListVersion;
 use caliber_store::runs::Run;

@@ -140,11 +140,7 @@ pub async fn complete(txn: &Transaction, id: ExportId, made: Made, now: DateTime
 }
 
 /// Exports that were made before `before`, or that were asked for before and will never be made; oldest first.
-pub async fn outdated<C: ConnectionTrait>(
-    db: &C,
-    before: DateTime<Utc>,
-    limit: u64,
-) -> Result<Vec<Export>> {
+pub async fn outdated<C: ConnectionTrait>(db: &C, before: DateTime<Utc>, limit: u64) -> Result<Vec<Export>> {
     let given_up = Condition::all()
         .add(Column::CompletedAt.is_null())
         .add(Column::CreatedAt.lte(before))
@@ -177,9 +173,7 @@ fn job_under_way() -> sea_orm::sea_query::SelectStatement {
     Query::select()
         .column(jobs::Column::Id)
         .from(jobs::Entity)
-        .and_where(
-            Expr::col((jobs::Entity, jobs::Column::Id)).equals((Entity, Column::JobId)),
-        )
+        .and_where(Expr::col((jobs::Entity, jobs::Column::Id)).equals((Entity, Column::JobId)))
         .and_where(jobs::Column::State.is_in([JobState::Queued, JobState::Running]))
         .take()
 }

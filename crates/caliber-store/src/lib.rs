@@ -44,8 +44,8 @@ pub use connection::{Backend, MigrationStatus, Store, StoreOptions, to_microseco
 pub use document::Document;
 pub use error::StoreError;
 pub use ids::{
-    CampaignId, ExportId, InvitationId, JobId, ListVersionId, OrganizationId, PasswordLinkId, RecipeId, RunId,
-    SessionId, TemplateId, UploadId, UserId,
+    CampaignId, ExportId, InvitationId, JobId, ListVersionId, OrganizationId, PasswordLinkId, RecipeId,
+    RunId, SessionId, TemplateId, UploadId, UserId,
 };
 pub use paging::{Attempt, Page, Window};
 pub use reach::Reach;

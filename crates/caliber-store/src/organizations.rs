@@ -118,11 +118,8 @@ pub async fn update<C: ConnectionTrait>(
 
 /// Those of `keys` that a row names as its logo: what is stored under another was left behind.
 pub async fn existing_logo_keys<C: ConnectionTrait>(db: &C, keys: &[String]) -> Result<Vec<String>> {
-    let found = Entity::find()
-        .select_only()
-        .column(Column::LogoKey)
-        .filter(Column::LogoKey.is_in(keys))
-        .into_tuple();
+    let found =
+        Entity::find().select_only().column(Column::LogoKey).filter(Column::LogoKey.is_in(keys)).into_tuple();
     Ok(found.all(db).await?)
 }
 

@@ -64,7 +64,9 @@ mod tests {
 
     #[test]
     fn names_in_every_script_are_kept() {
-        for name in ["Frühling 2026", "Весна", "Άνοιξη", "ربيع", "אביב", "春の新作", "봄", "वसंत", "می\u{200c}خواهم"] {
+        for name in
+            ["Frühling 2026", "Весна", "Άνοιξη", "ربيع", "אביב", "春の新作", "봄", "वसंत", "می\u{200c}خواهم"]
+        {
             assert_eq!(named(name), format!("{name}-results.csv"));
         }
     }

@@ -83,7 +83,9 @@ fn checked(picture: &[u8]) -> Result<Kind> {
     branding.check().map_err(|error| Error::WrongKind(told(&error)))?;
     let kind = Kind::of(picture);
     if kind == Kind::Svg && !is_harmless(picture) {
-        return Err(Error::WrongKind("a logo is a picture; this SVG has a script, or text of a page".to_owned()));
+        return Err(Error::WrongKind(
+            "a logo is a picture; this SVG has a script, or text of a page".to_owned(),
+        ));
     }
     Ok(kind)
 }
@@ -122,7 +124,8 @@ mod tests {
         // Eight points by eight.
         let png = b"\x89PNG\x0d\x0a\x1a\x0a\x00\x00\x00\x0dIHDR\x00\x00\x00\x08\x00\x00\x00\x08\x08\x02\x00\x00\x00Km)\xdc\x00\x00\x00\x11IDATx\xdac\x10\x08\x98\x80\x151\x0c-\x09\x00R!<\x01\x9b\xbf\xe1\x15\x00\x00\x00\x00IEND\xaeB`\x82";
         assert_eq!(checked(png).unwrap(), Kind::Png);
-        let svg = "<?xml version=\"1.0\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"8\" height=\"8\"/>\n";
+        let svg =
+            "<?xml version=\"1.0\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"8\" height=\"8\"/>\n";
         assert_eq!(checked(svg.as_bytes()).unwrap(), Kind::Svg);
     }
 
@@ -137,7 +140,11 @@ mod tests {
             b"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"8\" height=\"8\"><script>1</script></svg>",
             b"<!DOCTYPE svg [<!ENTITY a \"b\">]><svg xmlns=\"http://www.w3.org/2000/svg\"/>",
         ] {
-            assert!(matches!(checked(wrong), Err(Error::WrongKind(_))), "{:?}", String::from_utf8_lossy(wrong));
+            assert!(
+                matches!(checked(wrong), Err(Error::WrongKind(_))),
+                "{:?}",
+                String::from_utf8_lossy(wrong)
+            );
         }
         assert!(matches!(checked(&vec![b' '; MOST_BYTES + 1]), Err(Error::TooLarge(_))));
     }

@@ -160,7 +160,9 @@ fn check_colours(colours: &Json) -> Result<()> {
             return Err(Error::invalid(field, format!("is none of {}", COLOURS.join(", "))));
         }
         let digits = colour.as_str().and_then(|colour| colour.strip_prefix('#'));
-        if !digits.is_some_and(|digits| digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())) {
+        if !digits
+            .is_some_and(|digits| digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+        {
             return Err(Error::invalid(field, "is a colour as in `#0f5c4a`"));
         }
     }

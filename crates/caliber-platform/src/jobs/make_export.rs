@@ -36,7 +36,9 @@ pub(crate) fn job(id: JobId, campaign: &Campaign, export: ExportId) -> NewJob {
 
 pub(super) async fn run(context: JobContext) -> Result<Ended> {
     if context.job.payload_version != VERSION {
-        return Ok(Ended::Failed("the job is of another version of Caliber; ask for the export again".to_owned()));
+        return Ok(Ended::Failed(
+            "the job is of another version of Caliber; ask for the export again".to_owned(),
+        ));
     }
     let payload: Payload = serde_json::from_value(context.job.payload.0.clone()).map_err(Error::internal)?;
     let db = context.platform.store().db();
@@ -55,7 +57,9 @@ pub(super) async fn run(context: JobContext) -> Result<Ended> {
         },
         Watch::TooLong => {
             let minutes = context.options.soft_limit.as_secs() / 60;
-            Ok(Ended::Failed(format!("making the export took more than {minutes} minutes; ask for fewer rows")))
+            Ok(Ended::Failed(format!(
+                "making the export took more than {minutes} minutes; ask for fewer rows"
+            )))
         }
         Watch::Cancelled => Ok(Ended::Cancelled),
         Watch::Lost => Ok(Ended::Superseded),

@@ -257,8 +257,11 @@ async fn an_export_is_kept_for_a_day(database: TestDatabase) {
     let fixture = Fixture::new(database).await;
     let campaign = fixture.scored().await;
     let exports = fixture.platform.exports();
-    let asked =
-        Asked::List { list_type: ListType::Blacklist, format: ListFormat::Csv, options: ListOptions::default() };
+    let asked = Asked::List {
+        list_type: ListType::Blacklist,
+        format: ListFormat::Csv,
+        options: ListOptions::default(),
+    };
     let export = exports.start(&fixture.caller, campaign, asked.clone()).await.unwrap().id;
     let waiting = exports.start(&fixture.caller, campaign, asked).await.unwrap().id;
     assert_eq!(fixture.make(export, Duration::ZERO).await, ExportStatus::Completed);
@@ -267,7 +270,8 @@ async fn an_export_is_kept_for_a_day(database: TestDatabase) {
     let stray = format!("campaigns/{campaign}/exports/01a1fd13-3905-7e0b-82e6-ba3b9fbba0ed");
     fixture.platform.objects().put_bytes(&stray, Bytes::from_static(b"left by a crash")).await.unwrap();
     let (versions, first) = {
-        let page = fixture.platform.lists().versions(&fixture.caller, campaign, Window::first(10)).await.unwrap();
+        let page =
+            fixture.platform.lists().versions(&fixture.caller, campaign, Window::first(10)).await.unwrap();
         (page.total, page.rows[0].author_id)
     };
     assert_eq!((versions, first), (1, Some(fixture.caller.user.id)), "a list that is exported is taken out");
@@ -287,7 +291,8 @@ async fn an_export_is_kept_for_a_day(database: TestDatabase) {
 async fn an_export_that_nobody_can_make_says_so_and_goes(database: TestDatabase) {
     let fixture = Fixture::new(database).await;
     let campaign = fixture.scored().await;
-    let run = fixture.platform.campaigns().get(&fixture.caller, campaign).await.unwrap().campaign.current_run_id;
+    let run =
+        fixture.platform.campaigns().get(&fixture.caller, campaign).await.unwrap().campaign.current_run_id;
     let results = format!("campaigns/{campaign}/{}/results.parquet", run.unwrap());
     fixture.platform.objects().delete(&results).await.unwrap();
     let exports = fixture.platform.exports();

@@ -125,7 +125,12 @@ impl NewExport {
                 format: match format.unwrap_or("csv") {
                     "csv" => ListFormat::Csv,
                     "json" => ListFormat::Json,
-                    _ => return Err(Failure::invalid("format", "is csv or json for a list; dsp is a kind of its own")),
+                    _ => {
+                        return Err(Failure::invalid(
+                            "format",
+                            "is csv or json for a list; dsp is a kind of its own",
+                        ));
+                    }
                 },
                 options: filters.list_options()?,
             },
@@ -185,7 +190,8 @@ impl Filters {
     fn list_options(&self) -> Result<ListOptions, Failure> {
         let whole = |least: f64| {
             let is_whole = least >= 0.0 && least.fract() == 0.0 && least <= 1e15;
-            let problem = || Failure::invalid("filters.min_impressions", "is a whole number from 0 for lists");
+            let problem =
+                || Failure::invalid("filters.min_impressions", "is a whole number from 0 for lists");
             is_whole.then_some(least as u64).ok_or_else(problem)
         };
         Ok(ListOptions {

@@ -163,7 +163,14 @@ async fn whitelist_csv(
     Query(options): Query<ListParameters>,
     known: Known,
 ) -> Result<Response, Failure> {
-    send(app, caller, id, known, Asked::List { list_type: ListType::Whitelist, format: ListFormat::Csv, options: options.into() }).await
+    send(
+        app,
+        caller,
+        id,
+        known,
+        Asked::List { list_type: ListType::Whitelist, format: ListFormat::Csv, options: options.into() },
+    )
+    .await
 }
 
 /// What to buy, as JSON. A list that differs from the last one taken out is kept as a version.
@@ -178,7 +185,14 @@ async fn whitelist_json(
     Query(options): Query<ListParameters>,
     known: Known,
 ) -> Result<Response, Failure> {
-    send(app, caller, id, known, Asked::List { list_type: ListType::Whitelist, format: ListFormat::Json, options: options.into() }).await
+    send(
+        app,
+        caller,
+        id,
+        known,
+        Asked::List { list_type: ListType::Whitelist, format: ListFormat::Json, options: options.into() },
+    )
+    .await
 }
 
 /// What to buy, as a DSP takes it. A list of several files answers a ZIP with a manifest. Kept as a version as the list is.
@@ -194,7 +208,14 @@ async fn whitelist_dsp(
     Query(options): Query<ListParameters>,
     known: Known,
 ) -> Result<Response, Failure> {
-    send(app, caller, id, known, Asked::Dsp { list_type: ListType::Whitelist, form: form.format, options: options.into() }).await
+    send(
+        app,
+        caller,
+        id,
+        known,
+        Asked::Dsp { list_type: ListType::Whitelist, form: form.format, options: options.into() },
+    )
+    .await
 }
 
 /// What to block, as CSV. A list that differs from the last one taken out is kept as a version.
@@ -209,7 +230,14 @@ async fn blacklist_csv(
     Query(options): Query<ListParameters>,
     known: Known,
 ) -> Result<Response, Failure> {
-    send(app, caller, id, known, Asked::List { list_type: ListType::Blacklist, format: ListFormat::Csv, options: options.into() }).await
+    send(
+        app,
+        caller,
+        id,
+        known,
+        Asked::List { list_type: ListType::Blacklist, format: ListFormat::Csv, options: options.into() },
+    )
+    .await
 }
 
 /// What to block, as JSON. A list that differs from the last one taken out is kept as a version.
@@ -224,7 +252,14 @@ async fn blacklist_json(
     Query(options): Query<ListParameters>,
     known: Known,
 ) -> Result<Response, Failure> {
-    send(app, caller, id, known, Asked::List { list_type: ListType::Blacklist, format: ListFormat::Json, options: options.into() }).await
+    send(
+        app,
+        caller,
+        id,
+        known,
+        Asked::List { list_type: ListType::Blacklist, format: ListFormat::Json, options: options.into() },
+    )
+    .await
 }
 
 /// What to block, as a DSP takes it. A list of several files answers a ZIP with a manifest. Kept as a version as the list is.
@@ -240,7 +275,14 @@ async fn blacklist_dsp(
     Query(options): Query<ListParameters>,
     known: Known,
 ) -> Result<Response, Failure> {
-    send(app, caller, id, known, Asked::Dsp { list_type: ListType::Blacklist, form: form.format, options: options.into() }).await
+    send(
+        app,
+        caller,
+        id,
+        known,
+        Asked::Dsp { list_type: ListType::Blacklist, form: form.format, options: options.into() },
+    )
+    .await
 }
 
 /// Both lists in one CSV. Each is kept as a version where it differs from the last one taken out.

@@ -54,7 +54,8 @@ async fn export(store: &Store, author: &User, run: &Run, second: i64) -> Export 
 async fn make(store: &Store, export: &Export, second: i64) {
     let claimed = queue::claim(store.db(), &[Queue::Exports], "w", at(second)).await.unwrap().unwrap();
     assert_eq!(claimed.job.id, export.job_id);
-    let made = Made { filename: "c.csv".into(), media_type: "text/csv".into(), size: 3, sha256: "0".repeat(64) };
+    let made =
+        Made { filename: "c.csv".into(), media_type: "text/csv".into(), size: 3, sha256: "0".repeat(64) };
     let txn = store.begin().await.unwrap();
     queue::complete(&txn, &claimed.lease, at(second)).await.unwrap();
     assert!(exports::complete(&txn, export.id, made, at(second)).await.unwrap());
@@ -78,7 +79,10 @@ async fn an_export_is_within_the_reach_of_its_campaign_for_a_day(database: TestD
     assert!(seen(own, 100 * DAY).await.is_some(), "while it waits it stays");
     make(store, &export, 20).await;
     let (made, _) = seen(own, 20 + DAY - 1).await.unwrap();
-    assert_eq!((made.completed_at, made.filename.as_deref(), made.size), (Some(at(20)), Some("c.csv"), Some(3)));
+    assert_eq!(
+        (made.completed_at, made.filename.as_deref(), made.size),
+        (Some(at(20)), Some("c.csv"), Some(3))
+    );
     assert!(seen(own, 20 + DAY).await.is_none());
     assert!(seen(Reach::INSTANCE, 20).await.is_some());
     assert!(seen(Reach::organization(stranger.organization_id), 20).await.is_none());

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use caliber_store::{
-    Backend, MigrationStatus, Store, StoreError, StoreOptions, campaigns, exports, invitations, jobs, list_versions,
-    organizations, password_links, recipes, runs, sessions, templates, uploads, users,
+    Backend, MigrationStatus, Store, StoreError, StoreOptions, campaigns, exports, invitations, jobs,
+    list_versions, organizations, password_links, recipes, runs, sessions, templates, uploads, users,
 };
 use caliber_testing::{TestDatabase, on_both_databases};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IdenStatic, Iterable, Statement};

@@ -203,7 +203,8 @@ fn every_form_of_the_results_has_their_numbers(on: Backend) {
     let list = ana.get(&format!("/scoring/blacklist/{id}")).data(200);
     let blocked = workbook.worksheet_range("Blocklist").unwrap();
     for name in list["domains"].as_array().unwrap() {
-        let is_there = blocked.rows().any(|row| row.iter().any(|cell| cell.to_string() == name.as_str().unwrap()));
+        let is_there =
+            blocked.rows().any(|row| row.iter().any(|cell| cell.to_string() == name.as_str().unwrap()));
         assert!(is_there, "{name}");
     }
     assert_eq!(
@@ -230,7 +231,9 @@ fn is_in_parquet(batch: &RecordBatch, row: usize, expected: &Value) {
                 let text = cells.as_string::<i32>().value(row);
                 assert_eq!(serde_json::from_str::<Value>(text).unwrap(), *expected);
             }
-            _ if expected.is_string() => assert_eq!(cells.as_string::<i32>().value(row), expected.as_str().unwrap()),
+            _ if expected.is_string() => {
+                assert_eq!(cells.as_string::<i32>().value(row), expected.as_str().unwrap())
+            }
             _ => {
                 let cells = cells.as_primitive::<Float64Type>();
                 same_number((!cells.is_null(row)).then(|| cells.value(row)), expected, column);
@@ -269,17 +272,24 @@ fn lists_are_exported_as_they_are_answered(on: Backend) {
     let service = Service::start(on);
     let ana = service.manager("ana");
     let id = ana.scored(&report());
-    let taken = |client: &Client| client.get(&format!("/scoring/lists/{id}/versions?per_page=100")).body(200)["total"].clone();
+    let taken = |client: &Client| {
+        client.get(&format!("/scoring/lists/{id}/versions?per_page=100")).body(200)["total"].clone()
+    };
     let export = |of: &str| format!("export/campaigns/{id}/{of}");
     file(&ana, &export("blacklist/csv?share=0.3"), "text/csv");
     assert_eq!(taken(&ana), 1, "a list that is exported is taken out");
-    file(&ana, &export("blacklist/text?share=0.3").replace("/text", "/dsp").replace("?", "?format=text&"), "text/plain");
+    file(
+        &ana,
+        &export("blacklist/text?share=0.3").replace("/text", "/dsp").replace("?", "?format=text&"),
+        "text/plain",
+    );
     assert_eq!(taken(&ana), 1, "it is the same list");
     let mut both = Vec::new();
     for list_type in ["whitelist", "blacklist"] {
         for query in ["?", "?min_impressions=1500&share=0.1", "?policy=quartile&share=0.5"] {
             let list = ana.get(&format!("/scoring/{list_type}/{id}{query}")).data(200);
-            let found = csv_rows(&file(&ana, &export(&format!("{list_type}/csv{query}")), "text/csv").bytes, &LIST);
+            let found =
+                csv_rows(&file(&ana, &export(&format!("{list_type}/csv{query}")), "text/csv").bytes, &LIST);
             let listed = list["rows"].as_array().unwrap();
             assert_eq!(found.len(), listed.len());
             for (found, listed) in found.iter().zip(listed) {
@@ -289,10 +299,17 @@ fn lists_are_exported_as_they_are_answered(on: Backend) {
                 for column in ["score", "impressions", "spend"] {
                     same_number(found[column].parse().ok(), &listed[column], column);
                 }
-                same_number(found["min_impressions"].parse().ok(), &list["criteria_used"]["min_impressions"], "least");
+                same_number(
+                    found["min_impressions"].parse().ok(),
+                    &list["criteria_used"]["min_impressions"],
+                    "least",
+                );
             }
-            let document = file(&ana, &export(&format!("{list_type}/json{query}")), "application/json").json();
-            for field in ["domains", "criteria_used", "total_impressions", "total_spend", "average_score", "list_type"] {
+            let document =
+                file(&ana, &export(&format!("{list_type}/json{query}")), "application/json").json();
+            for field in
+                ["domains", "criteria_used", "total_impressions", "total_spend", "average_score", "list_type"]
+            {
                 assert_eq!(document[field], list[field], "{field}");
             }
             assert_eq!(document["campaign_name"], "Spring launch");
@@ -314,7 +331,15 @@ fn long_report(sites: usize) -> Vec<u8> {
     );
     for site in 0..sites {
         let (impressions, clicks) = (1000 + site * 7 % 9000, site * 13 % 40);
-        writeln!(text, "site{site}.example,{impressions},{}.5,{clicks},0.{},{},{}", site % 90, 1 + site % 9, site % 11, site % 17).unwrap();
+        writeln!(
+            text,
+            "site{site}.example,{impressions},{}.5,{clicks},0.{},{},{}",
+            site % 90,
+            1 + site % 9,
+            site % 11,
+            site % 17
+        )
+        .unwrap();
     }
     text.into_bytes()
 }
@@ -324,7 +349,8 @@ fn forms_of_dsps_hold_the_names_of_the_list(on: Backend) {
     let ana = service.manager("ana");
     let id = ana.scored(&long_report(5000));
     let list = ana.get(&format!("/scoring/blacklist/{id}")).data(200);
-    let names: Vec<&str> = list["domains"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    let names: Vec<&str> =
+        list["domains"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
     assert_eq!(names.len(), 1250);
     let form = |form: &str| ana.get(&format!("/reports/export/campaigns/{id}/blacklist/dsp?format={form}"));
     assert_eq!(form("text").text().lines().collect::<Vec<_>>(), names);
@@ -375,15 +401,28 @@ fn the_summary_and_the_data_of_a_campaign_are_those_of_the_api(on: Backend) {
         same_number(cell(column).parse().ok(), &summary[column], column);
     }
     for band in ["good", "moderate", "poor"] {
-        same_number(cell(&format!("status_counts_{band}")).parse().ok(), &summary["status_counts"][band], band);
+        same_number(
+            cell(&format!("status_counts_{band}")).parse().ok(),
+            &summary["status_counts"][band],
+            band,
+        );
     }
 
     let path = format!("export/campaigns/{id}/data/json");
     let data = file(&ana, &path, "application/json").json();
     let campaign = ana.get(&format!("/campaigns/{id}")).data(200);
     for field in [
-        "id", "name", "campaign_type", "goal", "channel", "status", "created_at", "completed_at",
-        "scoring_config_snapshot", "data_quality_report", "campaign_score",
+        "id",
+        "name",
+        "campaign_type",
+        "goal",
+        "channel",
+        "status",
+        "created_at",
+        "completed_at",
+        "scoring_config_snapshot",
+        "data_quality_report",
+        "campaign_score",
     ] {
         assert_eq!(data["campaign"][field], campaign[field], "{field}");
     }
@@ -392,7 +431,8 @@ fn the_summary_and_the_data_of_a_campaign_are_those_of_the_api(on: Backend) {
     }
     assert_eq!(data["scoring_results"], json!(rows(&ana, &id, "")));
     assert!(data.get("ai_insights").is_none() && is_day(data["export_date"].as_str().unwrap()));
-    let data = file(&ana, &format!("{path}?include_results=false&include_insights=true"), "application/json").json();
+    let data =
+        file(&ana, &format!("{path}?include_results=false&include_insights=true"), "application/json").json();
     assert!(data.get("scoring_results").is_none());
     assert_eq!(data["ai_insights"], json!([]));
 }
@@ -416,7 +456,10 @@ fn names_of_files_are_safe_in_every_script(on: Backend) {
         let named = answer.header("content-disposition").unwrap();
         let (plain, encoded) = named.split_once("; filename*=UTF-8''").unwrap();
         let plain = plain.strip_prefix("attachment; filename=\"").unwrap().strip_suffix('"').unwrap();
-        assert!(plain.bytes().all(|byte| (b' '..=b'~').contains(&byte) && !b"\"\\/%".contains(&byte)), "{plain}");
+        assert!(
+            plain.bytes().all(|byte| (b' '..=b'~').contains(&byte) && !b"\"\\/%".contains(&byte)),
+            "{plain}"
+        );
         assert_eq!(decoded(encoded), full, "{name:?}");
         let first = &csv_rows(&answer.bytes, &RESULTS)[0]["campaign_name"];
         let must = if name.starts_with('=') { format!("'{name}") } else { name.to_owned() };
@@ -445,14 +488,25 @@ fn who_has_a_file_is_told_so(on: Backend) {
     let id = ana.scored(&report());
     let mut tags = Vec::new();
     for of in [
-        "results/csv", "results/json", "results/xlsx", "results/csv?quality_status=poor", "whitelist/csv",
-        "blacklist/json", "blacklist/dsp?format=text", "summary/csv", "data/json",
+        "results/csv",
+        "results/json",
+        "results/xlsx",
+        "results/csv?quality_status=poor",
+        "whitelist/csv",
+        "blacklist/json",
+        "blacklist/dsp?format=text",
+        "summary/csv",
+        "data/json",
     ] {
         let path = format!("/reports/export/campaigns/{id}/{of}");
         let first = ana.get(&path);
         let tag = first.header("etag").unwrap().to_owned();
         let again = ana.get(&path);
-        assert_eq!((again.header("etag"), &again.bytes), (Some(tag.as_str()), &first.bytes), "{of}: a strong tag");
+        assert_eq!(
+            (again.header("etag"), &again.bytes),
+            (Some(tag.as_str()), &first.bytes),
+            "{of}: a strong tag"
+        );
         for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()] {
             let unchanged = ana.with("if-none-match", &known).get(&path);
             assert_eq!((unchanged.status, unchanged.bytes.len()), (304, 0), "{of} {known}");
@@ -470,7 +524,8 @@ fn who_has_a_file_is_told_so(on: Backend) {
     let renamed = ana.with("if-none-match", &tags[0]).get(&path);
     assert_eq!(renamed.status, 200, "the name is in every row");
     ana.put(&format!("/scoring/lists/{id}/overrides"), json!({"block": ["bad.example"]})).data(200);
-    let list = ana.with("if-none-match", &tags[4]).get(&format!("/reports/export/campaigns/{id}/whitelist/csv"));
+    let list =
+        ana.with("if-none-match", &tags[4]).get(&format!("/reports/export/campaigns/{id}/whitelist/csv"));
     assert_eq!(list.status, 200);
 }
 
@@ -480,12 +535,21 @@ fn exports_refuse_what_they_cannot_give(on: Backend) {
     let unscored = ana.campaign("x");
     let scored = ana.scored(&report());
     let all = [
-        "export/campaigns/ID/results/csv", "export/campaigns/ID/results/xlsx", "export/campaigns/ID/results/parquet",
-        "export/campaigns/ID/results/json", "export/campaigns/ID/whitelist/csv", "export/campaigns/ID/whitelist/json",
-        "export/campaigns/ID/blacklist/csv", "export/campaigns/ID/blacklist/json", "export/campaigns/ID/summary/csv",
-        "export/campaigns/ID/optimization-lists/csv", "export/campaigns/ID/data/json",
-        "export/campaigns/ID/whitelist/dsp?format=text", "export/campaigns/ID/blacklist/dsp?format=dv360",
-        "campaigns/ID/pdf", "reports/campaigns/ID/pdf",
+        "export/campaigns/ID/results/csv",
+        "export/campaigns/ID/results/xlsx",
+        "export/campaigns/ID/results/parquet",
+        "export/campaigns/ID/results/json",
+        "export/campaigns/ID/whitelist/csv",
+        "export/campaigns/ID/whitelist/json",
+        "export/campaigns/ID/blacklist/csv",
+        "export/campaigns/ID/blacklist/json",
+        "export/campaigns/ID/summary/csv",
+        "export/campaigns/ID/optimization-lists/csv",
+        "export/campaigns/ID/data/json",
+        "export/campaigns/ID/whitelist/dsp?format=text",
+        "export/campaigns/ID/blacklist/dsp?format=dv360",
+        "campaigns/ID/pdf",
+        "reports/campaigns/ID/pdf",
     ];
     for path in all {
         let of = |id: &str| format!("/reports/{}", path.replace("ID", id));
@@ -518,19 +582,22 @@ fn exports_refuse_what_they_cannot_give(on: Backend) {
     ana.upload(&format!("/campaigns/{vendors}/upload"), "report.csv", &report()).data(201);
     ana.post("/scoring/start", json!({"campaign_id": vendors})).data(202);
     assert_eq!(ana.settled(&vendors)["status"], "completed");
-    let form = |form: &str| ana.get(&format!("/reports/export/campaigns/{vendors}/blacklist/dsp?format={form}"));
+    let form =
+        |form: &str| ana.get(&format!("/reports/export/campaigns/{vendors}/blacklist/dsp?format={form}"));
     for sites_only in ["trade_desk_csv", "trade_desk_json", "dv360", "xandr", "amazon", "yahoo", "basis"] {
         let why = form(sites_only).invalid("format");
         assert!(why.contains("vendor"), "{why}");
     }
     assert_eq!(form("text").status, 200);
-    ana.post("/reports/exports", json!({"campaign_id": vendors, "kind": "dsp", "format": "dv360"})).invalid("format");
+    ana.post("/reports/exports", json!({"campaign_id": vendors, "kind": "dsp", "format": "dv360"}))
+        .invalid("format");
 }
 
 fn the_report_is_of_the_campaign_and_in_the_looks_of_the_organisation(on: Backend) {
     let service = Service::start(on);
     let ana = service.manager("ana");
-    ana.put("/organizations/current", json!({"name": "Northlight", "colours": {"primary": "#0f5c4a"}})).data(200);
+    ana.put("/organizations/current", json!({"name": "Northlight", "colours": {"primary": "#0f5c4a"}}))
+        .data(200);
     let id = ana.scored(&report());
     let path = format!("campaigns/{id}/pdf");
     let whole = file(&ana, &path, "application/pdf");
@@ -589,21 +656,37 @@ fn an_export_is_made_in_the_background(on: Backend) {
     let id = ana.scored(&report());
     for (body, path) in [
         (json!({"kind": "results"}), "results/csv"),
-        (json!({"kind": "results", "format": "xlsx", "filters": {"quality_status": "poor"}}), "results/xlsx?quality_status=poor"),
+        (
+            json!({"kind": "results", "format": "xlsx", "filters": {"quality_status": "poor"}}),
+            "results/xlsx?quality_status=poor",
+        ),
         (json!({"kind": "results", "format": "parquet"}), "results/parquet"),
-        (json!({"kind": "results", "format": "json", "filters": {"min_score": 50, "sort_by": "spend"}}), "results/json?min_score=50&sort_by=spend"),
+        (
+            json!({"kind": "results", "format": "json", "filters": {"min_score": 50, "sort_by": "spend"}}),
+            "results/json?min_score=50&sort_by=spend",
+        ),
         (json!({"kind": "whitelist", "filters": {"share": 0.1}}), "whitelist/csv?share=0.1"),
-        (json!({"kind": "blacklist", "format": "json", "filters": {"min_impressions": 1500}}), "blacklist/json?min_impressions=1500"),
+        (
+            json!({"kind": "blacklist", "format": "json", "filters": {"min_impressions": 1500}}),
+            "blacklist/json?min_impressions=1500",
+        ),
         (json!({"kind": "lists"}), "optimization-lists/csv"),
         (json!({"kind": "summary", "format": "csv"}), "summary/csv"),
         (json!({"kind": "data", "filters": {"include_insights": true}}), "data/json?include_insights=true"),
-        (json!({"kind": "dsp", "format": "trade_desk_csv", "filters": {"list_type": "whitelist"}}), "whitelist/dsp?format=trade_desk_csv"),
+        (
+            json!({"kind": "dsp", "format": "trade_desk_csv", "filters": {"list_type": "whitelist"}}),
+            "whitelist/dsp?format=trade_desk_csv",
+        ),
     ] {
         let mut body = body;
         body["campaign_id"] = json!(id);
         let export = asked(&ana, body);
         let done = ended(&ana, &export);
-        assert_eq!((&done["status"], &done["progress_percentage"]), (&json!("completed"), &json!(100.0)), "{done}");
+        assert_eq!(
+            (&done["status"], &done["progress_percentage"]),
+            (&json!("completed"), &json!(100.0)),
+            "{done}"
+        );
         assert_eq!(done["download_url"], format!("/api/v1/reports/exports/{export}/download"));
         let made: chrono::DateTime<chrono::Utc> = done["completed_at"].as_str().unwrap().parse().unwrap();
         let until: chrono::DateTime<chrono::Utc> = done["expires_at"].as_str().unwrap().parse().unwrap();
@@ -616,7 +699,10 @@ fn an_export_is_made_in_the_background(on: Backend) {
             assert_eq!(fetched.header(header), direct.header(header), "{path}");
         }
         let tag = fetched.header("etag").unwrap();
-        assert_eq!(ana.with("if-none-match", tag).get(&format!("/reports/exports/{export}/download")).status, 304);
+        assert_eq!(
+            ana.with("if-none-match", tag).get(&format!("/reports/exports/{export}/download")).status,
+            304
+        );
         eve.get(&format!("/reports/exports/{export}")).refused(404, "not_found");
         eve.get(&format!("/reports/exports/{export}/download")).refused(404, "not_found");
     }
@@ -636,7 +722,8 @@ fn an_export_is_made_in_the_background(on: Backend) {
     }
     eve.post("/reports/exports", json!({"campaign_id": id, "kind": "results"})).refused(404, "not_found");
     let unscored = ana.campaign("x");
-    ana.post("/reports/exports", json!({"campaign_id": unscored, "kind": "results"})).refused(409, "not_scored");
+    ana.post("/reports/exports", json!({"campaign_id": unscored, "kind": "results"}))
+        .refused(409, "not_scored");
     // It is of the run that was shown when it was asked for.
     service.stop();
     service.set("CALIBER_WORKERS", "0");
@@ -644,7 +731,10 @@ fn an_export_is_made_in_the_background(on: Backend) {
     let ana = service.signed_in("ana@example.com");
     let export = asked(&ana, json!({"campaign_id": id, "kind": "results", "format": "json"}));
     let waiting = ana.get(&format!("/reports/exports/{export}")).data(200);
-    assert_eq!((&waiting["status"], &waiting["download_url"], &waiting["expires_at"]), (&json!("pending"), &Value::Null, &Value::Null));
+    assert_eq!(
+        (&waiting["status"], &waiting["download_url"], &waiting["expires_at"]),
+        (&json!("pending"), &Value::Null, &Value::Null)
+    );
     ana.get(&format!("/reports/exports/{export}/download")).refused(409, "wrong_state");
 }
 

@@ -153,10 +153,15 @@ fn a_version_says_what_was_protected_and_until_when_it_holds(on: Backend) {
     assert_eq!((&open["criteria_used"]["protected"], &version(1)["protected"]), (&json!([]), &json!([])));
     assert_eq!(version(1)["expires_at"], Value::Null);
     let worst = &names(&open)[0];
-    ana.put(&format!("/scoring/lists/{id}/overrides"), json!({"protect": [worst, "nowhere.example"]})).data(200);
+    ana.put(&format!("/scoring/lists/{id}/overrides"), json!({"protect": [worst, "nowhere.example"]}))
+        .data(200);
     let kept = ana.get(&path).data(200);
     assert!(!names(&kept).contains(worst));
-    assert_eq!(kept["criteria_used"]["protected"], json!([worst]), "not those that nobody would have blocked");
+    assert_eq!(
+        kept["criteria_used"]["protected"],
+        json!([worst]),
+        "not those that nobody would have blocked"
+    );
     let second = version(2);
     assert_eq!((&second["protected"], &second["removed"]), (&json!([worst]), &json!([worst])));
     assert_eq!((&second["author"], &second["added"]), (&json!("ana"), &json!([])));

@@ -65,7 +65,11 @@ fn an_organisation_has_a_logo_and_colours(on: Backend) {
         assert_eq!(shown.header("x-content-type-options"), Some("nosniff"));
         assert_eq!(service.stored_files(), 1, "the one before is gone");
     }
-    for wrong in [b"GIF89a".to_vec(), Vec::new(), b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>".to_vec()] {
+    for wrong in [
+        b"GIF89a".to_vec(),
+        Vec::new(),
+        b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>".to_vec(),
+    ] {
         ana.send("PUT", path, "image/png", wrong).refused(415, "wrong_kind");
     }
     for large in [600_000, 3_000_000] {
@@ -79,9 +83,12 @@ fn an_organisation_has_a_logo_and_colours(on: Backend) {
     assert_eq!(service.stored_files(), 0);
 
     ana.put(own, json!({"colours": {"primary": "#0F5c4a", "accent": "#f2a541"}})).data(200);
-    for (name, colour) in
-        [("primary", json!("red")), ("primary", json!("#12345")), ("accent", json!("#12345g")), ("accent", json!(7))]
-    {
+    for (name, colour) in [
+        ("primary", json!("red")),
+        ("primary", json!("#12345")),
+        ("accent", json!("#12345g")),
+        ("accent", json!(7)),
+    ] {
         ana.put(own, json!({"colours": {name: colour}})).invalid(&format!("colours.{name}"));
     }
     ana.put(own, json!({"colours": {"third": "#000000"}})).invalid("colours.third");

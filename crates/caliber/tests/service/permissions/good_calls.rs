@@ -176,7 +176,9 @@ impl<'a> World<'a> {
             "organizations_update" => Call::json(json!({"outside_models": false})),
             "organizations_set_logo" => Call { body: Body::Logo, ..Call::default() },
             "organizations_logo" => {
-                self.manager.send("PUT", "/organizations/current/logo", "image/svg+xml", LOGO.to_vec()).data(200);
+                self.manager
+                    .send("PUT", "/organizations/current/logo", "image/svg+xml", LOGO.to_vec())
+                    .data(200);
                 Call { names_object: true, ..Call::default() }
             }
             "organizations_invite" => Call::json(json!({"role": "viewer"})),
