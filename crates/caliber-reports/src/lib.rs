@@ -1,5 +1,6 @@
-//! Writes what a scoring run leaves behind: results as CSV, JSON, XLSX and Parquet, lists to upload, and the
-//! folder that holds them, whole or not at all. Reads results back, of Parquet and of CSV.
+//! Writes what a scoring run leaves behind: results as CSV, JSON, Parquet and a workbook, lists, and the folder that holds
+//! them, whole or not at all. Writes what is made of it later: exports of a campaign, and lists in the forms that DSPs
+//! take. Reads results back, of Parquet and of CSV.
 //!
 //! Every results file has the same columns in the same order, from one list (`columns`). Text cells that a
 //! spreadsheet would run as a formula are neutralised in CSV and XLSX, never in JSON and Parquet.

@@ -23,9 +23,10 @@ pub const MANIFEST: &str = "manifest.json";
 /// What is uploaded for one list.
 #[derive(Debug)]
 pub struct UploadFiles {
-    form: &'static str,
-    label: &'static str,
+    form: &'static UploadForm,
     list: ListKind,
+    /// What the names of all files begin with.
+    stem: String,
     /// The files, each within the form's limit: domains first where apps are apart, then in list order.
     pub files: Vec<UploadFile>,
     /// Names that the form cannot hold.
@@ -130,7 +131,7 @@ pub(super) fn made(
             });
         }
     }
-    UploadFiles { form: &form.name, label: &form.label, list, files, left_out }
+    UploadFiles { form, list, stem, files, left_out }
 }
 
 #[derive(Default)]
@@ -174,6 +175,16 @@ impl<'a> ManifestFile<'a> {
 }
 
 impl UploadFiles {
+    /// Which list it is.
+    pub fn list(&self) -> ListKind {
+        self.list
+    }
+
+    /// Names in all files.
+    pub fn names(&self) -> usize {
+        self.files.iter().map(|file| file.names).sum()
+    }
+
     /// The file, where there is only one.
     pub fn single(&self) -> Option<&UploadFile> {
         match self.files.as_slice() {
@@ -185,13 +196,19 @@ impl UploadFiles {
     /// What the files are.
     pub fn manifest(&self) -> Manifest<'_> {
         Manifest {
-            form: self.form,
-            label: self.label,
+            form: &self.form.name,
+            label: &self.form.label,
             list_type: self.list,
-            names: self.files.iter().map(|file| file.names).sum(),
+            names: self.names(),
             files: self.files.iter().map(ManifestFile::of).collect(),
             left_out: &self.left_out,
         }
+    }
+
+    /// What the manifest is called beside the files, where other lists may stand as well:
+    /// `blocklist-dv360-manifest.json`. In a ZIP it is `manifest.json`.
+    pub fn manifest_name(&self) -> String {
+        format!("{}-{MANIFEST}", self.stem)
     }
 
     /// All files and `manifest.json` in a ZIP; the same list gives the same bytes.
