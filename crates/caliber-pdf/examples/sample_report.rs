@@ -8,6 +8,7 @@ use caliber_engine::lists::ListPolicy;
 use caliber_pdf::{Branding, Contents, render};
 
 #[path = "../tests/reports/campaign.rs"]
+#[expect(dead_code, reason = "tests make campaigns of other kinds as well")]
 mod campaign;
 
 use campaign::Campaign;

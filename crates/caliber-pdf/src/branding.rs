@@ -16,6 +16,7 @@ const HEAVY_SVG: [&str; 3] = ["<filter", "<image", "<!ENTITY"];
 
 const PRIMARY: Color = Color([0x16, 0x32, 0x4f]);
 const ACCENT: Color = Color([0x1f, 0x8a, 0x8c]);
+const BLACK: Color = Color([0; 3]);
 const WHITE: Color = Color([0xff; 3]);
 const INK: Color = Color([0x1b, 0x22, 0x2c]);
 /// The least contrast of text (WCAG 2.2, level AA).
@@ -82,7 +83,9 @@ impl Branding {
         };
         let primary = color(&self.primary_color, "primary colour", PRIMARY)?;
         let accent = color(&self.accent_color, "accent colour", ACCENT)?;
-        let on_primary = if WHITE.contrast(primary) >= INK.contrast(primary) { WHITE } else { INK };
+        // White or black can be read on every colour.
+        let is_readable = |text: &Color| text.contrast(primary) >= CONTRAST;
+        let on_primary = [WHITE, INK, BLACK].into_iter().find(is_readable).unwrap_or(BLACK);
         Ok(Palette {
             primary: primary.hex(),
             on_primary: on_primary.hex(),
@@ -207,7 +210,7 @@ mod tests {
 
     #[test]
     fn contrast_is_that_of_the_guidelines() {
-        assert!((WHITE.contrast(Color([0; 3])) - 21.0).abs() < 1e-9);
+        assert!((WHITE.contrast(BLACK) - 21.0).abs() < 1e-9);
         // The example of WebAIM's contrast checker.
         assert!((WHITE.contrast(Color([0x76; 3])) - 4.54).abs() < 0.005);
     }

@@ -1,10 +1,10 @@
 //! The charts: what is drawn where, in parts of the plot from 0 to 1. The template draws.
 
-use caliber_analysis::written::{count, counted, number, percent};
+use caliber_analysis::written::{count, number, percent};
 use caliber_engine::results::Status;
 use caliber_engine::statistics::{mean, quantile};
 use caliber_engine::summary::total;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::facts::{Facts, score};
 use crate::naming::Name;
@@ -35,6 +35,7 @@ pub(crate) struct Charts {
 /// A place on an axis.
 #[derive(Debug, Serialize)]
 struct Tick {
+    #[serde(serialize_with = "finite")]
     at: f64,
     label: String,
 }
@@ -51,6 +52,7 @@ struct Distribution {
 
 #[derive(Debug, Serialize)]
 struct Bar {
+    #[serde(serialize_with = "finite")]
     height: f64,
     label: String,
 }
@@ -71,6 +73,7 @@ struct SplitRow {
 #[derive(Debug, Serialize)]
 struct Part {
     status: &'static str,
+    #[serde(serialize_with = "finite")]
     share: f64,
     label: String,
 }
@@ -89,7 +92,9 @@ struct Scatter {
 
 #[derive(Debug, Serialize)]
 struct Mark {
+    #[serde(serialize_with = "finite")]
     x: f64,
+    #[serde(serialize_with = "finite")]
     y: f64,
     status: &'static str,
 }
@@ -97,7 +102,9 @@ struct Mark {
 /// A row that is named beside the chart.
 #[derive(Debug, Serialize)]
 struct Called {
+    #[serde(serialize_with = "finite")]
     x: f64,
+    #[serde(serialize_with = "finite")]
     y: f64,
     name: Name,
     text: String,
@@ -117,8 +124,11 @@ struct Contributions {
 struct Contribution {
     label: String,
     /// What the metric can add at most.
+    #[serde(serialize_with = "finite")]
     most: f64,
+    #[serde(serialize_with = "finite")]
     best: f64,
+    #[serde(serialize_with = "finite")]
     worst: f64,
     best_label: String,
     worst_label: String,
@@ -136,6 +146,7 @@ struct Deciles {
 
 #[derive(Debug, Serialize)]
 struct DecileBar {
+    #[serde(serialize_with = "finite")]
     height: f64,
     label: String,
     /// The scores of the group.
@@ -277,10 +288,7 @@ fn scatter(facts: &Facts<'_>) -> Option<Scatter> {
             .map(|&row| Mark { x: x(figures[row]), y: y(row), status: results.statuses[row].name() })
             .collect(),
         ticks: axis.ticks(),
-        scores: (0..=5)
-            .map(|step| f64::from(step) / 5.0)
-            .map(|at| Tick { at, label: number(lowest + at * (highest - lowest), 0) })
-            .collect(),
+        scores: score_ticks(lowest, highest),
         called_title: format!("The poor {}s with most {what}", facts.unit()),
         called,
     })
@@ -331,6 +339,14 @@ fn score_range(scores: impl Iterator<Item = f64>) -> (f64, f64) {
     (lowest, highest)
 }
 
+/// Every ten points, or every twenty where that is many.
+fn score_ticks(lowest: f64, highest: f64) -> Vec<Tick> {
+    let step = if highest - lowest > 60.0 { 20.0 } else { 10.0 };
+    let steps = ((highest - lowest) / step + 1e-9).floor() as usize;
+    let figures = (0..=steps).map(|at| lowest + at as f64 * step);
+    figures.map(|figure| Tick { at: (figure - lowest) / (highest - lowest), label: number(figure, 0) }).collect()
+}
+
 /// Mean points by metric of the best and the worst rows.
 fn contributions(facts: &Facts<'_>) -> Option<Contributions> {
     let results = facts.results;
@@ -346,32 +362,31 @@ fn contributions(facts: &Facts<'_>) -> Option<Contributions> {
     let points = |column: &[f64], rows: &[usize]| {
         mean(&rows.iter().map(|&row| column[row]).collect::<Vec<_>>()).unwrap_or(0.0)
     };
-    let compared: Vec<(String, f64, f64, f64)> = results
+    let compared: Vec<(&str, f64, f64, f64)> = results
         .metrics
         .iter()
         .map(|metric| {
             let column = &metric.contributions;
             let most = metric.weight / weights * 100.0;
-            (facts.label(&metric.name), points(column, &best), points(column, &worst), most)
+            (metric.name.as_str(), points(column, &best), points(column, &worst), most)
         })
         .collect();
     let widest = compared
         .iter()
         .reduce(|widest, next| if next.1 - next.2 > widest.1 - widest.2 { next } else { widest })?;
-    let unit = facts.unit();
     Some(Contributions {
         sentence: format!(
             "What sets the best apart from the worst is {} before all: {} points against {}.",
-            widest.0,
+            facts.report.dictionary.label(widest.0),
             number(widest.1, 1),
             number(widest.2, 1)
         ),
-        best: format!("Best {}", counted(ends, unit)),
-        worst: format!("Worst {}", counted(ends, unit)),
+        best: format!("Best {}", facts.counted(ends)),
+        worst: format!("Worst {}", facts.counted(ends)),
         metrics: compared
             .iter()
             .map(|(label, best, worst, most)| Contribution {
-                label: label.clone(),
+                label: facts.label(label),
                 most: most / top,
                 best: best / top,
                 worst: worst / top,
@@ -424,6 +439,11 @@ fn deciles(facts: &Facts<'_>) -> Option<Deciles> {
             .collect(),
         ticks: ticks.into_iter().map(|tick| Tick { label: format!("{} %", tick.label), ..tick }).collect(),
     })
+}
+
+/// A place on the paper: what is no number lies at 0.
+fn finite<S: Serializer>(place: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(if place.is_finite() { *place } else { 0.0 })
 }
 
 /// The end of an axis that holds this figure, and its ticks: steps of 1, 2 or 5 times a power of ten, at most six.

@@ -30,7 +30,7 @@ impl<'a> Facts<'a> {
             report,
             results,
             explainer: Explainer::new(results, report.dictionary),
-            campaign_score: campaign_score(results),
+            campaign_score: campaign_score(results).filter(|score| score.is_finite()),
             impressions: total(results.impressions.iter().copied()),
             spend: results.spend.as_ref().map(|spend| total(spend.iter().copied())),
             allowed: rows(report.allowlist),
