@@ -110,14 +110,16 @@ pub async fn by_id<C: ConnectionTrait>(
     id: ExportId,
     made_after: DateTime<Utc>,
 ) -> Result<Option<(Export, Option<Job>)>> {
+    // The job before the export: both end in one transaction, so an export that is not made yet has a job that had not
+    // ended when it was read.
+    let its_job = Query::select().column(Column::JobId).from(Entity).and_where(Column::Id.eq(id)).take();
+    let job = jobs::Entity::find().filter(jobs::Column::Id.in_subquery(its_job)).one(db).await?;
     let kept = Condition::any().add(Column::CompletedAt.is_null()).add(Column::CompletedAt.gt(made_after));
     let mut found = Entity::find_by_id(id).filter(kept);
     if reach != Reach::INSTANCE {
         found = found.filter(Column::CampaignId.in_subquery(crate::campaigns::ids_within(reach)));
     }
-    let Some(export) = found.one(db).await? else { return Ok(None) };
-    let job = jobs::by_id(db, Reach::INSTANCE, export.job_id).await?;
-    Ok(Some((export, job)))
+    Ok(found.one(db).await?.map(|export| (export, job)))
 }
 
 /// How many exports an author has.

@@ -26,6 +26,7 @@ mod service;
 
 mod accounts;
 mod analysis;
+mod background_exports;
 mod campaigns;
 mod commands;
 mod development;

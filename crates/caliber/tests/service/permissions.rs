@@ -122,8 +122,9 @@ fn all_answer_as_the_table_says(on: Backend, part: Part) {
     let mut service = Service::start(on);
     let manager = service.manager("manager");
     let scored = manager.scored(REPORT);
-    let exported = crate::exports::asked(&manager, json!({"campaign_id": scored, "kind": "summary"}));
-    assert_eq!(crate::exports::ended(&manager, &exported)["status"], "completed");
+    let exported =
+        crate::background_exports::asked(&manager, json!({"campaign_id": scored, "kind": "summary"}));
+    assert_eq!(crate::background_exports::ended(&manager, &exported)["status"], "completed");
     // What is begun from here on waits, so that it can be cancelled.
     service.stop();
     service.set("CALIBER_WORKERS", "0");
