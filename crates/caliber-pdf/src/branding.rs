@@ -63,6 +63,15 @@ pub(crate) struct Logo {
 struct Color([u8; 3]);
 
 impl Branding {
+    /// Looks whether a report can carry it.
+    ///
+    /// # Errors
+    /// `BadOption` for a logo that is no picture, a broken or a huge one, and for a colour that is none.
+    pub fn check(&self) -> Result<()> {
+        self.palette()?;
+        self.checked_logo().map(drop)
+    }
+
     /// The colours.
     ///
     /// # Errors

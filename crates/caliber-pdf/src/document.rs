@@ -4,7 +4,7 @@ use caliber_analysis::findings::{Finding, PerformanceLevel};
 use caliber_analysis::written::{count, money, percent};
 use caliber_engine::summary::{ScoreStatistics, StatusCounts, total};
 use caliber_reports::CampaignReport;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveTime, Utc};
 use serde::Serialize;
 
 use crate::Contents;
@@ -348,5 +348,7 @@ fn next_steps(facts: &Facts<'_>) -> Vec<String> {
 
 /// A point in time, in UTC.
 pub(crate) fn moment(at: DateTime<Utc>) -> String {
-    at.format("%-d %B %Y, %H:%M UTC").to_string()
+    // A time that is given as a day is told as one.
+    let form = if at.time() == NaiveTime::MIN { "%-d %B %Y" } else { "%-d %B %Y, %H:%M UTC" };
+    at.format(form).to_string()
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use caliber_store::campaigns::{self, Campaign};
 use caliber_store::list_versions::{self, NewListVersion};
+use chrono::{DateTime, Utc};
 
 pub use caliber_store::list_versions::ListVersion;
 use caliber_store::runs::Run;
-use caliber_store::{CampaignId, Page, Reach, Window, organizations};
+use caliber_store::{CampaignId, Page, Reach, UserId, Window, organizations, to_microseconds};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -28,7 +29,7 @@ const MOST_BY_HAND: usize = 10_000;
 pub struct ListsOf<'a>(pub(crate) &'a Platform);
 
 /// How a list is to be made; the run's own way where nothing is said.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ListOptions {
     /// The least impressions of a candidate.
     pub min_impressions: Option<u64>,
@@ -36,6 +37,8 @@ pub struct ListOptions {
     pub share: Option<f64>,
     /// How rows get on it.
     pub policy: Option<ListPolicy>,
+    /// When the list should be made anew; noted in its version.
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// Names by hand.
@@ -95,32 +98,55 @@ impl ListsOf<'_> {
         options: ListOptions,
     ) -> Result<List> {
         let CurrentRun { campaign, run } = self.0.current_results().current(caller, id).await?;
-        let table = self.0.current_results().table(&run).await?;
+        self.check(&options)?;
+        let list = self.of_run(&campaign, &run, list_type, options).await?;
+        self.keep(Some(caller.user.id), &campaign, run.id, &list, options.expires_at).await?;
+        Ok(list)
+    }
+
+    /// Refuses options that no list can be made by.
+    pub(crate) fn check(&self, options: &ListOptions) -> Result<()> {
+        if options.share.is_some_and(|share| !(share > 0.0 && share <= 0.5)) {
+            return Err(Error::invalid("share", "it is a number above 0 and up to 0.5"));
+        }
+        if options.expires_at.is_some_and(|at| at <= self.0.now()) {
+            return Err(Error::invalid("expires_at", "it is a time to come"));
+        }
+        Ok(())
+    }
+
+    /// A list of the results of a run, kept nowhere.
+    pub(crate) async fn of_run(
+        &self,
+        campaign: &Campaign,
+        run: &Run,
+        list_type: ListType,
+        options: ListOptions,
+    ) -> Result<List> {
+        let table = self.0.current_results().table(run).await?;
         let config: RunConfig = serde_json::from_value(run.config.0.clone()).map_err(Error::internal)?;
-        let Overrides { allow, block, .. } = Overrides::of(&campaign);
+        let Overrides { allow, block, .. } = Overrides::of(campaign);
         let (added, removed) = match list_type {
             ListType::Whitelist => (allow, block),
             ListType::Blacklist => (block, allow),
         };
         let request = ListRequest {
-            campaign_id: id.to_string(),
+            campaign_id: campaign.id.to_string(),
             list_type,
             rule: ListRule {
                 policy: options.policy.unwrap_or(config.list_policy),
                 share: options.share.unwrap_or(config.list_share),
                 ..ListRule::default()
             },
-            min_impressions: options.min_impressions.map_or_else(|| least_of(&run), |least| least as f64),
-            protected: self.protected(&campaign).await?,
+            min_impressions: options.min_impressions.map_or_else(|| least_of(run), |least| least as f64),
+            protected: self.protected(campaign).await?,
             added,
             removed,
         };
-        let list = tokio::task::spawn_blocking(move || table.list(&request))
+        tokio::task::spawn_blocking(move || table.list(&request))
             .await
             .map_err(Error::internal)?
-            .map_err(|error| Error::invalid(error.field, error.message))?;
-        self.keep(caller, &campaign, run.id, &list).await?;
-        Ok(list)
+            .map_err(|error| Error::invalid(error.field, error.message))
     }
 
     /// Names that are never blocked: the organisation's, and the campaign's.
@@ -136,20 +162,23 @@ impl ListsOf<'_> {
     }
 
     /// Keeps the list as the next version, unless it is the last one again.
-    async fn keep(
+    pub(crate) async fn keep(
         &self,
-        caller: &Caller,
+        author: Option<UserId>,
         campaign: &Campaign,
         run: caliber_store::RunId,
         list: &List,
+        expires_at: Option<DateTime<Utc>>,
     ) -> Result<()> {
         let list_type = stored(list.list_type);
-        let criteria = serde_json::to_value(list.criteria_used).map_err(Error::internal)?;
+        let expires_at = expires_at.map(to_microseconds);
+        let criteria = serde_json::to_value(&list.criteria_used).map_err(Error::internal)?;
         let latest = list_versions::latest(self.0.store().db(), campaign.id, list_type).await?;
         let before = match &latest {
             Some(latest) if latest.run_id == run && *latest.criteria == criteria => {
                 let before = self.names(latest).await?;
-                if before.names == list.domains {
+                let is_same_end = expires_at.is_none() || expires_at == latest.expires_at;
+                if before.names == list.domains && is_same_end {
                     return Ok(());
                 }
                 before.names
@@ -170,14 +199,14 @@ impl ListsOf<'_> {
             campaign_id: campaign.id,
             run_id: run,
             list_type,
-            author_id: caller.user.id,
+            author_id: author,
             policy: list.criteria_used.policy.name().to_owned(),
             criteria,
             names_key: key.clone(),
             names_count: count(&names.names),
             added: count(&names.added),
             removed: count(&names.removed),
-            expires_at: None,
+            expires_at,
         };
         let bytes = serde_json::to_vec(&names).map_err(Error::internal)?;
         self.0.objects().put_bytes(&key, Bytes::from(bytes)).await?;

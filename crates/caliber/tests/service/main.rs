@@ -26,11 +26,13 @@ mod service;
 
 mod accounts;
 mod analysis;
+mod background_exports;
 mod campaigns;
 mod commands;
 mod development;
 mod documents;
 mod errors;
+mod exports;
 mod kills;
 mod lists;
 mod operations;
