@@ -1,0 +1,144 @@
+# What the pages say. A key is asked for by a template ("key"|t) or by the code of a page; a test finds keys that are
+# missing and keys that nobody asks for.
+
+## Everywhere
+brand = Caliber
+skip-to-content = Skip to content
+menu = Menu
+main-navigation = Main
+new-campaign = New campaign
+nav-dashboard = Dashboard
+nav-campaigns = Campaigns
+nav-lists = Lists
+nav-files = Files
+nav-recipes = Recipes and templates
+nav-jobs = Jobs
+nav-organisation = Organisation
+nav-people = People
+nav-settings = Settings
+nav-help = Help
+theme = Colours
+theme-light = Light
+theme-system = As the system
+theme-dark = Dark
+save = Save
+name = Name
+email = E-mail
+password = Password
+role = Role
+status = Status
+created = Created
+progress = Progress
+
+## Roles
+role-viewer = Viewer
+role-analyst = Analyst
+role-manager = Manager
+role-admin = Administrator
+role-client = Client
+role-expert = Expert
+
+## Done
+notice-saved = Saved.
+notice-deleted = Deleted.
+notice-password-changed = Your password is changed. All other sessions have ended.
+notice-registered = Welcome to Caliber. Your account is ready.
+notice-signed-out = You are signed out.
+notice-cancelled = Scoring was cancelled.
+notice-started = Scoring has started.
+notice-joined = You have joined the organisation, and your campaigns came along.
+notice-withdrawn = The invitation is taken back.
+
+## Signing in
+sign-in = Sign in
+sign-in-title = Sign in
+sign-in-first = Sign in to go on to the page you asked for.
+sign-out = Sign out
+no-account = No account yet?
+have-account = Have an account?
+register = Create an account
+register-title = Create your account
+register-lead = You get an organisation of your own. Invite others later, or join theirs by an invitation.
+register-submit = Create account
+password-hint = A few unusual words in a row are hard to guess and easy to remember.
+
+## Profile
+profile = Profile
+profile-you = You
+member-since = Since
+change-password = Change password
+current-password = Present password
+new-password = New password
+other-sessions-end = All your other sessions end.
+development-sign-in = This is the development sign-in of this machine. It has no password; a registered account has one.
+
+## Errors
+error-home = To the dashboard
+error-not-found = This page does not exist
+error-forbidden = Your role does not allow this
+error-conflict = That does not go together
+error-invalid = Something in the request is not right
+error-too-large = That is too large
+error-rate-limited = Too many attempts
+error-unavailable = Something needed does not answer
+error-internal = Something went wrong on our side
+
+## Dropping a report
+drop-here = Drop the report to score it
+upload-progress = Upload
+upload-too-large = The file is larger than this server takes.
+upload-reading = reading it
+upload-broken = The connection broke off. Try again.
+
+## Campaigns
+campaign = Campaign
+score = Score
+spend = Spend
+at-risk = At risk
+scored-names = Scored
+recent-campaigns = Recent campaigns
+all-campaigns = All campaigns
+status-no-report = No report yet
+status-ready = Ready to score
+status-processing = Scoring
+status-completed = Scored
+status-failed = Failed
+channel-ctv = CTV
+channel-display = Display
+channel-video = Video
+channel-audio = Audio
+goal-awareness = Awareness
+goal-action = Action
+
+## Dashboard
+dashboard-empty-title = Score your first report
+dashboard-empty-text = Take a site or supply report as your platform exports it. Caliber finds the columns, scores every name, and gives you what to buy and what to block.
+dashboard-empty-upload = Choose a report
+dashboard-empty-sample = Try it with a sample
+dashboard-empty-hint = You can also drop a file anywhere on any page.
+how-it-works = How it works
+step-drop = Drop a report
+step-drop-text = CSV, Excel or Parquet, from any platform. Nothing has to be renamed or cleaned.
+step-check = Check what was understood
+step-check-text = Platform, channel and columns are recognised. Everything can be changed before scoring.
+step-lists = Take the lists away
+step-lists-text = Every name gets a score from 0 to 100 with its reasons, and lands on the allowlist, the blocklist or neither.
+figure-mean-score = Mean campaign score
+figure-mean-score-note = Of the campaigns that were scored
+figure-mean-score-line = Scores of the latest campaigns, oldest first
+figure-at-risk = Spend on names to block
+figure-of-spend = of { $spend } spent
+figure-scored = Campaigns scored
+figure-processing = { $count ->
+    [0] None under way
+    [one] One under way
+   *[other] { $count } under way
+  }
+figure-attention = Need attention
+figure-attention-note = Listed below
+needs-attention = Needs attention
+nothing-waits = Nothing waits for you.
+attention-failed = Scoring failed
+attention-ready = Has a report and is ready to score
+attention-no-report = Has no report yet
+attention-at-risk = Much of the spend is on names to block
