@@ -9,8 +9,10 @@ mod figures;
 mod filters;
 mod form;
 mod guard;
+mod new_campaign;
 mod notice;
 mod profile;
+mod review;
 #[cfg(test)]
 mod samples;
 mod shell;
@@ -41,6 +43,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .merge(dashboard::routes(app).layer(from_fn(json_for_programs)))
         .merge(sign_in::routes(app))
         .merge(profile::routes(app))
+        .merge(new_campaign::routes(app))
         .layer(map_response(with_policy))
 }
 

@@ -142,3 +142,47 @@ attention-failed = Scoring failed
 attention-ready = Has a report and is ready to score
 attention-no-report = Has no report yet
 attention-at-risk = Much of the spend is on names to block
+
+## New campaign
+new-campaign-lead = Drop a report as your platform exports it. You see what was understood before anything is scored.
+drop-title = Drop a report here, or choose one
+drop-kinds = CSV, TSV, XLSX, XLS or Parquet, text also as .gz or .zst.
+drop-limit = Up to
+report = Report
+upload-report = Upload
+no-report-title = No report at hand?
+no-report-text = A made-up Trade Desk report of 20,000 rows, with good and bad sites planted in it.
+
+## Checking a report
+review-title = Check what was understood
+review-not-yet = This cannot be scored yet
+review-settings = Read as
+review-recognised = Recognised
+review-not-recognised = Not recognised
+review-columns = Columns
+review-columns-note = Change what a column stands for where it was not understood.
+platform = Platform
+channel = Channel
+goal = Goal
+level = What is scored
+level-domain = Sites and apps
+level-supply-vendor = Supply vendors
+choose = Choose
+ctr-sensitivity = Clicks matter: weigh the click-through rate higher
+from-template = Settings of a template
+no-template = None
+save-as-template = Keep these settings as a template
+rows = Rows
+read-as = Read as
+score-it = Score it
+check-again = Check again
+header = Header
+stands-for = Stands for
+stands-for-of = What “{ $header }” stands for
+not-used = Not used
+how-found = Found by
+how-known = Its header
+how-similar = A similar header
+how-given = By hand
+how-unused = –
+first-rows = First rows
