@@ -10,6 +10,7 @@ mod failure;
 mod http;
 mod openapi;
 mod pages;
+mod progress;
 mod set_password;
 mod signed_in;
 mod texts;
