@@ -8,13 +8,21 @@ mod campaigns;
 mod dashboard;
 mod error_page;
 mod figures;
+mod files;
 mod filters;
 mod form;
 mod guard;
+mod help;
+mod jobs;
+mod lists;
+mod metrics;
 mod new_campaign;
 mod notice;
+mod organisation;
 mod paging;
+mod people;
 mod profile;
+mod recipes;
 mod review;
 #[cfg(test)]
 mod samples;
@@ -49,6 +57,13 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .merge(new_campaign::routes(app))
         .merge(campaigns::routes(app))
         .merge(campaign::routes(app))
+        .merge(files::routes(app))
+        .merge(lists::routes(app))
+        .merge(recipes::routes(app))
+        .merge(jobs::routes(app))
+        .merge(people::routes(app))
+        .merge(organisation::routes(app))
+        .merge(help::routes(app))
         .layer(map_response(with_policy))
 }
 
