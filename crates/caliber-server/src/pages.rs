@@ -32,7 +32,7 @@ mod sign_in;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
@@ -76,7 +76,7 @@ trait Guarded {
 
 impl Guarded for Router<App> {
     fn page(self, app: &App, path: &str, sees: Sees, methods: MethodRouter<App>) -> Self {
-        self.route(path, methods.layer(from_fn_with_state((app.clone(), sees), guard::guarded)))
+        self.route(path, methods.route_layer(from_fn_with_state((app.clone(), sees), guard::guarded)))
     }
 }
 
@@ -102,7 +102,8 @@ pub(crate) fn wants_page(headers: &HeaderMap) -> bool {
 
 /// At the root, what this is, for those that do not ask for a page.
 async fn json_for_programs(request: Request, next: Next) -> Response {
-    if wants_page(request.headers()) { next.run(request).await } else { crate::about().await }
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    if is_read && !wants_page(request.headers()) { crate::about().await } else { next.run(request).await }
 }
 
 /// What there is not, as a page where a browser asks.

@@ -35,6 +35,7 @@ mod kills;
 mod lists;
 mod operations;
 mod organizations;
+mod pages;
 mod permissions;
 mod recipes;
 mod results;
