@@ -1,6 +1,7 @@
 //! Chores of the workspace: `cargo xtask <chore>`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to the terminal")]
 
+mod assets;
 mod bench;
 mod documents;
 mod load;
@@ -11,6 +12,7 @@ mod run;
 mod soak;
 mod test;
 mod tidy;
+mod vendored;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -41,6 +43,8 @@ enum Chore {
     Postgres(postgres::Arguments),
     /// Write the documents that are made from the code: docs/openapi.json, docs/permissions.md
     Documents,
+    /// Bring styles, scripts and fonts of the pages from npm, as assets.toml lists them
+    Assets(assets::Arguments),
     /// Install the named tools where they are missing
     Need(needs::Arguments),
 }
@@ -54,6 +58,7 @@ fn main() -> ExitCode {
         Chore::Load(arguments) => load::run(&arguments),
         Chore::Postgres(arguments) => postgres::run(&arguments),
         Chore::Documents => documents::run(),
+        Chore::Assets(arguments) => assets::run(&arguments),
         Chore::Need(arguments) => needs::run(&arguments),
     };
     done.unwrap_or_else(|error| {

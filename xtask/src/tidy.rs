@@ -1,5 +1,6 @@
 //! `cargo xtask tidy`: what the compiler does not see. Each finding says why it is one and what to do instead.
 
+mod assets;
 mod documents;
 mod layering;
 mod sources;
@@ -66,6 +67,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut findings = layering::check(&root)?;
     findings.extend(sources::check(&root)?);
     findings.extend(documents::check(&root)?);
+    findings.extend(assets::check(&root)?);
     findings.sort_by(|a, b| (a.warning, &a.path, a.line).cmp(&(b.warning, &b.path, b.line)));
     for finding in &findings {
         println!("{finding}");

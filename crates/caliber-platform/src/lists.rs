@@ -294,6 +294,15 @@ impl ListsOf<'_> {
     }
 }
 
+impl From<list_versions::ListType> for ListType {
+    fn from(stored: list_versions::ListType) -> Self {
+        match stored {
+            list_versions::ListType::Whitelist => Self::Whitelist,
+            list_versions::ListType::Blacklist => Self::Blacklist,
+        }
+    }
+}
+
 fn count(names: &[String]) -> i64 {
     i64::try_from(names.len()).unwrap_or(i64::MAX)
 }

@@ -15,7 +15,7 @@ mod reports;
 mod result_row;
 mod rows_parameters;
 mod scoring;
-mod upload;
+pub(crate) mod upload;
 mod users;
 
 use utoipa_axum::router::OpenApiRouter;

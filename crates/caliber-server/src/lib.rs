@@ -3,14 +3,18 @@
 mod access;
 mod answer;
 mod api;
+mod assets;
 mod docs;
 mod download;
 mod extract;
 mod failure;
 mod http;
 mod openapi;
+mod pages;
+mod progress;
 mod set_password;
 mod signed_in;
+mod texts;
 mod words;
 
 use std::any::Any;
@@ -22,7 +26,6 @@ use axum::extract::Request;
 use axum::http::Method;
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use caliber_platform::Platform;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -53,6 +56,17 @@ pub struct ServerConfig {
     pub allowed_hosts: Vec<String>,
     /// Origins whose pages may call it.
     pub cors_origins: Vec<String>,
+    /// Makes a report for whoever has none at hand.
+    pub sample: fn() -> std::io::Result<SampleReport>,
+}
+
+/// A report that was made up.
+#[derive(Clone, Debug)]
+pub struct SampleReport {
+    /// What its file is called.
+    pub filename: String,
+    /// The file.
+    pub bytes: Vec<u8>,
 }
 
 /// What every handler has.
@@ -75,6 +89,7 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> std::io::Result<()> {
     let app = App { platform, config: Arc::new(config), stopping: stop.clone() };
+    tokio::task::spawn_blocking(assets::warm_up);
     // Outside the router, for the path to be made plain before it is looked up.
     let service = NormalizePathLayer::trim_trailing_slash().layer(router(&app));
     let service = axum::ServiceExt::<Request>::into_make_service(service);
@@ -91,8 +106,9 @@ fn router(app: &App) -> Router {
         .merge(unversioned)
         .merge(docs::routes(&document))
         .merge(set_password::routes())
-        .route("/", get(about))
-        .fallback(nothing_here)
+        .merge(assets::routes())
+        .merge(pages::routes(app))
+        .fallback(pages::nothing_here)
         .method_not_allowed_fallback(wrong_method)
         .with_state(app.clone())
         .layer(from_fn(move |request, next| http::body_limit::limited(max_upload, request, next)))
@@ -114,17 +130,10 @@ fn is_worth_packing() -> impl Predicate {
         .and(NotForContentType::const_new("application/vnd.openxmlformats"))
 }
 
-/// What this is, for programs; pages come later.
+/// What this is, for programs.
 async fn about() -> Response {
     answer::Answer::new(json!({"name": "Caliber", "version": env!("CARGO_PKG_VERSION"), "docs": "/docs"}))
         .into_response()
-}
-
-async fn nothing_here(request: Request) -> Failure {
-    Failure::new(
-        FailureCode::NotFound,
-        format!("there is nothing at {}; /docs shows what there is", request.uri().path()),
-    )
 }
 
 async fn wrong_method(method: Method) -> Failure {

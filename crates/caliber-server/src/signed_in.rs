@@ -4,6 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Method, header};
 use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
 use caliber_platform::identity::Caller;
 
 use crate::App;
@@ -26,13 +27,30 @@ fn is_of_a_proxy(header: &HeaderName) -> bool {
     matches!(name, "forwarded" | "via" | "x-real-ip") || name.starts_with("x-forwarded")
 }
 
+/// Whom a credential stands for, and whether a browser sent it by itself.
+pub(crate) struct Identified {
+    pub(crate) caller: Caller,
+    /// A cookie goes along with any request of the browser, so a write has to show that it is ours.
+    pub(crate) by_cookie: bool,
+}
+
 /// The caller of a request; `None` where it has no credential. A credential that does not hold is a failure, also where
 /// the development sign-in would let a request without one pass.
 pub(crate) async fn caller_of(app: &App, request: &Parts) -> Result<Option<Caller>, Failure> {
+    let Some(Identified { caller, by_cookie }) = identified(app, request).await? else { return Ok(None) };
+    if by_cookie && is_write(&request.method) && !repeats_token(app, &caller, &request.headers) {
+        return Err(not_ours());
+    }
+    Ok(Some(caller))
+}
+
+/// As [`caller_of`], for pages: whether a write is ours is theirs to ask.
+pub(crate) async fn identified(app: &App, request: &Parts) -> Result<Option<Identified>, Failure> {
     let headers = &request.headers;
     let identity = app.platform.identity();
     if let Some(token) = bearer(headers)? {
-        return Ok(Some(identity.caller_of_access_token(token).await?));
+        let caller = identity.caller_of_access_token(token).await?;
+        return Ok(Some(Identified { caller, by_cookie: false }));
     }
     if headers.contains_key("x-api-key") {
         return Err(Failure::new(FailureCode::NotSignedIn, "this API key is not known"));
@@ -40,21 +58,44 @@ pub(crate) async fn caller_of(app: &App, request: &Parts) -> Result<Option<Calle
     let cookies = CookieJar::from_headers(headers);
     if let Some(cookie) = cookies.get(SESSION_COOKIE) {
         let caller = identity.caller_of_cookie(cookie.value()).await?;
-        if is_write(&request.method) {
-            let repeated = headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok());
-            let is_ours = repeated.is_some_and(|token| identity.is_csrf_token(token, &caller));
-            if !is_ours {
-                let message = "the request does not carry the session's X-CSRF-Token; reload the page";
-                return Err(Failure::new(FailureCode::Forbidden, message));
-            }
-        }
-        return Ok(Some(caller));
+        return Ok(Some(Identified { caller, by_cookie: true }));
     }
     if app.config.dev_sign_in {
         refuse_strangers(headers)?;
-        return Ok(Some(identity.development_caller().await?));
+        return Ok(Some(Identified { caller: identity.development_caller().await?, by_cookie: false }));
     }
     Ok(None)
+}
+
+/// Whether the header has the session's token.
+pub(crate) fn repeats_token(app: &App, caller: &Caller, headers: &HeaderMap) -> bool {
+    let repeated = headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok());
+    repeated.is_some_and(|token| app.platform.identity().is_csrf_token(token, caller))
+}
+
+/// A write that does not show that it comes from our own page.
+pub(crate) fn not_ours() -> Failure {
+    let message = "the request does not carry the session's X-CSRF-Token; reload the page";
+    Failure::new(FailureCode::Forbidden, message)
+}
+
+/// The cookies of a browser's session.
+pub(crate) fn session_cookies(app: &App, session: String, csrf: String, seconds: i64) -> CookieJar {
+    let cookie = |name: &'static str, value: String, is_hidden| {
+        Cookie::build((name, value))
+            .path("/")
+            .http_only(is_hidden)
+            .secure(app.config.production)
+            .same_site(SameSite::Lax)
+            .max_age(time::Duration::seconds(seconds))
+    };
+    CookieJar::new().add(cookie(SESSION_COOKIE, session, true)).add(cookie(CSRF_COOKIE, csrf, false))
+}
+
+/// What takes the cookies of a session away.
+pub(crate) fn no_cookies() -> CookieJar {
+    let gone = |name: &'static str| Cookie::build((name, "")).path("/").max_age(time::Duration::ZERO);
+    CookieJar::new().add(gone(SESSION_COOKIE)).add(gone(CSRF_COOKIE))
 }
 
 fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Failure> {
@@ -65,7 +106,8 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Failure> {
     if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(wrong()) }
 }
 
-fn is_write(method: &Method) -> bool {
+/// Whether a method changes something.
+pub(crate) fn is_write(method: &Method) -> bool {
     !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 

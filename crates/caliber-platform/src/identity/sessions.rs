@@ -175,6 +175,11 @@ impl Identity<'_> {
         })
     }
 
+    /// What a page of the caller's repeats when it writes; none under the development sign-in, which has no cookie.
+    pub fn csrf_token_of(&self, caller: &Caller) -> Option<String> {
+        caller.session.map(|session| self.csrf_token(session))
+    }
+
     fn csrf_token(self, session: SessionId) -> String {
         self.0.secrets().signing(Use::Csrf).tag(session.0.as_bytes())
     }

@@ -2,8 +2,6 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum_extra::extract::CookieJar;
-use axum_extra::extract::cookie::{Cookie, SameSite};
 use caliber_platform::identity::permissions::{PROFILE_READ, PROFILE_WRITE};
 use caliber_platform::identity::{ACCESS_SECONDS, SessionKind, SignedIn, Tokens};
 use serde::{Deserialize, Serialize};
@@ -18,7 +16,7 @@ use crate::access::{Access, Declared};
 use crate::answer::{Answer, Created, Nothing};
 use crate::extract::{Body, Query, Raw};
 use crate::failure::Failure;
-use crate::signed_in::{By, CSRF_COOKIE, MaybeCaller, SESSION_COOKIE};
+use crate::signed_in::{By, MaybeCaller, no_cookies, session_cookies};
 
 pub(super) fn routes(app: &App) -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -130,19 +128,7 @@ fn answer(app: &App, SignedIn { user, tokens }: SignedIn) -> Response {
         .into_response(),
         Tokens::Cookie { session, csrf, expires_at } => {
             let lifetime = expires_at - app.platform.now();
-            let cookie = |name: &'static str, value: String, is_hidden| {
-                Cookie::build((name, value))
-                    .path("/")
-                    .http_only(is_hidden)
-                    .secure(app.config.production)
-                    .same_site(SameSite::Lax)
-                    .max_age(time::Duration::seconds(lifetime.num_seconds()))
-            };
-            let cookies = CookieJar::new().add(cookie(SESSION_COOKIE, session, true)).add(cookie(
-                CSRF_COOKIE,
-                csrf.clone(),
-                false,
-            ));
+            let cookies = session_cookies(app, session, csrf.clone(), lifetime.num_seconds());
             let view = SessionView {
                 user,
                 access_token: None,
@@ -174,11 +160,7 @@ async fn refresh(State(app): State<App>, Body(body): Body<Refresh>) -> Result<Re
 #[utoipa::path(post, path = "/logout", tag = "auth", responses((status = 200, body = Answer<Nothing>)))]
 async fn logout(State(app): State<App>, By(caller): By) -> Result<Response, Failure> {
     app.platform.identity().sign_out(&caller).await?;
-    let gone = |name: &'static str| Cookie::build((name, "")).path("/");
-    let cookies = CookieJar::new()
-        .add(gone(SESSION_COOKIE).max_age(time::Duration::ZERO))
-        .add(gone(CSRF_COOKIE).max_age(time::Duration::ZERO));
-    Ok((cookies, Answer::done("signed out")).into_response())
+    Ok((no_cookies(), Answer::done("signed out")).into_response())
 }
 
 #[derive(Deserialize, ToSchema)]

@@ -37,6 +37,7 @@ mod kills;
 mod lists;
 mod operations;
 mod organizations;
+mod pages;
 mod permissions;
 mod recipes;
 mod results;

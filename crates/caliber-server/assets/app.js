@@ -1,0 +1,103 @@
+// What every page does beyond links and forms. Without it all of them still read, write and download.
+import { acceptDrops } from "./upload.js";
+
+const root = document.documentElement;
+
+/** Times in the reader's zone; the address of the moment stays in `datetime`, UTC in the title. */
+function localTimes(within) {
+  const format = new Intl.DateTimeFormat(root.lang, {
+    day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
+  });
+  for (const time of within.querySelectorAll("time[datetime]:not([title])")) {
+    const moment = new Date(time.dateTime);
+    if (Number.isNaN(moment.getTime())) continue;
+    time.title = time.textContent;
+    time.textContent = format.format(moment);
+  }
+}
+
+/** Light, dark, or as the system says: remembered for a year. */
+function themeSwitch() {
+  const group = document.querySelector(".theme-switch");
+  if (!group) return;
+  const show = () => {
+    for (const button of group.querySelectorAll("button")) {
+      button.setAttribute("aria-pressed", String(button.dataset.setTheme === root.dataset.theme));
+    }
+  };
+  group.hidden = false;
+  group.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    const theme = button.dataset.setTheme;
+    root.dataset.theme = theme;
+    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+    root.setAttribute("data-bs-theme", theme || (dark ? "dark" : "light"));
+    document.cookie = `caliber_theme=${theme}; path=/; max-age=${theme ? 31536000 : 0}; samesite=lax`;
+    document.dispatchEvent(new CustomEvent("caliber:theme"));
+    show();
+  });
+  show();
+}
+
+/** What was just done is told once: a reload does not tell it again. */
+function forgetNotice() {
+  const address = new URL(location.href);
+  if (!address.searchParams.has("done")) return;
+  address.searchParams.delete("done");
+  history.replaceState(history.state, "", address);
+}
+
+/** The session's token goes along with every write that htmx sends. */
+document.addEventListener("htmx:configRequest", (event) => {
+  const token = document.body.dataset.csrf;
+  if (token) event.detail.headers["X-CSRF-Token"] = token;
+});
+
+/** Answers that say what is wrong are shown like others. */
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if ([409, 415, 422].includes(event.detail.xhr.status)) {
+    event.detail.shouldSwap = true;
+    event.detail.isError = false;
+  }
+});
+
+document.addEventListener("htmx:afterSwap", (event) => localTimes(event.detail.target ?? document));
+
+/** A stream that has ended leads on. */
+document.addEventListener("htmx:sseClose", (event) => {
+  const next = event.target.dataset?.next;
+  if (event.detail?.type === "message" && next) location.replace(next);
+});
+
+/** Forms that ask before they delete. */
+document.addEventListener("submit", (event) => {
+  const question = event.target.dataset?.confirm;
+  if (question && !confirm(question)) event.preventDefault();
+});
+
+/** Forms of filters act at once. */
+document.addEventListener("change", (event) => {
+  if (event.target.closest("form[data-submit-on-change]")) event.target.form.requestSubmit();
+});
+
+/** What is to be copied, by one click. */
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).value);
+  button.classList.add("is-done");
+});
+
+/** Links that are handed on begin with where this server is reached. */
+function wholeLinks() {
+  for (const input of document.querySelectorAll("input[data-absolute]")) {
+    input.value = new URL(input.value, location.href).href;
+  }
+}
+
+localTimes(document);
+wholeLinks();
+themeSwitch();
+forgetNotice();
+acceptDrops();

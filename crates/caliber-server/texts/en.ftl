@@ -1,0 +1,396 @@
+# What the pages say. A key is asked for by a template ("key"|t) or by the code of a page; a test finds keys that are
+# missing and keys that nobody asks for.
+
+## Everywhere
+brand = Caliber
+skip-to-content = Skip to content
+menu = Menu
+main-navigation = Main
+new-campaign = New campaign
+nav-dashboard = Dashboard
+nav-campaigns = Campaigns
+nav-lists = Lists
+nav-files = Files
+nav-recipes = Recipes and templates
+nav-jobs = Jobs
+nav-organisation = Organisation
+nav-people = People
+nav-settings = Settings
+nav-help = Help
+theme = Colours
+theme-light = Light
+theme-system = As the system
+theme-dark = Dark
+save = Save
+name = Name
+email = E-mail
+password = Password
+role = Role
+status = Status
+created = Created
+progress = Progress
+
+## Roles
+role-viewer = Viewer
+role-analyst = Analyst
+role-manager = Manager
+role-admin = Administrator
+role-client = Client
+role-expert = Expert
+
+## Done
+notice-saved = Saved.
+notice-deleted = Deleted.
+notice-password-changed = Your password is changed. All other sessions have ended.
+notice-registered = Welcome to Caliber. Your account is ready.
+notice-signed-out = You are signed out.
+notice-cancelled = Scoring was cancelled.
+notice-started = Scoring has started.
+notice-joined = You have joined the organisation, and your campaigns came along.
+notice-withdrawn = The invitation is taken back.
+
+## Signing in
+sign-in = Sign in
+sign-in-title = Sign in
+sign-in-first = Sign in to go on to the page you asked for.
+sign-out = Sign out
+no-account = No account yet?
+have-account = Have an account?
+register = Create an account
+register-title = Create your account
+register-lead = You get an organisation of your own. Invite others later, or join theirs by an invitation.
+register-submit = Create account
+password-hint = A few unusual words in a row are hard to guess and easy to remember.
+
+## Profile
+profile = Profile
+profile-you = You
+member-since = Since
+change-password = Change password
+current-password = Present password
+new-password = New password
+other-sessions-end = All your other sessions end.
+development-sign-in = This is the development sign-in of this machine. It has no password; a registered account has one.
+
+## Errors
+error-home = To the dashboard
+error-not-found = This page does not exist
+error-forbidden = Your role does not allow this
+error-conflict = That does not go together
+error-invalid = Something in the request is not right
+error-too-large = That is too large
+error-rate-limited = Too many attempts
+error-unavailable = Something needed does not answer
+error-internal = Something went wrong on our side
+
+## Dropping a report
+drop-here = Drop the report to score it
+upload-progress = Upload
+upload-too-large = The file is larger than this server takes.
+upload-reading = reading it
+upload-broken = The connection broke off. Try again.
+
+## Campaigns
+campaign = Campaign
+score = Score
+spend = Spend
+at-risk = At risk
+scored-names = Scored
+recent-campaigns = Recent campaigns
+all-campaigns = All campaigns
+status-no-report = No report yet
+status-ready = Ready to score
+status-processing = Scoring
+status-completed = Scored
+status-failed = Failed
+channel-ctv = CTV
+channel-display = Display
+channel-video = Video
+channel-audio = Audio
+goal-awareness = Awareness
+goal-action = Action
+
+## Dashboard
+dashboard-empty-title = Score your first report
+dashboard-empty-text = Take a site or supply report as your platform exports it. Caliber finds the columns, scores every name, and gives you what to buy and what to block.
+dashboard-empty-upload = Choose a report
+dashboard-empty-sample = Try it with a sample
+dashboard-empty-hint = You can also drop a file anywhere on any page.
+how-it-works = How it works
+step-drop = Drop a report
+step-drop-text = CSV, Excel or Parquet, from any platform. Nothing has to be renamed or cleaned.
+step-check = Check what was understood
+step-check-text = Platform, channel and columns are recognised. Everything can be changed before scoring.
+step-lists = Take the lists away
+step-lists-text = Every name gets a score from 0 to 100 with its reasons, and lands on the allowlist, the blocklist or neither.
+figure-mean-score = Mean campaign score
+figure-mean-score-note = Of the campaigns that were scored
+figure-mean-score-line = Scores of the latest campaigns, oldest first
+figure-at-risk = Spend on names to block
+figure-of-spend = of { $spend } spent
+figure-scored = Campaigns scored
+figure-processing = { $count ->
+    [0] None under way
+    [one] One under way
+   *[other] { $count } under way
+  }
+figure-attention = Need attention
+figure-attention-note = Listed below
+needs-attention = Needs attention
+nothing-waits = Nothing waits for you.
+attention-failed = Scoring failed
+attention-ready = Has a report and is ready to score
+attention-no-report = Has no report yet
+attention-at-risk = Much of the spend is on names to block
+
+## New campaign
+new-campaign-lead = Drop a report as your platform exports it. You see what was understood before anything is scored.
+drop-title = Drop a report here, or choose one
+drop-kinds = CSV, TSV, XLSX, XLS or Parquet, text also as .gz or .zst.
+drop-limit = Up to
+report = Report
+upload-report = Upload
+no-report-title = No report at hand?
+no-report-text = A made-up Trade Desk report of 20,000 rows, with good and bad sites planted in it.
+
+## Checking a report
+review-title = Check what was understood
+review-not-yet = This cannot be scored yet
+review-settings = Read as
+review-recognised = Recognised
+review-not-recognised = Not recognised
+review-columns = Columns
+review-columns-note = Change what a column stands for where it was not understood.
+platform = Platform
+channel = Channel
+goal = Goal
+level = What is scored
+level-domain = Sites and apps
+level-supply-vendor = Supply vendors
+choose = Choose
+ctr-sensitivity = Clicks matter: weigh the click-through rate higher
+from-template = Settings of a template
+no-template = None
+save-as-template = Keep these settings as a template
+rows = Rows
+read-as = Read as
+score-it = Score it
+check-again = Check again
+header = Header
+stands-for = Stands for
+stands-for-of = What “{ $header }” stands for
+not-used = Not used
+how-found = Found by
+how-known = Its header
+how-similar = A similar header
+how-given = By hand
+how-unused = –
+first-rows = First rows
+
+## Lists of things
+of = of
+pages = Pages
+previous = Previous
+next = Next
+search = Search
+delete = Delete
+cancel = Cancel
+nothing-found = Nothing found
+nothing-found-text = Nothing has all that was asked for. Ask for less.
+search-campaigns = Search campaigns
+every-status = Every status
+status-pending = Not scored yet
+campaigns-empty-title = No campaigns yet
+campaigns-empty-text = A campaign is a report and what was found in it. Drop a report to make the first.
+
+## A campaign
+scoring-now = Scoring
+rate = Rate
+rows-a-second = rows/s
+time-left = Time left
+step-initializing = Waiting for a worker
+step-loading-data = Reading the report
+step-preprocessing = Putting rows together
+step-normalizing = Bringing metrics to one scale
+step-scoring = Scoring
+step-finalizing = Writing the results
+step-completed = Done
+check-and-score = Check and score again
+delete-campaign-question = Delete this campaign with its report and its results?
+campaign-ready-title = Ready to score
+campaign-ready-text = The report is here. Check what was understood of it, then score it.
+campaign-no-report-title = No report yet
+campaign-no-report-text = This campaign was made without a report. Drop one to score it.
+campaign-score = Campaign score
+campaign-score-note = Mean of the scores, by impressions
+impressions = impressions
+impressions-column = Impressions
+on-lists = Allow / block
+on-lists-note = Names on each list
+results = Results
+search-names = Search names
+site = Name
+band = Band
+percentile = Percentile
+band-good = Good
+band-moderate = Moderate
+band-poor = Poor
+
+## Files
+files-lead = Reports as they were uploaded. They stay until they are deleted, or their campaign is.
+files-empty-title = No reports yet
+files-empty-text = Drop a report on any page, or choose one.
+file = File
+kind = Kind
+size = Size
+actions = Actions
+uploaded-at = Uploaded
+file-uploaded = Uploaded
+file-assigned = In a campaign
+file-validated = Can be scored
+file-rejected = Needs a look
+check-and-score-new = Check and score
+delete-file-question = Delete this report?
+delete-named = Delete { $name }
+
+## Jobs
+jobs-lead = What runs in the background. A job that failed for good is a dead letter, kept with the reason.
+look-again = Look again
+queues = Queues
+queue = Queue
+dead-letters = Dead letters
+waiting-since = Oldest waiting since
+job = Job
+job-queued = Queued
+job-running = Running
+job-completed = Completed
+job-failed = Failed
+job-cancelled = Cancelled
+jobs-empty = No jobs here.
+attempts = Failures
+took = Took
+show = Show
+
+## Organisation
+organisation-title = Organisation
+organisation-lead = How reports for clients look, and which names are never blocked.
+organisation-read-only = A manager changes these.
+organisation-looks = Name and colours
+colour-primary = Main colour
+colour-accent = Accent
+colours-hint = They are used in the PDF and the workbook.
+protected-names = Protected names
+protected-label = Never on a blocklist, a name a line
+protected-hint = Sites you own, partners, private deals. They hold for every campaign from its next run or list on.
+
+## People
+people-lead = Members see all campaigns of the organisation. Analysts make their own, managers change all.
+last-seen = Last signed in
+you = You
+role-of = Role of { $name }
+delete-person-question = Delete the account of { $name }? What they made goes to another manager.
+invitations = Invitations
+invite = Make a link
+invite-email = E-mail (only for this address)
+invite-hint = You get a link that joins once and is good for seven days. Send it yourself.
+invitation-made = The link, shown only now:
+copy = Copy
+for-whom = For
+whoever-has-the-link = Whoever has the link
+accepted = Accepted
+good-until = Good until
+withdraw = Take back
+join = Join
+join-title = Join an organisation
+join-text = You move to the organisation that invited you, and your campaigns come along.
+
+## Recipes and templates
+recipes-lead = A recipe says what a score is made of. Shipped ones stay as they are; keep a copy with other weights.
+recipes = Recipes
+recipe = Recipe
+for-what = For
+weights = Weights
+weights-note = They sum to 100 %: what one takes, the others give.
+least-impressions = Least impressions
+own = Own
+higher-is-better = higher is better
+lower-is-better = lower is better
+about-recipe = About
+copy-name = Name of the copy
+copy-hint = Lower case letters, digits and dashes. Score with it by its name.
+save-copy = Keep as my recipe
+delete-recipe-question = Delete this recipe? Results that were scored by it stay.
+templates = Templates
+templates-note = Settings that new campaigns start from.
+templates-empty = Keep the settings of a campaign as a template when you check its report.
+delete-template-question = Delete this template?
+
+## Lists
+lists-lead = What to buy and what to block, taken out of the results of a campaign and kept as versions.
+lists-empty-title = No lists yet
+lists-empty-text = Lists come out of campaigns that were scored.
+lists-of = Lists of { $name }
+list = List
+allowlist = Allowlist
+blocklist = Blocklist
+take-out = Take out a list
+take-out-note = A list that differs from the last one is kept as a new version.
+take-out-and-history = Take out, history
+rule = Rule
+policy-quartile = By score: the best and worst share
+policy-evidence = By evidence: what the counts prove
+share-percent = Share of the names, %
+versions = Versions
+version = Version
+versions-empty = Nothing was taken out yet.
+names = Names
+added = Added
+removed = Removed
+download-txt = Download .txt
+first-names = The first { $count } are shown; the download has all.
+since-before = Since the version before
+
+## Help
+help-concepts = How to read the figures
+help-score = Every site or supply vendor gets 0 to 100: each metric is brought to one scale within the campaign, turned so that more is better, and weighed by the recipe. It compares the names of one campaign with each other.
+help-campaign-score = The mean of the scores, weighed by impressions: how good the inventory is that the money went to.
+help-band = Good is the best quarter of the names, poor the worst quarter, moderate what lies between.
+help-lists-title = Allowlist and blocklist
+help-lists = The best names to buy and the worst to leave out. Spend on names to block is what was spent on the blocklist.
+help-evidence-title = By evidence
+help-evidence = A name with few impressions can be good or bad by chance. By evidence only those names are listed whose counts prove that they are better or worse than the campaign's median; the others are watched.
+help-protected-title = Protected names
+help-protected = Names that are never blocked, for the whole organisation (Settings) or one campaign.
+help-api-title = Programs
+help-api = All of this is there for programs too:
+help-glossary = Glossary of metrics
+metric-cpm = CPM
+metric-cpm-means = What a thousand impressions cost. Lower is better at equal quality.
+metric-ecpm = eCPM
+metric-ecpm-means = The effective cost of a thousand impressions, all costs counted.
+metric-ctr = CTR
+metric-ctr-means = Clicks for each impression. Very high rates are suspicious on display.
+metric-conversion-rate = Conversion rate
+metric-conversion-rate-means = Conversions for each impression or click, as the report counts them.
+metric-viewable-rate = Viewability
+metric-viewable-rate-means = The share of measured impressions that could be seen: half the ad for a second, for video two.
+metric-sampled-in-view-rate = Sampled viewability
+metric-sampled-in-view-rate-means = The share in view, measured on a sample of the impressions.
+metric-ias-display-fully-in-view-1s-rate = Fully in view (IAS)
+metric-ias-display-fully-in-view-1s-rate-means = The share of display impressions whose whole area was in view for a second, measured by IAS.
+metric-completion-rate = Completion rate
+metric-completion-rate-means = The share of video or audio starts that played to their end.
+metric-player-completion-rate = Player completion rate
+metric-player-completion-rate-means = Completions as the player reports them.
+metric-player-errors-rate = Player errors
+metric-player-errors-rate-means = The share of starts that ended in an error of the player.
+metric-player-mute-rate = Muted
+metric-player-mute-rate-means = The share of starts that played without sound.
+metric-ad-load-xl-rate = Extra-large ad load
+metric-ad-load-xl-rate-means = The share of impressions on pages that are crowded with ads.
+metric-ad-refresh-below-15s-rate = Refresh below 15 s
+metric-ad-refresh-below-15s-rate-means = The share of impressions on slots that reload their ad in less than 15 seconds.
+metric-tv-quality-index-rate = TV Quality Index
+metric-tv-quality-index-rate-means = The Trade Desk's index of how good a CTV placement is.
+metric-unique-id-ratio = Unique reach
+metric-unique-id-ratio-means = Different people for each impression: low where few see the ad again and again.
