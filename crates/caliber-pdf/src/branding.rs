@@ -114,16 +114,13 @@ impl Branding {
         }
         let bytes = Bytes::new(logo.clone());
         let format = match ExchangeFormat::detect(logo) {
-            Some(format @ (ExchangeFormat::Png | ExchangeFormat::Jpg)) => {
-                let size = imagesize::blob_size(logo).map_err(|cause| {
-                    wrong("the logo is broken: its size cannot be read".into()).caused_by(cause)
-                })?;
-                if size.width.saturating_mul(size.height) > LOGO_PIXELS {
-                    return Err(wrong(format!("the logo is {} by {} pixels", size.width, size.height)));
-                }
-                RasterImage::plain(bytes.clone(), format)
-                    .map_err(|cause| wrong(format!("the logo is broken: {cause}")))?;
-                if format == ExchangeFormat::Png { "png" } else { "jpg" }
+            Some(ExchangeFormat::Png) => {
+                check_pixels(logo, &bytes, ExchangeFormat::Png).map_err(wrong)?;
+                "png"
+            }
+            Some(ExchangeFormat::Jpg) => {
+                check_pixels(logo, &bytes, ExchangeFormat::Jpg).map_err(wrong)?;
+                "jpg"
             }
             _ => {
                 check_svg(logo, &bytes).map_err(wrong)?;
@@ -132,6 +129,16 @@ impl Branding {
         };
         Ok(Some(Logo { bytes, format }))
     }
+}
+
+/// The size is looked at before anything is unpacked.
+fn check_pixels(logo: &[u8], bytes: &Bytes, format: ExchangeFormat) -> std::result::Result<(), String> {
+    let broken = |cause: String| format!("the logo is broken: {cause}");
+    let size = imagesize::blob_size(logo).map_err(|cause| broken(cause.to_string()))?;
+    if size.width.saturating_mul(size.height) > LOGO_PIXELS {
+        return Err(format!("the logo is {} by {} pixels", size.width, size.height));
+    }
+    RasterImage::plain(bytes.clone(), format).map(|_| ()).map_err(|cause| broken(cause.to_string()))
 }
 
 fn check_svg(logo: &[u8], bytes: &Bytes) -> std::result::Result<(), String> {

@@ -455,6 +455,7 @@ fn deciles(facts: &Facts<'_>) -> Option<Deciles> {
 }
 
 /// A place on the paper: what is no number lies at 0.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields over by reference")]
 fn finite<S: Serializer>(place: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(if place.is_finite() { *place } else { 0.0 })
 }

@@ -53,9 +53,6 @@ pub fn render(report: &CampaignReport<'_>, branding: &Branding, contents: Conten
     let document = Document::of(report, &branding.name, palette, format, contents);
     let data = serde_json::to_string(&document)
         .map_err(|cause| Error::new(Code::Machine, "the report cannot be written down").caused_by(cause))?;
-    if let Ok(path) = std::env::var("PDF_DUMP") {
-        std::fs::write(path, &data).ok();
-    }
     let pdf = typeset(&ReportWorld::new(data, logo), report.generated_at);
     // Typst keeps what it worked out for a next version of the document, which never comes.
     comemo::evict(0);
