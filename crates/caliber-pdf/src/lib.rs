@@ -7,6 +7,7 @@ mod branding;
 mod charts;
 mod document;
 mod facts;
+mod fonts;
 mod metrics;
 mod naming;
 mod tables;
