@@ -1,5 +1,6 @@
 //! Brings what the pages take from npm into the repository, so that building and running need no network.
 
+use std::fmt::Write;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
@@ -72,10 +73,11 @@ fn sprite(names: &[String], folder: &Path) -> Result<String> {
             .and_then(|(_, rest)| rest.rsplit_once("</svg>"))
             .with_context(|| format!("the icon `{name}` is not what was expected"))?;
         let shapes: String = shapes.0.lines().map(str::trim).collect();
-        sprite.push_str(&format!(
+        writeln!(
+            sprite,
             "<symbol id=\"{name}\" viewBox=\"0 0 24 24\" fill=\"none\" stroke=\"currentColor\" \
-             stroke-width=\"1.75\" stroke-linecap=\"round\" stroke-linejoin=\"round\">{shapes}</symbol>\n"
-        ));
+             stroke-width=\"1.75\" stroke-linecap=\"round\" stroke-linejoin=\"round\">{shapes}</symbol>"
+        )?;
     }
     sprite.push_str("</svg>\n");
     Ok(sprite)

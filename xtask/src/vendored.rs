@@ -83,7 +83,7 @@ pub(crate) fn record(root: &Path, files: &[String]) -> Result<()> {
 /// The SHA-256 of a file, in hexadecimal.
 pub(crate) fn hash(path: &Path) -> Result<String> {
     let bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
-    Ok(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::encode(Sha256::digest(&bytes)))
 }
 
 fn hashes(root: &Path) -> PathBuf {

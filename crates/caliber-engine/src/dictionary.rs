@@ -147,6 +147,8 @@ pub struct Dictionary {
     columns: Vec<Column>,
     derived: Vec<Derived>,
     synonyms: BTreeMap<String, String>,
+    /// What people call a platform.
+    platforms: BTreeMap<String, String>,
     prefixes: Vec<String>,
     /// What the headers of a pivot table's sums begin with.
     sum_prefixes: Vec<String>,
@@ -222,6 +224,17 @@ impl Dictionary {
     pub fn label(&self, name: &str) -> String {
         let label = self.column(name).and_then(|column| column.label.clone());
         label.unwrap_or_else(|| name.replace('_', " "))
+    }
+
+    /// What people call a platform: as the dictionary says, else its word with capitals, as `My Dsp` for `my_dsp`.
+    pub fn platform_label(&self, platform: &str) -> String {
+        self.platforms.get(platform).cloned().unwrap_or_else(|| {
+            let capital = |word: &str| {
+                let mut letters = word.chars();
+                letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>())
+            };
+            platform.split('_').filter_map(capital).collect::<Vec<_>>().join(" ")
+        })
     }
 
     /// What a metric is made of; `None` for a name that is no metric.

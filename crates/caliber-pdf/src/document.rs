@@ -146,7 +146,7 @@ fn footer(facts: &Facts<'_>) -> String {
 
 fn cover(facts: &Facts<'_>) -> Cover {
     let run = facts.report.run;
-    let platform = title(&shortened(&run.platform, 40));
+    let platform = shortened(&facts.report.dictionary.platform_label(&run.platform), 40);
     let subtitle =
         [platform.clone(), title(&run.channel), title(&run.goal)].into_iter().filter(|word| !word.is_empty());
     let mut figures = vec![campaign_score(facts)];

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use caliber_engine::dictionary::Dictionary;
 use caliber_engine::recipe::{Recipe, RecipeBook};
 use caliber_store::recipes::{self, UNIQUE_NAME};
 use caliber_store::{OrganizationId, Reach, RecipeId};
@@ -27,6 +28,11 @@ pub struct KnownRecipe {
     pub shipped: bool,
     /// Itself.
     pub recipe: Recipe,
+}
+
+/// What people call a platform, as `The Trade Desk`.
+pub fn platform_label(platform: &str) -> String {
+    Dictionary::shipped().platform_label(platform)
 }
 
 impl Recipes<'_> {

@@ -12,6 +12,7 @@ use super::{Alias, Column, ColumnKind, Derived, Dictionary};
 struct File {
     prefixes: Vec<String>,
     sums: Vec<String>,
+    platforms: BTreeMap<String, String>,
     units: Units,
     columns: Vec<ColumnEntry>,
     derived: Vec<DerivedEntry>,
@@ -91,6 +92,7 @@ pub(super) fn shipped() -> Dictionary {
         columns: columns.collect(),
         derived,
         synonyms: file.synonyms,
+        platforms: file.platforms,
         prefixes: file.prefixes.iter().map(|prefix| normalise(prefix)).collect(),
         sum_prefixes: file.sums.iter().map(|prefix| normalise(prefix)).collect(),
         currencies: file.units.currencies(),
@@ -160,5 +162,20 @@ impl Units {
             (name.as_str(), if code == "USD" { Unit::UsDollar } else { Unit::OtherMoney })
         });
         codes.chain(names).chain(listed).map(|(word, unit)| (normalise(word), unit)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::dictionary::Dictionary;
+
+    #[test]
+    fn platforms_are_called_as_people_call_them() {
+        let label = |word| Dictionary::shipped().platform_label(word);
+        assert_eq!(
+            (label("trade_desk"), label("my_own_dsp")),
+            ("The Trade Desk".into(), "My Own Dsp".into())
+        );
+        assert_eq!(label(""), "");
     }
 }

@@ -46,7 +46,8 @@ pub(super) fn add(
 
 fn subtitle(report: &CampaignReport) -> String {
     let run = report.run;
-    let mut parts = vec![run.platform.clone(), run.channel.clone(), run.goal.clone()];
+    let platform = report.dictionary.platform_label(&run.platform);
+    let mut parts = vec![platform, run.channel.clone(), run.goal.clone()];
     if let (Some(from), Some(to)) = (&run.period.from, &run.period.to) {
         parts.push(format!("{from} to {to}"));
     }
@@ -59,7 +60,7 @@ fn campaign(told: &mut Sheet, report: &CampaignReport, formats: &Formats) -> Wri
     // The first heading stands where the table of the bands begins.
     told.row = BANDS_ROW - 2;
     told.heading("Campaign", 2, &formats.heading)?;
-    told.said("Platform", &run.platform)?;
+    told.said("Platform", &report.dictionary.platform_label(&run.platform))?;
     told.said("Channel", &run.channel)?;
     told.said("Goal", &run.goal)?;
     told.said("Rows are", run.dimension.name())?;

@@ -1,6 +1,8 @@
 //! The figures of a campaign that several pages show: read from its run, never worked out anew.
 
+use caliber_platform::analysis::PerformanceLevel;
 use caliber_platform::campaigns::{AnalysisLevel, CampaignDetails, CampaignStatus, Channel, Goal};
+use caliber_platform::recipes::platform_label;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
@@ -50,7 +52,7 @@ impl CampaignFigures {
         Self {
             id: campaign.id.0,
             name: campaign.name.clone(),
-            platform: platform_name(&campaign.campaign_type),
+            platform: platform_label(&campaign.campaign_type),
             channel: channel_key(campaign.channel),
             goal: goal_key(campaign.goal),
             status: campaign.status,
@@ -123,28 +125,11 @@ impl RunFigures {
 
     /// The band of the campaign's score, as its figure is coloured.
     pub(crate) fn band(&self) -> &'static str {
-        match self.score {
-            Some(score) if score >= 60.0 => "good",
-            Some(score) if score >= 40.0 => "moderate",
-            Some(_) => "poor",
+        match self.score.map(PerformanceLevel::of) {
+            Some(PerformanceLevel::Excellent | PerformanceLevel::Good) => "good",
+            Some(PerformanceLevel::Moderate) => "moderate",
+            Some(PerformanceLevel::Poor) => "poor",
             None => "none",
-        }
-    }
-}
-
-/// A platform as people write it.
-pub(crate) fn platform_name(word: &str) -> String {
-    match word {
-        "trade_desk" => "The Trade Desk".to_owned(),
-        "pulsepoint" => "PulsePoint".to_owned(),
-        "dv360" => "DV360".to_owned(),
-        "xandr" => "Xandr".to_owned(),
-        other => {
-            let words = other.split('_').map(|word| {
-                let mut letters = word.chars();
-                letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>())
-            });
-            words.flatten().collect::<Vec<_>>().join(" ")
         }
     }
 }
@@ -187,12 +172,5 @@ mod tests {
         assert_eq!((figures.rows, figures.spend_text(), figures.risk_share()), (3, None, None));
         assert_eq!(figures.band(), "good");
         assert_eq!(RunFigures::of(&json!({})).band(), "none");
-    }
-
-    #[test]
-    fn platforms_are_written_as_people_do() {
-        assert_eq!(platform_name("trade_desk"), "The Trade Desk");
-        assert_eq!(platform_name("my_own_dsp"), "My Own Dsp");
-        assert_eq!(platform_name(""), "");
     }
 }

@@ -133,7 +133,7 @@ async fn take_out(
         let share = field("share").parse::<f64>().ok().map(|percent| percent / 100.0);
         let share =
             share.ok_or_else(|| Failure::invalid("share", "is a number of percent, above 0 and up to 50"))?;
-        let options = ListOptions { share: Some(share), policy: Some(policy), min_impressions: None };
+        let options = ListOptions { share: Some(share), policy: Some(policy), ..ListOptions::default() };
         app.platform.lists().take_out(&caller, CampaignId(id), list_type, options).await?;
         let versions =
             app.platform.lists().versions(&caller, CampaignId(id), Window { skip: 0, limit: 100 }).await?;

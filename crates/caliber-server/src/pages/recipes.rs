@@ -9,10 +9,10 @@ use axum::routing::{get, post};
 use caliber_platform::Window;
 use caliber_platform::campaigns::TemplateId;
 use caliber_platform::identity::permissions::{RECIPES_READ, RECIPES_WRITE, TEMPLATES_READ, TEMPLATES_WRITE};
-use caliber_platform::recipes::KnownRecipe;
+use caliber_platform::recipes::{KnownRecipe, platform_label};
 use uuid::Uuid;
 
-use super::figures::{channel_key, goal_key, level_key, platform_name};
+use super::figures::{channel_key, goal_key, level_key};
 use super::form::{Fields, Problems};
 use super::metrics::metric_label;
 use super::notice::Notice;
@@ -82,7 +82,7 @@ impl RecipeRow {
         let weights = recipe.metrics.iter().zip(file["metrics"].as_array().into_iter().flatten());
         Self {
             id,
-            platform: platform_name(&recipe.platform),
+            platform: platform_label(&recipe.platform),
             channels: recipe.channels.iter().map(|channel| channel.name()).collect::<Vec<_>>().join(", "),
             goal: word(&file["goal"]),
             ctr_sensitive: recipe.ctr_sensitive,
@@ -131,7 +131,7 @@ async fn list(State(app): State<App>, shell: Shell, By(caller): By) -> Result<Re
         TemplateRow {
             id: template.id.0,
             name: template.name,
-            platform: platform_name(&settings.campaign_type),
+            platform: platform_label(&settings.campaign_type),
             channel: channel_key(settings.channel),
             goal: goal_key(settings.goal),
             level: level_key(settings.analysis_level),

@@ -8,11 +8,11 @@ use caliber_platform::Window;
 use caliber_platform::campaigns::{
     AnalysisLevel, CampaignDetails, Channel, Goal, Settings, Template as Stored,
 };
-use caliber_platform::recipes::KnownRecipe;
+use caliber_platform::recipes::{KnownRecipe, platform_label};
 use caliber_platform::uploads::{Examination, KnownColumn, ReadAs};
 use uuid::Uuid;
 
-use super::figures::{channel_key, goal_key, level_key, platform_name};
+use super::figures::{channel_key, goal_key, level_key};
 use super::filters;
 use super::shell::Shell;
 
@@ -318,7 +318,7 @@ fn platforms(recipes: &[KnownRecipe], chosen: &str) -> Vec<Select> {
         .into_iter()
         .map(|platform| Select {
             value: platform.to_owned(),
-            label: platform_name(platform),
+            label: platform_label(platform),
             is_chosen: platform == chosen,
         })
         .collect();
