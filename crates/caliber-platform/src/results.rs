@@ -4,6 +4,7 @@
 //! rows by a column, the rows of a recent filter) it keeps, within bounds that [`ResultsTable::bytes`] counts.
 
 mod cache;
+mod charts;
 mod filter;
 mod list;
 mod order;
@@ -30,7 +31,9 @@ pub use cache::ResultsCache;
 pub use caliber_engine::evidence::{Decision, Pattern};
 pub use caliber_engine::lists::{ListPolicy, ListRule};
 pub use caliber_engine::results::Status;
+pub use caliber_engine::summary::StatusCounts;
 pub use caliber_reports::ListRow;
+pub use charts::{Bin, Bubble, Charts, MeanContribution};
 pub use list::{Criteria, List, ListRequest, ListType};
 pub use query::{Direction, Filter, InvalidQuery, Page, Query, SortBy};
 pub use row::{Breakdown, ByMetric, MetricEvidence, ResultRow, RowEvidence};
