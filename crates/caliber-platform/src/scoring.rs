@@ -94,17 +94,19 @@ impl RunConfig {
 
     /// The mapping as the engine takes it.
     pub(crate) fn overrides(&self) -> Vec<Override> {
-        let target =
-            |header: &str| match header.strip_prefix('#').and_then(|number| number.parse::<usize>().ok()) {
-                _ if header.trim().is_empty() => Target::LeaveOut,
-                Some(position @ 1..) => Target::Position(position - 1),
-                _ => Target::Header(header.to_owned()),
-            };
-        self.mapping
-            .iter()
-            .map(|(name, header)| Override { name: name.clone(), target: target(header) })
-            .collect()
+        overrides(&self.mapping)
     }
+}
+
+/// A mapping by hand as the engine takes it: a header, `#` and a position from 1, or nothing to leave the column out.
+pub(crate) fn overrides(mapping: &BTreeMap<String, String>) -> Vec<Override> {
+    let target = |header: &str| match header.strip_prefix('#').and_then(|number| number.parse::<usize>().ok())
+    {
+        _ if header.trim().is_empty() => Target::LeaveOut,
+        Some(position @ 1..) => Target::Position(position - 1),
+        _ => Target::Header(header.to_owned()),
+    };
+    mapping.iter().map(|(name, header)| Override { name: name.clone(), target: target(header) }).collect()
 }
 
 /// A run that was asked for.

@@ -1,17 +1,24 @@
 //! Reports' files: taken in, looked at, given to campaigns, deleted.
 
+mod examination;
+
 use std::io;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use caliber_engine::recipe::RecipeBook;
 use caliber_engine::report::source::{Compression, Format};
-use caliber_engine::{Code, Context, Inspection, Options, Progress};
+use caliber_engine::{Code, Context, Options, Progress};
 use caliber_store::objects::{LocalCopy, ObjectError};
 use caliber_store::uploads::{self, Attached, NewUpload, NotAttached};
 use caliber_store::{Attempt, CampaignId, Page, Window, campaigns};
 use futures_util::Stream;
 
+pub use caliber_engine::Inspection;
+pub use caliber_engine::report::mapping::How;
 pub use caliber_store::UploadId;
 pub use caliber_store::uploads::{Upload, UploadStatus};
+pub use examination::{Examination, KnownColumn, ReadAs};
 
 use crate::Platform;
 use crate::campaigns::{engine_channel, engine_dimension, engine_goal, missing as missing_campaign};
@@ -109,6 +116,18 @@ impl Uploads<'_> {
         options: Options,
         open: impl FnOnce(&caliber_engine::report::source::Source) -> caliber_engine::Result<T> + Send + 'static,
     ) -> Result<(caliber_engine::Result<T>, caliber_engine::Result<Inspection>)> {
+        self.inspect_by(self.0.book(), key, filename, options, open).await
+    }
+
+    /// As [`Self::inspect`], by the recipes of a book.
+    async fn inspect_by<T: Send + 'static>(
+        &self,
+        book: Arc<RecipeBook>,
+        key: &str,
+        filename: &str,
+        options: Options,
+        open: impl FnOnce(&caliber_engine::report::source::Source) -> caliber_engine::Result<T> + Send + 'static,
+    ) -> Result<(caliber_engine::Result<T>, caliber_engine::Result<Inspection>)> {
         let copy: LocalCopy = self.0.objects().local_copy(key).await?;
         let (filename, platform) = (filename.to_owned(), self.0.clone());
         tokio::task::spawn_blocking(move || {
@@ -121,7 +140,7 @@ impl Uploads<'_> {
             if opened.is_err() {
                 return (opened, Err(unread()));
             }
-            let (book, reader, progress) = (platform.book(), platform.sheet_reader(), Progress::default());
+            let (reader, progress) = (platform.sheet_reader(), Progress::default());
             let context = Context { book: &book, sandbox: &*reader, progress: &progress };
             (opened, caliber_engine::inspect(source, &options, &context))
         })

@@ -12,7 +12,7 @@ mod recipes;
 mod reports;
 mod result_row;
 mod scoring;
-mod upload;
+pub(crate) mod upload;
 mod users;
 
 use utoipa_axum::router::OpenApiRouter;

@@ -10,6 +10,7 @@ mod failure;
 mod http;
 mod openapi;
 mod pages;
+mod progress;
 mod set_password;
 mod signed_in;
 mod texts;
@@ -53,6 +54,17 @@ pub struct ServerConfig {
     pub allowed_hosts: Vec<String>,
     /// Origins whose pages may call it.
     pub cors_origins: Vec<String>,
+    /// Makes a report for whoever has none at hand.
+    pub sample: fn() -> std::io::Result<SampleReport>,
+}
+
+/// A report that was made up.
+#[derive(Clone, Debug)]
+pub struct SampleReport {
+    /// What its file is called.
+    pub filename: String,
+    /// The file.
+    pub bytes: Vec<u8>,
 }
 
 /// What every handler has.

@@ -58,6 +58,7 @@ pub fn document(platform: &Platform) -> serde_json::Result<String> {
             dev_sign_in: false,
             allowed_hosts: Vec::new(),
             cors_origins: Vec::new(),
+            sample: || Err(std::io::ErrorKind::Unsupported.into()),
         }),
         stopping: tokio_util::sync::CancellationToken::new(),
     };

@@ -3,14 +3,19 @@
 //! A page is registered with who may see it ([`Sees`]); its handler takes a [`shell::Shell`] and calls the platform's use
 //! cases, and returns its template's struct. What fails becomes a page too (`guard.rs`).
 
+mod campaign;
+mod campaigns;
 mod dashboard;
 mod error_page;
 mod figures;
 mod filters;
 mod form;
 mod guard;
+mod new_campaign;
 mod notice;
+mod paging;
 mod profile;
+mod review;
 #[cfg(test)]
 mod samples;
 mod shell;
@@ -41,6 +46,9 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .merge(dashboard::routes(app).layer(from_fn(json_for_programs)))
         .merge(sign_in::routes(app))
         .merge(profile::routes(app))
+        .merge(new_campaign::routes(app))
+        .merge(campaigns::routes(app))
+        .merge(campaign::routes(app))
         .layer(map_response(with_policy))
 }
 
@@ -63,7 +71,10 @@ async fn with_policy(mut response: Response) -> Response {
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if is_page {
-        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, POLICY);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
+        // Without a referrer at all, browsers say of a form of ours that it comes from `null`.
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     }
     response
 }

@@ -9,12 +9,11 @@ use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use caliber_platform::campaigns::{Campaign, CampaignId};
-use caliber_platform::identity::Caller;
 use caliber_platform::identity::permissions::{SCORING_READ, SCORING_RUN};
 use caliber_platform::results::{Direction, Filter, Query as ResultsQuery, ResultRow, SortBy};
 use caliber_platform::scoring::StartOptions;
 use chrono::{DateTime, Utc};
-use futures_util::Stream;
+use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
@@ -29,6 +28,7 @@ use crate::access::{Access, Declared};
 use crate::answer::{Accepted, Answer, Listing};
 use crate::extract::{Body, Id, Query, Words};
 use crate::failure::{Failure, FailureBody, FailureCode};
+use crate::progress::{Change, changes};
 use crate::signed_in::By;
 use crate::words::{CampaignStatus, ListPolicy, Normalization, QualityStatus};
 
@@ -154,53 +154,25 @@ async fn progress(State(app): State<App>, By(caller): By, Id(id): Id) -> Result<
     Ok(Answer::new(app.platform.scoring().progress(&caller, CampaignId(id)).await?.into()))
 }
 
-/// How often the stream looks, and how often it says what has not changed.
-const LOOK: Duration = Duration::from_millis(250);
-const LOOKS_A_SECOND: u32 = 4;
-
 /// The progress as it comes: an event `progress` at once, at each change and each second; at the end `done` or `error`.
 #[utoipa::path(get, path = "/progress/{id}/stream", tag = "scoring", params(("id" = Uuid, Path)),
     responses((status = 200, description = "Server-sent events", content_type = "text/event-stream", body = String)))]
 async fn progress_stream(State(app): State<App>, By(caller): By, Id(id): Id) -> Result<Response, Failure> {
-    let first = app.platform.scoring().progress(&caller, CampaignId(id)).await?.into();
+    let first = app.platform.scoring().progress(&caller, CampaignId(id)).await?;
+    let events = changes(app, caller, first, Progress::from).map(event);
     let keep_alive = KeepAlive::new().interval(Duration::from_secs(15));
-    Ok(Sse::new(events(app, caller, CampaignId(id), first)).keep_alive(keep_alive).into_response())
+    Ok(Sse::new(events).keep_alive(keep_alive).into_response())
 }
 
-fn events(
-    app: App,
-    caller: Caller,
-    id: CampaignId,
-    first: Progress,
-) -> impl Stream<Item = Result<Event, Infallible>> + Send + 'static {
-    let event = |name: &str, progress: &Progress| {
-        // A progress is plain fields, which always are JSON.
-        Event::default().event(name).json_data(progress).unwrap_or_default()
+fn event(change: Change<Progress>) -> Result<Event, Infallible> {
+    let (name, progress) = match change {
+        Change::Progress(progress) => ("progress", progress),
+        Change::Done(progress) => ("done", progress),
+        Change::Failed(progress) => ("error", progress),
+        Change::Gone => return Ok(Event::default().event("error").data("{}")),
     };
-    let stopping = app.stopping.clone();
-    async_stream::stream! {
-        yield Ok(event("progress", &first));
-        let (mut said, mut looks) = (first, 0);
-        while said.status == CampaignStatus::Processing {
-            tokio::select! {
-                () = tokio::time::sleep(LOOK) => {}
-                () = stopping.cancelled() => return,
-            }
-            looks += 1;
-            let Ok(found) = app.platform.scoring().progress(&caller, id).await else {
-                // Deleted meanwhile, or the database is gone: the client asks again, and is told.
-                yield Ok(Event::default().event("error").data("{}"));
-                return;
-            };
-            let now = Progress::from(found);
-            if now != said || looks % LOOKS_A_SECOND == 0 {
-                yield Ok(event("progress", &now));
-                said = now;
-            }
-        }
-        let last = if said.status == CampaignStatus::Failed { "error" } else { "done" };
-        yield Ok(event(last, &said));
-    }
+    // A progress is plain fields, which always are JSON.
+    Ok(Event::default().event(name).json_data(progress).unwrap_or_default())
 }
 
 #[derive(Deserialize, IntoParams)]

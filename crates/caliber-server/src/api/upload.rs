@@ -22,16 +22,16 @@ pub(super) struct ReportForm {
 }
 
 /// A form on its way in.
-pub(super) struct Form(Multipart<'static>);
+pub(crate) struct Form(Multipart<'static>);
 
 /// The form's file.
-pub(super) struct FormFile {
+pub(crate) struct FormFile {
     /// As the client calls it.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// The part `campaign_id`, where it stands before the file.
-    pub(super) campaign: Option<String>,
+    pub(crate) campaign: Option<String>,
     /// Its bytes.
-    pub(super) bytes: BoxStream<'static, io::Result<Bytes>>,
+    pub(crate) bytes: BoxStream<'static, io::Result<Bytes>>,
 }
 
 impl<S: Send + Sync> FromRequest<S> for Form {
@@ -50,7 +50,7 @@ impl<S: Send + Sync> FromRequest<S> for Form {
 
 impl Form {
     /// Goes on to the part `file`.
-    pub(super) async fn file(&mut self) -> Result<FormFile, Failure> {
+    pub(crate) async fn file(&mut self) -> Result<FormFile, Failure> {
         let mut campaign = None;
         while let Some(field) = self.0.next_field().await.map_err(|error| broken(&error))? {
             match field.name() {
@@ -66,7 +66,7 @@ impl Form {
     }
 
     /// The part `campaign_id`, where it stands behind the file.
-    pub(super) async fn campaign_after(&mut self) -> Result<Option<String>, Failure> {
+    pub(crate) async fn campaign_after(&mut self) -> Result<Option<String>, Failure> {
         while let Some(field) = self.0.next_field().await.map_err(|error| broken(&error))? {
             if field.name() == Some("campaign_id") {
                 return short_text(field).await.map(Some);

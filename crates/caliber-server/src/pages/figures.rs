@@ -1,6 +1,6 @@
 //! The figures of a campaign that several pages show: read from its run, never worked out anew.
 
-use caliber_platform::campaigns::{CampaignDetails, CampaignStatus, Channel, Goal};
+use caliber_platform::campaigns::{AnalysisLevel, CampaignDetails, CampaignStatus, Channel, Goal};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
@@ -156,6 +156,14 @@ pub(crate) fn channel_key(channel: Channel) -> &'static str {
         Channel::Display => "channel-display",
         Channel::Video => "channel-video",
         Channel::Audio => "channel-audio",
+    }
+}
+
+/// The key of the text that names what is scored.
+pub(crate) fn level_key(level: AnalysisLevel) -> &'static str {
+    match level {
+        AnalysisLevel::Domain => "level-domain",
+        AnalysisLevel::SupplyVendor => "level-supply-vendor",
     }
 }
 

@@ -3,7 +3,7 @@
 use caliber_engine::{Code, Error, Result};
 use caliber_platform::Queue;
 use caliber_platform::jobs::{self, WorkerOptions};
-use caliber_server::{STOP_PATIENCE, ServerConfig};
+use caliber_server::{STOP_PATIENCE, SampleReport, ServerConfig};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -53,6 +53,7 @@ async fn serve(settings: Settings, terminal: Terminal) -> Result<()> {
         dev_sign_in: settings.dev_sign_in,
         allowed_hosts: settings.allowed_hosts.clone(),
         cors_origins: settings.cors_origins.clone(),
+        sample: sample_report,
     };
     let serving = caliber_server::serve(listener, platform, config, stop.clone());
     let served = until_patience_ends(serving, &stop).await;
@@ -65,6 +66,15 @@ async fn serve(settings: Settings, terminal: Terminal) -> Result<()> {
         }
     }
     served.map_err(|error| Error::new(Code::Machine, format!("the server failed: {error}")).caused_by(error))
+}
+
+/// A report as The Trade Desk writes one, with planted good and bad sites and the disorder that reports have.
+fn sample_report() -> std::io::Result<SampleReport> {
+    let mut request = caliber_sample::Request::new("trade_desk", "display");
+    request.rows = Some(20_000);
+    let mut bytes = Vec::new();
+    caliber_sample::write_csv(&request, &mut bytes).map_err(std::io::Error::other)?;
+    Ok(SampleReport { filename: "sample-trade-desk-display.csv".to_owned(), bytes })
 }
 
 /// Says where to look. The address is the first line, for programs that wait for it.

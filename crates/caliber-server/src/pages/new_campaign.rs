@@ -1,0 +1,243 @@
+//! A new campaign in one flow: a report is dropped, what was understood of it is checked, and it is scored.
+
+use askama::Template;
+use askama_web::WebTemplate;
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use bytes::Bytes;
+use caliber_platform::campaigns::{CampaignDetails, Settings, SettingsChange, SettingsFrom};
+use caliber_platform::identity::Caller;
+use caliber_platform::identity::permissions::CAMPAIGNS_WRITE;
+use caliber_platform::scoring::StartOptions;
+use caliber_platform::uploads::{Examination, Upload, UploadId};
+
+use super::form::Fields;
+use super::guard::gone_to;
+use super::review::{Review, ReviewForm, ReviewPage};
+use super::shell::Shell;
+use super::{Guarded, Sees, filters};
+use crate::App;
+use crate::api::upload::Form;
+use crate::extract::Id;
+use crate::failure::{Failure, FailureCode};
+use crate::signed_in::By;
+
+/// First rows that the check shows.
+const ROWS_SHOWN: usize = 4;
+
+pub(super) fn routes(app: &App) -> Router<App> {
+    let needs = Sees::Needs(CAMPAIGNS_WRITE);
+    Router::new()
+        .page(app, "/campaigns/new", needs, get(choose).post(receive))
+        .page(app, "/campaigns/sample", needs, post(sample))
+        .page(app, "/campaigns/new/{upload}", needs, get(review).post(start))
+        .page(app, "/campaigns/new/{upload}/check", needs, post(check))
+}
+
+#[derive(Template, WebTemplate)]
+#[template(path = "new_campaign.html")]
+struct NewCampaignPage {
+    shell: Shell,
+    max_upload: u64,
+    problem: Option<String>,
+}
+
+async fn choose(State(app): State<App>, shell: Shell) -> NewCampaignPage {
+    NewCampaignPage { shell, max_upload: app.platform.max_upload(), problem: None }
+}
+
+/// Takes the report in, and goes on to what was understood of it.
+async fn receive(
+    State(app): State<App>,
+    shell: Shell,
+    By(caller): By,
+    headers: HeaderMap,
+    mut form: Form,
+) -> Result<Response, Failure> {
+    let is_script = headers.contains_key("hx-request");
+    let received = match form.file().await {
+        Ok(file) => {
+            app.platform.uploads().receive(&caller, &file.name, file.bytes).await.map_err(Failure::from)
+        }
+        Err(failure) => Err(failure),
+    };
+    match received {
+        Ok(upload) => Ok(gone_to(is_script, &check_address(&upload))),
+        Err(failure) if failure.code.status().is_server_error() => Err(failure),
+        Err(failure) if is_script => Ok(told_to_script(&failure)),
+        Err(failure) => {
+            let (status, max_upload) = (failure.code.status(), app.platform.max_upload());
+            let page = NewCampaignPage { shell, max_upload, problem: Some(failure.message) };
+            Ok((status, page).into_response())
+        }
+    }
+}
+
+/// What is wrong, in a header: a script shows it where the file was dropped.
+fn told_to_script(failure: &Failure) -> Response {
+    let message: String = failure.message.bytes().map(percent_encoded).collect();
+    let mut response = failure.code.status().into_response();
+    if let Ok(message) = HeaderValue::from_str(&message) {
+        response.headers_mut().insert("x-problem", message);
+    }
+    response
+}
+
+fn percent_encoded(byte: u8) -> String {
+    if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+}
+
+/// A synthetic report, for whoever has none at hand.
+async fn sample(State(app): State<App>, By(caller): By) -> Result<Response, Failure> {
+    let make = app.config.sample;
+    let made = tokio::task::spawn_blocking(make).await.map_err(caliber_platform::Error::internal)?;
+    let sample = made.map_err(caliber_platform::Error::internal)?;
+    let bytes = Box::pin(futures_util::stream::once(async move { Ok(Bytes::from(sample.bytes)) }));
+    let upload = app.platform.uploads().receive(&caller, &sample.filename, bytes).await?;
+    Ok(Redirect::to(&check_address(&upload)).into_response())
+}
+
+fn check_address(upload: &Upload) -> String {
+    format!("/campaigns/new/{}", upload.id)
+}
+
+/// What was understood of a report, at first sight or as its campaign has it.
+async fn review(
+    State(app): State<App>,
+    shell: Shell,
+    By(caller): By,
+    Id(id): Id,
+) -> Result<Response, Failure> {
+    let upload = app.platform.uploads().get(&caller, UploadId(id)).await?;
+    let form = match upload.campaign_id {
+        Some(campaign) => ReviewForm::of_campaign(&app.platform.campaigns().get(&caller, campaign).await?),
+        None => ReviewForm::for_file(&upload.filename),
+    };
+    let (review, _) = reviewed(&app, &caller, upload.id, form).await?;
+    Ok(ReviewPage { shell, review }.into_response())
+}
+
+/// The same with what was changed since.
+async fn check(
+    State(app): State<App>,
+    shell: Shell,
+    By(caller): By,
+    Id(id): Id,
+    Fields(fields): Fields<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let form = ReviewForm::of(fields);
+    let (review, _) = reviewed(&app, &caller, UploadId(id), form).await?;
+    Ok(ReviewPage { shell, review }.into_response())
+}
+
+async fn reviewed(
+    app: &App,
+    caller: &Caller,
+    id: UploadId,
+    mut form: ReviewForm,
+) -> Result<(Review, Examination), Failure> {
+    let templates = app.platform.campaigns().templates(caller, super::review::TEMPLATES).await?.rows;
+    form.take_from_template(&templates);
+    let examination = app.platform.uploads().examine(caller, id, form.read_as(), ROWS_SHOWN).await?;
+    let recipes = app.platform.recipes().list(caller).await?;
+    let columns = app.platform.uploads().known_columns();
+    Ok((Review::of(form, &examination, &recipes, &templates, columns), examination))
+}
+
+/// Makes the campaign and begins to score it; where something is wrong, the check again with what it is.
+async fn start(
+    State(app): State<App>,
+    shell: Shell,
+    By(caller): By,
+    Id(id): Id,
+    Fields(fields): Fields<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let form = ReviewForm::of(fields);
+    let (mut review, examination) = reviewed(&app, &caller, UploadId(id), form).await?;
+    let begun = match review.settings() {
+        Some(settings) if review.can_score() => {
+            begin(&app, &caller, &review, &examination.upload, settings).await
+        }
+        _ => Err(Failure::new(FailureCode::Invalid, review.reason())),
+    };
+    match begun {
+        Ok(campaign) => Ok(Redirect::to(&format!("/campaigns/{}", campaign.campaign.id)).into_response()),
+        Err(failure) if failure.code.status().is_server_error() => Err(failure),
+        Err(failure) => {
+            let status = failure.code.status();
+            review.problem = Some(failure.message);
+            Ok((status, ReviewPage { shell, review }).into_response())
+        }
+    }
+}
+
+async fn begin(
+    app: &App,
+    caller: &Caller,
+    review: &Review,
+    upload: &Upload,
+    settings: Settings,
+) -> Result<CampaignDetails, Failure> {
+    let campaigns = app.platform.campaigns();
+    if review.form.saves_template() {
+        campaigns.create_template(caller, &review.form.name, settings.clone()).await?;
+    }
+    let campaign = match upload.campaign_id {
+        Some(id) => {
+            let change = SettingsChange {
+                campaign_type: Some(settings.campaign_type),
+                goal: Some(settings.goal),
+                channel: Some(settings.channel),
+                ctr_sensitivity: Some(settings.ctr_sensitivity),
+                analysis_level: Some(settings.analysis_level),
+            };
+            campaigns.update(caller, id, Some(review.form.name.clone()), change).await?
+        }
+        None => {
+            let made = campaigns.create(caller, &review.form.name, SettingsFrom::Call(settings)).await?;
+            app.platform.uploads().assign(caller, upload.id, made.campaign.id).await?;
+            made
+        }
+    };
+    let options = StartOptions {
+        force_reprocess: upload.campaign_id.is_some(),
+        mapping: review.form.mapping(),
+        sheet: review.form.sheet.clone().filter(|sheet| !sheet.is_empty()),
+        ..StartOptions::default()
+    };
+    app.platform.scoring().start(caller, campaign.campaign.id, options).await?;
+    Ok(campaign)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+
+    use super::*;
+    use crate::pages::samples;
+
+    #[test]
+    fn the_page_of_new_campaigns_takes_a_file_without_scripts_too() {
+        let page = NewCampaignPage {
+            shell: samples::shell(),
+            max_upload: 50_000_000,
+            problem: Some("the content is no report".to_owned()),
+        };
+        let html = samples::checked(&page);
+        assert!(
+            html.contains("action=\"/campaigns/new?csrf=c5f\" enctype=\"multipart/form-data\""),
+            "{html}"
+        );
+        assert!(html.contains("the content is no report") && html.contains("50 MB"));
+    }
+
+    #[test]
+    fn a_script_is_told_in_a_header_what_is_wrong() {
+        let told = told_to_script(&Failure::new(FailureCode::WrongKind, "na\u{ef}ve: 100%\r\nx: y"));
+        assert_eq!(told.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+        assert_eq!(told.headers()["x-problem"], "na%C3%AFve%3A%20100%25%0D%0Ax%3A%20y");
+    }
+}
