@@ -64,6 +64,7 @@ pub struct ResultsTable {
     rows_of_keys: OnceLock<HashTable<u32>>,
     evidence: OnceLock<Result<Evidence, String>>,
     decided: OnceLock<Result<EvidenceRows, String>>,
+    charts: OnceLock<Charts>,
     /// Seeded at random: names come from whoever wrote the report.
     hasher: RandomState,
 }
@@ -120,6 +121,7 @@ impl ResultsTable {
             rows_of_keys: OnceLock::new(),
             evidence: OnceLock::new(),
             decided: OnceLock::new(),
+            charts: OnceLock::new(),
             hasher: RandomState::default(),
             results,
             dictionary,
@@ -280,7 +282,8 @@ impl ResultsTable {
         let search: usize = self.results.names.iter().map(|name| name.len() + 5).sum();
         let index = (rows * 8 / 7).next_power_of_two() * 5;
         let orders = Key::count(self.results.metrics.len()) * order::bytes(rows);
-        (columns + flags + names + search + index + orders + RecentMatches::bytes_max(rows)) as u64
+        let learned = RecentMatches::bytes_max(rows) + charts::bytes(rows);
+        (columns + flags + names + search + index + orders + learned) as u64
     }
 
     fn name(&self, row: usize) -> &str {

@@ -15,6 +15,7 @@ mod new_campaign;
 mod notice;
 mod paging;
 mod profile;
+mod results;
 mod review;
 #[cfg(test)]
 mod samples;
@@ -49,6 +50,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .merge(new_campaign::routes(app))
         .merge(campaigns::routes(app))
         .merge(campaign::routes(app))
+        .merge(results::routes(app))
         .layer(map_response(with_policy))
 }
 

@@ -1,22 +1,24 @@
 //! What charts of the results show: figures over all rows, and as many rows as a picture can hold.
 
-use caliber_engine::results::Status;
+use caliber_engine::results::{MetricColumn, Status};
 use caliber_engine::summary::StatusCounts;
 use serde::Serialize;
 
-use super::{Direction, Query, ResultsTable, SortBy};
+use super::{Direction, Query, ResultsTable, RowId, SortBy};
 
 /// Points of the score that a bin of the histogram is wide.
 const BIN: f64 = 2.0;
 /// Bins from 0 to 100.
 const BINS: usize = 50;
+/// Rows that a picture can hold.
+const BUBBLES: usize = 2000;
 
 /// The figures of the charts.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Charts {
     /// Rows by score, from 0 to 100; a score on a border counts above it.
     pub histogram: Vec<Bin>,
-    /// The rows with the most spend, or the most impressions where the report has no spend.
+    /// The 2,000 rows with the most spend, or the most impressions where the report has no spend.
     pub bubbles: Vec<Bubble>,
     /// Whether [`Charts::bubbles`] have spend.
     pub has_spend: bool,
@@ -71,25 +73,29 @@ pub struct MeanContribution {
     pub poor: f64,
 }
 
+/// About how many bytes the figures of so many rows take.
+pub(super) fn bytes(rows: usize) -> usize {
+    rows.min(BUBBLES) * (size_of::<Bubble>() + 48) + BINS * size_of::<Bin>()
+}
+
 impl ResultsTable {
-    /// The figures of the charts, with at most so many bubbles.
-    pub fn charts(&self, most_bubbles: usize) -> Charts {
-        let results = &self.results;
-        Charts {
+    /// The figures of the charts, worked out at the first call.
+    pub fn charts(&self) -> &Charts {
+        self.charts.get_or_init(|| Charts {
             histogram: self.histogram(),
-            bubbles: self.bubbles(most_bubbles),
-            has_spend: results.spend.is_some(),
+            bubbles: self.bubbles(),
+            has_spend: self.results.spend.is_some(),
             rows: self.len(),
             contributions: self.contributions(),
-            status_counts: StatusCounts::of(results),
-        }
+            status_counts: StatusCounts::of(&self.results),
+        })
     }
 
     /// Where a row stands in each metric, in the order of the recipe: the percentile of its normalised value among
     /// all rows, 0..100, ties by their mean rank; `None` where the value is missing.
-    pub fn metric_percentiles(&self, row: super::RowId) -> Vec<Option<f64>> {
+    pub fn metric_percentiles(&self, row: RowId) -> Vec<Option<f64>> {
         let at = row.index();
-        let percentile = |metric: &caliber_engine::results::MetricColumn| {
+        let percentile = |metric: &MetricColumn| {
             metric.values[at]?;
             let own = metric.normalized[at];
             let below = metric.normalized.iter().filter(|other| **other < own).count();
@@ -114,11 +120,16 @@ impl ResultsTable {
         bins
     }
 
-    fn bubbles(&self, most: usize) -> Vec<Bubble> {
+    fn bubbles(&self) -> Vec<Bubble> {
         let results = &self.results;
         let sort_by = if results.spend.is_some() { SortBy::Spend } else { SortBy::Impressions };
-        let query =
-            Query { sort_by, direction: Direction::Descending, page: 1, per_page: most, ..Query::default() };
+        let query = Query {
+            sort_by,
+            direction: Direction::Descending,
+            page: 1,
+            per_page: BUBBLES,
+            ..Query::default()
+        };
         // Every table sorts by spend and by impressions.
         let rows = self.page(&query).map(|page| page.rows).unwrap_or_default();
         let bubble = |row: usize| Bubble {
@@ -139,7 +150,7 @@ impl ResultsTable {
             let (sum, count) = rows.fold((0.0, 0_u64), |(sum, count), (points, _)| (sum + points, count + 1));
             (count > 0).then(|| sum / count as f64)
         };
-        let of_metric = |metric: &caliber_engine::results::MetricColumn| {
+        let of_metric = |metric: &MetricColumn| {
             let all = mean(&metric.contributions, None).unwrap_or_default();
             let of = |status| mean(&metric.contributions, Some(status)).map_or(0.0, |mean| mean - all);
             MeanContribution {
