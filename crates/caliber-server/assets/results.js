@@ -6,6 +6,8 @@ const grid = () => document.getElementById("grid");
 
 /** Asks for the grid in another state; the address goes along. */
 function showGrid(address) {
+  // Both entries are told to be those of htmx, which then brings their grid back.
+  history.replaceState({ htmx: true }, "", location.href);
   history.pushState({ htmx: true }, "", address);
   window.htmx.ajax("GET", address, { source: ".grid-holder", target: "#grid", swap: "outerHTML" });
   grid()?.scrollIntoView({ block: "nearest", behavior: "smooth" });

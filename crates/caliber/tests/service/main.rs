@@ -26,6 +26,7 @@ mod service;
 
 mod accounts;
 mod analysis;
+mod campaign_page;
 mod campaigns;
 mod commands;
 mod development;

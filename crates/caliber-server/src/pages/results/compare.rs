@@ -246,7 +246,8 @@ async fn show(
     let head = head_of(&app, &caller, id, Tab::Compare).await?;
     let (runs, campaigns) = choices(&app, &caller, id, head.run).await?;
     let query = query.unwrap_or_default();
-    let asked = form_urlencoded::parse(query.as_bytes()).find(|(name, value)| name == "with" && !value.is_empty());
+    let asked =
+        form_urlencoded::parse(query.as_bytes()).find(|(name, value)| name == "with" && !value.is_empty());
     let wrong = |_| Failure::invalid("with", "is the id of a campaign or of a run");
     let asked = asked.map(|(_, id)| Uuid::try_parse(&id)).transpose().map_err(wrong)?;
     let with = asked.or_else(|| runs.first().map(|run| run.id));

@@ -16,7 +16,7 @@ use caliber_platform::results::{Decision, Pattern, ResultRow, RowId, Status};
 use uuid::Uuid;
 
 use super::grid::{mark_key, marks};
-use super::written::{MISSING, Written, band_key, in_path, share, signed};
+use super::written::{MISSING, Written, band_key, in_path, probability, share, signed};
 use super::{Head, Tab, computed, head_of, is_part, varying};
 use crate::App;
 use crate::extract::Words;
@@ -158,6 +158,16 @@ impl Explained {
     }
 }
 
+impl Certainty {
+    fn below_text(&self) -> String {
+        probability(self.p_below)
+    }
+
+    fn confidence_text(&self) -> String {
+        probability(self.confidence)
+    }
+}
+
 impl Change {
     fn band_key(&self) -> &'static str {
         band_key(self.status_after)
@@ -238,18 +248,19 @@ fn steps(
     let (least, most) = ends.fold((f64::MAX, f64::MIN), |(a, b), it| (a.min(it), b.max(it)));
     let room = ((most - least) * 0.04).max(0.5);
     let axis = (least - room, most + room);
-    let steps = metrics.into_iter().zip(levels).map(|((((name, points), (_, metric)), percentile), (from, to))| {
-        let (a, b) = (on_axis(from.min(to), axis), on_axis(from.max(to), axis));
-        Step {
-            label: run.table().dictionary().label(name),
-            value: written.metric(run.table(), name, metric.value),
-            percentile,
-            weight: if sum > 0.0 { metric.weight / sum } else { 0.0 },
-            points: *points,
-            bar: (a, (b - a).max(0.4)),
-            end: on_axis(to, axis),
-        }
-    });
+    let steps =
+        metrics.into_iter().zip(levels).map(|((((name, points), (_, metric)), percentile), (from, to))| {
+            let (a, b) = (on_axis(from.min(to), axis), on_axis(from.max(to), axis));
+            Step {
+                label: run.table().dictionary().label(name),
+                value: written.metric(run.table(), name, metric.value),
+                percentile,
+                weight: if sum > 0.0 { metric.weight / sum } else { 0.0 },
+                points: *points,
+                bar: (a, (b - a).max(0.4)),
+                end: on_axis(to, axis),
+            }
+        });
     (steps.collect(), axis)
 }
 

@@ -6,7 +6,7 @@ use caliber_platform::lists::{Mark, Overrides};
 use caliber_platform::results::{Direction, InvalidQuery, ResultRow, ResultsTable, SortBy, Status};
 
 use super::grid_state::{GridState, ROWS, direction_word};
-use super::written::{MISSING, Written, band_key, in_path, share};
+use super::written::{MISSING, Written, band_key, in_path, probability, share};
 use crate::failure::Failure;
 use crate::pages::filters::grouped;
 use crate::texts;
@@ -103,7 +103,9 @@ pub(super) fn marks(overrides: &Overrides) -> HashMap<String, Mark> {
         (Mark::Block, &overrides.block),
         (Mark::Allow, &overrides.allow),
     ];
-    of.into_iter().flat_map(|(mark, names)| names.iter().map(move |name| (name.to_lowercase(), mark))).collect()
+    of.into_iter()
+        .flat_map(|(mark, names)| names.iter().map(move |name| (name.to_lowercase(), mark)))
+        .collect()
 }
 
 impl Grid {
@@ -296,7 +298,7 @@ fn cell(table: &ResultsTable, row: &ResultRow<'_>, column: &SortBy, written: &Wr
         SortBy::Cpm => or_missing(row.cpm.map(|cpm| money(cpm.0))),
         SortBy::Ctr => or_missing(row.ctr.map(|ctr| share(ctr.0))),
         SortBy::ConversionRate => or_missing(row.conversion_rate.map(|rate| share(rate.0))),
-        SortBy::PBelow => or_missing(row.evidence.as_ref().map(|evidence| share(evidence.p_below.0))),
+        SortBy::PBelow => or_missing(row.evidence.as_ref().map(|evidence| probability(evidence.p_below.0))),
         SortBy::Metric(name) => {
             let value = row.raw_metrics.0.iter().find(|(metric, _)| metric == name);
             written.metric(table, name, value.and_then(|(_, value)| value.map(|value| value.0)))

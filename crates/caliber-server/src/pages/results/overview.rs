@@ -81,7 +81,11 @@ impl Figures {
             median: summary["scores"]["median"].as_f64(),
             cpm: money(&summary["average_cpm"]),
             allow_spend: money(&summary["lists"]["allowlist"]["spend"]),
-            policy: if summary["lists"]["policy"] == "evidence" { "policy-evidence" } else { "policy-quartile" },
+            policy: if summary["lists"]["policy"] == "evidence" {
+                "policy-evidence"
+            } else {
+                "policy-quartile"
+            },
         }
     }
 }

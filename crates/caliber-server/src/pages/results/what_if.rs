@@ -32,9 +32,12 @@ const NAMES: usize = 8;
 const PREFIX: &str = "w.";
 
 pub(super) fn routes(app: &App) -> Router<App> {
-    Router::new()
-        .page(app, "/campaigns/{id}/what-if", Sees::Needs(SCORING_READ), get(show))
-        .page(app, "/campaigns/{id}/what-if/recipe", Sees::Needs(RECIPES_WRITE), post(save))
+    Router::new().page(app, "/campaigns/{id}/what-if", Sees::Needs(SCORING_READ), get(show)).page(
+        app,
+        "/campaigns/{id}/what-if/recipe",
+        Sees::Needs(RECIPES_WRITE),
+        post(save),
+    )
 }
 
 #[derive(Template, WebTemplate)]
@@ -199,10 +202,7 @@ impl Answer {
             counts: found.status_counts,
             status_changed: found.status_changed,
             correlation: found.rank_correlation,
-            lists: [
-                ListMoves::of("allowlist", found.whitelist),
-                ListMoves::of("blocklist", found.blacklist),
-            ],
+            lists: [ListMoves::of("allowlist", found.whitelist), ListMoves::of("blocklist", found.blacklist)],
             rows: found.results.into_iter().map(row).collect(),
             total: found.total,
             page: found.page,

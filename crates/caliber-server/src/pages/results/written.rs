@@ -57,6 +57,15 @@ pub(super) fn share(value: f64) -> String {
     format!("{}%", grouped(percent, places))
 }
 
+/// A probability as percent: what is not certain is never written as if it were.
+pub(super) fn probability(value: f64) -> String {
+    match value {
+        value if value > 0.999 && value < 1.0 => "> 99.9%".to_owned(),
+        value if value > 0.0 && value < 0.001 => "< 0.1%".to_owned(),
+        value => format!("{}%", grouped(value * 100.0, 1)),
+    }
+}
+
 /// A difference with its sign: `+3.2`.
 pub(super) fn signed(value: f64, places: usize) -> String {
     let text = grouped(value, places);
@@ -93,6 +102,7 @@ mod tests {
     #[test]
     fn shares_and_differences_are_written_with_what_they_need() {
         assert_eq!([0.0, 0.00123, 0.5, 1.2].map(share), ["0.0%", "0.123%", "50.0%", "120.0%"]);
+        assert_eq!([0.99999, 0.00001, 0.5, 1.0].map(probability), ["> 99.9%", "< 0.1%", "50.0%", "100.0%"]);
         assert_eq!([3.21, -3.21, 0.01].map(|value| signed(value, 1)), ["+3.2", "\u{2212}3.2", "0.0"]);
     }
 
