@@ -1,5 +1,6 @@
 //! What the chores need that a Rust toolchain does not bring: how it is recognised and how it is installed.
 
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Result, bail};
@@ -35,7 +36,7 @@ enum Detect {
 }
 
 /// Everything known. Versions are pinned: what passed today passes on a new machine tomorrow.
-static NEEDS: [Need; 5] = [
+static NEEDS: [Need; 6] = [
     Need {
         name: "cargo-nextest",
         purpose: "runs the tests",
@@ -65,6 +66,23 @@ static NEEDS: [Need; 5] = [
         unasked: true,
     },
     Need {
+        name: "fonts",
+        purpose: "are what the PDF takes for Chinese, Japanese and Arabic names",
+        detect: Detect::Look(fonts_installed),
+        install: &[
+            &["apt-get", "update"],
+            &[
+                "apt-get",
+                "install",
+                "--yes",
+                "--no-install-recommends",
+                "fonts-droid-fallback",
+                "fonts-hosny-amiri",
+            ],
+        ],
+        unasked: true,
+    },
+    Need {
         name: "python3-venv",
         purpose: "holds the peers of the benchmark",
         detect: Detect::Command(&["python3", "-c", "import venv, ensurepip"]),
@@ -74,7 +92,13 @@ static NEEDS: [Need; 5] = [
 ];
 
 /// What the tests need.
-pub(crate) const TESTS: &[&str] = &["cargo-nextest", "postgresql"];
+pub(crate) const TESTS: &[&str] = &["cargo-nextest", "postgresql", "fonts"];
+
+/// Whether there are fonts for scripts that the PDF's own fonts lack. Other systems than Linux bring them.
+fn fonts_installed() -> bool {
+    let fonts = ["truetype/droid/DroidSansFallbackFull.ttf", "opentype/fonts-hosny-amiri/Amiri-Regular.ttf"];
+    !cfg!(target_os = "linux") || fonts.iter().all(|font| Path::new("/usr/share/fonts").join(font).is_file())
+}
 
 impl Need {
     fn present(&self) -> bool {

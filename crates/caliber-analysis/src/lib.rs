@@ -11,6 +11,7 @@ mod correlation;
 mod draws;
 mod error;
 pub mod explanation;
+pub mod findings;
 pub mod importance;
 mod nearest;
 pub mod outliers;
@@ -20,6 +21,7 @@ mod subject;
 pub mod weights;
 pub mod what_if;
 mod words;
+pub mod written;
 
 pub use by_metric::ByMetric;
 pub use error::{Error, Result};

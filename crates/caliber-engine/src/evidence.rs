@@ -234,5 +234,6 @@ fn median(laws: &[Law], chunks: &[Range<usize>], threads: usize) -> f64 {
         });
         below.into_iter().sum::<f64>() / laws.len() as f64 - 0.5
     };
-    root::between(0.0, 100.0, Tolerance { place: 1e-9, value: 1e-10 }, excess)
+    let tolerance = Tolerance { place: 1e-9, value: 1e-10 };
+    root::between((0.0, excess(0.0)), (100.0, excess(100.0)), tolerance, excess)
 }

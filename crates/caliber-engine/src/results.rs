@@ -1,12 +1,12 @@
 //! Scored results, column by column.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::evidence::EvidenceRows;
 use crate::recipe::{Better, Dimension};
 
 /// The band a row's percentile falls in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Percentile 75 and above.

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod keys;
+mod logo;
 mod organizations;
 mod passwords;
 pub mod permissions;

@@ -4,7 +4,9 @@
 //! alive while the work runs, and ends it in the transaction that publishes the work.
 
 pub(crate) mod clearing;
+pub(crate) mod make_export;
 pub(crate) mod score_campaign;
+mod watch;
 mod worker;
 
 pub(crate) use score_campaign::results_key;

@@ -8,6 +8,7 @@ pub mod campaigns;
 mod clock;
 pub mod current_results;
 pub mod error;
+pub mod exports;
 pub mod identity;
 pub mod jobs;
 pub mod lists;
@@ -66,6 +67,7 @@ pub struct Platform(Arc<Inner>);
 struct Inner {
     parts: Parts,
     results: ResultsCache<RunId>,
+    export_limits: exports::Limits,
 }
 
 impl fmt::Debug for Platform {
@@ -78,7 +80,7 @@ impl Platform {
     /// Puts it together.
     pub fn new(parts: Parts) -> Self {
         let results = ResultsCache::new(parts.results_cache);
-        Self(Arc::new(Inner { parts, results }))
+        Self(Arc::new(Inner { parts, results, export_limits: exports::Limits::default() }))
     }
 
     /// Accounts, sessions, organisations.
@@ -119,6 +121,11 @@ impl Platform {
     /// Lists.
     pub fn lists(&self) -> lists::ListsOf<'_> {
         lists::ListsOf(self)
+    }
+
+    /// Exports.
+    pub fn exports(&self) -> exports::Exports<'_> {
+        exports::Exports(self)
     }
 
     /// Jobs.
@@ -195,6 +202,10 @@ impl Platform {
 
     fn results(&self) -> &ResultsCache<RunId> {
         &self.0.results
+    }
+
+    fn export_limits(&self) -> &exports::Limits {
+        &self.0.export_limits
     }
 
     /// Deletes stored bytes whose row is gone. Where it fails they are left to the sweep.

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use caliber_store::campaigns::{self, Campaign};
 use caliber_store::list_versions::{self, NewListVersion};
+use chrono::{DateTime, Utc};
 
 pub use caliber_store::list_versions::ListVersion;
 use caliber_store::runs::Run;
-use caliber_store::{CampaignId, Page, Reach, Window, organizations};
+use caliber_store::{CampaignId, Page, Reach, UserId, Window, organizations, to_microseconds};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -28,7 +29,7 @@ const MOST_BY_HAND: usize = 10_000;
 pub struct ListsOf<'a>(pub(crate) &'a Platform);
 
 /// How a list is to be made; the run's own way where nothing is said.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ListOptions {
     /// The least impressions of a candidate.
     pub min_impressions: Option<u64>,
@@ -36,6 +37,8 @@ pub struct ListOptions {
     pub share: Option<f64>,
     /// How rows get on it.
     pub policy: Option<ListPolicy>,
+    /// When the list should be made anew; noted in its version.
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// Names by hand.
@@ -142,9 +145,21 @@ impl ListsOf<'_> {
         options: ListOptions,
     ) -> Result<List> {
         let CurrentRun { campaign, run } = self.0.current_results().current(caller, id).await?;
+        self.check(&options)?;
         let list = self.of_run(&campaign, &run, list_type, options).await?;
-        self.keep(caller, &campaign, run.id, &list).await?;
+        self.keep(Some(caller.user.id), &campaign, run.id, &list, options.expires_at).await?;
         Ok(list)
+    }
+
+    /// Refuses options that no list can be made by.
+    pub(crate) fn check(&self, options: &ListOptions) -> Result<()> {
+        if options.share.is_some_and(|share| !(share > 0.0 && share <= 0.5)) {
+            return Err(Error::invalid("share", "it is a number above 0 and up to 0.5"));
+        }
+        if options.expires_at.is_some_and(|at| at <= self.0.now()) {
+            return Err(Error::invalid("expires_at", "it is a time to come"));
+        }
+        Ok(())
     }
 
     /// A list of the results of a run, kept nowhere.
@@ -187,7 +202,7 @@ impl ListsOf<'_> {
     /// As [`ListsOf::take_out`].
     pub async fn drafts(&self, caller: &Caller, id: CampaignId, options: ListOptions) -> Result<Drafts> {
         let CurrentRun { campaign, run } = self.0.current_results().current(caller, id).await?;
-        let allow = self.of_run(&campaign, &run, ListType::Whitelist, options.clone()).await?;
+        let allow = self.of_run(&campaign, &run, ListType::Whitelist, options).await?;
         let block = self.of_run(&campaign, &run, ListType::Blacklist, options).await?;
         Ok(Drafts { allow, block })
     }
@@ -205,20 +220,23 @@ impl ListsOf<'_> {
     }
 
     /// Keeps the list as the next version, unless it is the last one again.
-    async fn keep(
+    pub(crate) async fn keep(
         &self,
-        caller: &Caller,
+        author: Option<UserId>,
         campaign: &Campaign,
         run: caliber_store::RunId,
         list: &List,
+        expires_at: Option<DateTime<Utc>>,
     ) -> Result<()> {
         let list_type = stored(list.list_type);
-        let criteria = serde_json::to_value(list.criteria_used).map_err(Error::internal)?;
+        let expires_at = expires_at.map(to_microseconds);
+        let criteria = serde_json::to_value(&list.criteria_used).map_err(Error::internal)?;
         let latest = list_versions::latest(self.0.store().db(), campaign.id, list_type).await?;
         let before = match &latest {
             Some(latest) if latest.run_id == run && *latest.criteria == criteria => {
                 let before = self.names(latest).await?;
-                if before.names == list.domains {
+                let is_same_end = expires_at.is_none() || expires_at == latest.expires_at;
+                if before.names == list.domains && is_same_end {
                     return Ok(());
                 }
                 before.names
@@ -239,14 +257,14 @@ impl ListsOf<'_> {
             campaign_id: campaign.id,
             run_id: run,
             list_type,
-            author_id: caller.user.id,
+            author_id: author,
             policy: list.criteria_used.policy.name().to_owned(),
             criteria,
             names_key: key.clone(),
             names_count: count(&names.names),
             added: count(&names.added),
             removed: count(&names.removed),
-            expires_at: None,
+            expires_at,
         };
         let bytes = serde_json::to_vec(&names).map_err(Error::internal)?;
         self.0.objects().put_bytes(&key, Bytes::from(bytes)).await?;
@@ -356,6 +374,15 @@ impl ListsOf<'_> {
         let db = self.0.store().db();
         let changed = campaigns::set_overrides(db, caller.writes(), id, stored, self.0.now()).await?;
         changed.map(|campaign| Overrides::of(&campaign)).ok_or_else(missing)
+    }
+}
+
+impl From<list_versions::ListType> for ListType {
+    fn from(stored: list_versions::ListType) -> Self {
+        match stored {
+            list_versions::ListType::Whitelist => Self::Whitelist,
+            list_versions::ListType::Blacklist => Self::Blacklist,
+        }
     }
 }
 

@@ -214,6 +214,11 @@ impl ResultsTable {
         ResultRow::of(self, row.index())
     }
 
+    /// As [`ResultsTable::row`], by the position in the files.
+    pub(crate) fn row_at(&self, row: usize) -> ResultRow<'_> {
+        ResultRow::of(self, row)
+    }
+
     /// A list made anew from the rows of the run.
     ///
     /// # Errors

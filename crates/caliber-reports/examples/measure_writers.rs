@@ -6,17 +6,33 @@ use std::path::Path;
 use std::thread;
 use std::time::Instant;
 
-use caliber_engine::recipe::{Better, Dimension};
+use caliber_engine::dictionary::Dictionary;
+use caliber_engine::recipe::{Better, Dimension, RecipeBook};
 use caliber_engine::results::{EffectiveCounts, ExtraColumn, MetricColumn, Results, Status};
 use caliber_reports::{
-    OutputFile, OutputFolder, write_list_csv, write_list_text, write_results_csv, write_results_json,
-    write_results_parquet, write_results_xlsx,
+    CampaignReport, ListRow, OutputFile, OutputFolder, QualityFacts, RunFacts, write_list_csv,
+    write_list_text, write_results_csv, write_results_json, write_results_parquet, write_results_xlsx,
 };
+use chrono::DateTime;
 
 #[expect(clippy::print_stdout, reason = "the answer of a measurement")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rows = std::env::args().nth(1).map_or(Ok(20_000), |rows| rows.parse())?;
     let results = made_up(rows);
+    let (run, quality) = (facts()?, QualityFacts::default());
+    let listed: Vec<ListRow> =
+        (0..rows / 4).map(|row| ListRow::scored(&results, row, "cpm 1.2 is low".to_owned())).collect();
+    let report = CampaignReport {
+        name: "Spring",
+        results: &results,
+        dictionary: Dictionary::shipped(),
+        run: &run,
+        quality: &quality,
+        allowlist: &listed,
+        blocklist: &listed,
+        scored_at: None,
+        generated_at: DateTime::UNIX_EPOCH,
+    };
     let only = std::env::args().nth(2).unwrap_or_default();
     let scratch = std::env::temp_dir();
     let rounds = if rows > 100_000 { 1 } else { 9 };
@@ -38,12 +54,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     time("csv", &|| into_memory(|bytes| write_results_csv(&results, bytes)))?;
     time("parquet", &|| into_memory(|bytes| write_results_parquet(&results, bytes)))?;
     time("json", &|| into_memory(|bytes| write_results_json(&results, bytes)))?;
-    time("xlsx", &|| into_memory(|bytes| write_results_xlsx(&results, &scratch, bytes)))?;
+    time("xlsx", &|| into_memory(|bytes| write_results_xlsx(&report, &scratch, bytes)))?;
     let dir = scratch.join("caliber-measure-writers");
     time("folder: csv, parquet, lists", &|| into_folder(&dir, &results))?;
     let _ = std::fs::remove_dir_all(&dir);
     println!("peak memory {}", peak());
     Ok(())
+}
+
+fn facts() -> caliber_engine::Result<RunFacts> {
+    let recipe = RecipeBook::shipped().by_name("generic-display-awareness")?;
+    RunFacts::of(serde_json::json!({
+        "recipe": recipe, "normalization": "minmax", "currency": "USD", "platform": "generic",
+        "channel": "display", "goal": "awareness", "dimension": "domain",
+        "lists": {"share": 0.25, "min_impressions": 250},
+    }))
 }
 
 fn into_memory(write: impl Fn(&mut Vec<u8>) -> caliber_engine::Result<()>) -> caliber_engine::Result<usize> {

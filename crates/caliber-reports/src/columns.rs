@@ -3,7 +3,46 @@
 use std::borrow::Cow;
 
 use caliber_engine::evidence::{Decision, EvidenceRows, Pattern};
-use caliber_engine::results::{Results, Status};
+use caliber_engine::results::{MetricColumn, Results, Status};
+
+/// Columns, and which rows of the results a file has.
+pub(crate) struct Table<'a> {
+    pub(crate) columns: Vec<Column<'a>>,
+    pub(crate) rows: Rows<'a>,
+}
+
+/// Rows of the results, in the order of a file.
+#[derive(Clone, Copy)]
+pub(crate) enum Rows<'a> {
+    /// So many, as they are.
+    All(usize),
+    /// These.
+    Chosen(&'a [usize]),
+}
+
+impl<'a> Table<'a> {
+    /// The columns of every results file, over all rows.
+    pub(crate) fn of(results: &'a Results) -> Self {
+        Self { columns: columns(results), rows: Rows::All(results.len()) }
+    }
+}
+
+impl Rows<'_> {
+    pub(crate) fn len(self) -> usize {
+        match self {
+            Self::All(rows) => rows,
+            Self::Chosen(rows) => rows.len(),
+        }
+    }
+
+    /// The row of the results at a position of the file.
+    pub(crate) fn at(self, position: usize) -> usize {
+        match self {
+            Self::All(_) => position,
+            Self::Chosen(rows) => rows[position],
+        }
+    }
+}
 
 /// One column over all rows.
 pub(crate) struct Column<'a> {
@@ -27,6 +66,21 @@ pub(crate) enum Cells<'a> {
     Texts(&'a [String]),
     Decisions(&'a [Decision]),
     Patterns(&'a [Vec<Pattern>]),
+    /// The same text in every row.
+    Constant(&'a str),
+    /// Something of each metric.
+    OfMetrics(&'a [MetricColumn], Aspect),
+}
+
+/// What of each metric a cell tells, as an object in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Aspect {
+    /// Its value.
+    Value,
+    /// Its value on a scale of 0 to 100; missing where the value is.
+    Normalized,
+    /// Both, with its weight and its points of the score.
+    Breakdown,
 }
 
 /// One cell, for the formats that go row by row.
@@ -38,7 +92,16 @@ pub(crate) enum Cell<'a> {
     Truth(bool),
     Flags(&'a [String]),
     Patterns(&'a [Pattern]),
+    OfMetrics(OfMetrics<'a>),
     Missing,
+}
+
+/// Something of each metric in one row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct OfMetrics<'a> {
+    pub(crate) metrics: &'a [MetricColumn],
+    pub(crate) aspect: Aspect,
+    pub(crate) row: usize,
 }
 
 impl<'a> Cells<'a> {
@@ -53,6 +116,8 @@ impl<'a> Cells<'a> {
             Self::Texts(texts) => Cell::Text(&texts[row]),
             Self::Decisions(decisions) => Cell::Text(decisions[row].name()),
             Self::Patterns(patterns) => Cell::Patterns(&patterns[row]),
+            Self::Constant(text) => Cell::Text(text),
+            &Self::OfMetrics(metrics, aspect) => Cell::OfMetrics(OfMetrics { metrics, aspect, row }),
             Self::Numbers(_) | Self::MaybeNumbers(_) | Self::Absent => {
                 self.number(row).map_or(Cell::Missing, Cell::Number)
             }
@@ -71,7 +136,7 @@ impl<'a> Cells<'a> {
 }
 
 /// The columns of every results file, in the order of the contract.
-pub(crate) fn columns(results: &Results) -> Vec<Column<'_>> {
+fn columns(results: &Results) -> Vec<Column<'_>> {
     let mut columns = Vec::with_capacity(12 + results.extras.len() + 3 * results.metrics.len());
     let mut add = |name: Cow<'static, str>, cells| columns.push(Column { name, cells });
 
@@ -146,6 +211,6 @@ pub(crate) const COUNTS: [&str; 4] = ["impressions", "clicks", "conversions", "s
 /// What may stand beside the recipe's metrics, in the order of the files.
 pub(crate) const EXTRAS: [&str; 4] = ["cpm", "ctr", "conversion_rate", "cost_per_conversion"];
 
-fn count(numbers: Option<&[f64]>) -> Cells<'_> {
+pub(crate) fn count(numbers: Option<&[f64]>) -> Cells<'_> {
     numbers.map_or(Cells::Absent, Cells::Numbers)
 }

@@ -24,7 +24,11 @@ impl CsvText {
 
     /// A text cell, neutralised.
     pub(crate) fn text(&mut self, text: &str) {
-        let text = neutralise(text);
+        self.verbatim(&neutralise(text));
+    }
+
+    /// A text cell as it is: for machines, which run no formulas.
+    pub(crate) fn verbatim(&mut self, text: &str) {
         if self.rules.should_quote(text.as_bytes()) {
             self.bytes.push(b'"');
             let start = self.bytes.len();
@@ -44,6 +48,14 @@ impl CsvText {
     pub(crate) fn number(&mut self, number: f64) {
         self.bytes.extend_from_slice(self.numbers.of(number).as_bytes());
         self.bytes.push(b',');
+    }
+
+    /// A cell with a number; empty where there is none or it is not finite.
+    pub(crate) fn maybe_number(&mut self, number: Option<f64>) {
+        match number.filter(|number| number.is_finite()) {
+            Some(number) => self.number(number),
+            None => self.empty(),
+        }
     }
 
     /// A missing value.

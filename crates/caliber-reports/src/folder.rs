@@ -58,6 +58,8 @@ pub enum OutputFile {
     ResultsJson,
     /// `results.xlsx`
     ResultsXlsx,
+    /// `report.pdf`
+    ReportPdf,
     /// `allowlist.txt`
     AllowlistTxt,
     /// `allowlist.csv`
@@ -76,11 +78,12 @@ pub enum OutputFile {
 
 impl OutputFile {
     /// All of them, in the order they are put in place: the summary last, when what it tells of is there.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ResultsParquet,
         Self::ResultsCsv,
         Self::ResultsJson,
         Self::ResultsXlsx,
+        Self::ReportPdf,
         Self::AllowlistTxt,
         Self::AllowlistCsv,
         Self::BlocklistTxt,
@@ -97,6 +100,7 @@ impl OutputFile {
             Self::ResultsCsv => "results.csv",
             Self::ResultsJson => "results.json",
             Self::ResultsXlsx => "results.xlsx",
+            Self::ReportPdf => "report.pdf",
             Self::AllowlistTxt => "allowlist.txt",
             Self::AllowlistCsv => "allowlist.csv",
             Self::BlocklistTxt => "blocklist.txt",

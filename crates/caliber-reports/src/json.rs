@@ -7,21 +7,24 @@ use caliber_engine::results::Results;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
-use crate::columns::{Cell, Column, columns};
+use crate::columns::{Aspect, Cell, Column, OfMetrics, Table};
 use crate::failure::unwritten;
 use crate::number_text;
 
 /// Writes `results.json`: one array of flat objects, one object a line, streamed.
-pub fn write_results_json(results: &Results, mut writer: impl Write + Send) -> Result<()> {
-    let columns = columns(results);
+pub fn write_results_json(results: &Results, writer: impl Write + Send) -> Result<()> {
+    write_json(&Table::of(results), writer)
+}
+
+pub(crate) fn write_json(table: &Table, mut writer: impl Write) -> Result<()> {
     let mut before = "[\n";
-    for row in 0..results.len() {
+    for position in 0..table.rows.len() {
         writer.write_all(before.as_bytes()).map_err(unwritten)?;
-        serde_json::to_writer(&mut writer, &Row { columns: &columns, row })
-            .map_err(|error| unwritten(error.into()))?;
+        let row = Row { columns: &table.columns, row: table.rows.at(position) };
+        serde_json::to_writer(&mut writer, &row).map_err(|error| unwritten(error.into()))?;
         before = ",\n";
     }
-    let end = if results.is_empty() { "[]\n" } else { "\n]\n" };
+    let end = if table.rows.len() == 0 { "[]\n" } else { "\n]\n" };
     writer.write_all(end.as_bytes()).and_then(|()| writer.flush()).map_err(unwritten)
 }
 
@@ -42,6 +45,12 @@ pub fn json_line(document: &impl Serialize) -> Result<Vec<u8>> {
     let mut serializer = serde_json::Serializer::with_formatter(&mut line, Compact);
     document.serialize(&mut serializer).map_err(|error| unwritten(error.into()))?;
     Ok(line)
+}
+
+/// A cell that is an object in JSON, as the formats without objects hold it.
+pub(crate) fn json_text(cell: &Cell) -> String {
+    // Its keys are texts and its values figures, which cannot fail.
+    serde_json::to_string(cell).unwrap_or_default()
 }
 
 /// Writes numbers as all our files do, without blanks.
@@ -127,9 +136,41 @@ impl Serialize for Cell<'_> {
             Cell::Truth(truth) => serializer.serialize_bool(truth),
             Cell::Flags(flags) => flags.serialize(serializer),
             Cell::Patterns(patterns) => patterns.serialize(serializer),
+            Cell::OfMetrics(metrics) => metrics.serialize(serializer),
             Cell::Missing => serializer.serialize_unit(),
         }
     }
+}
+
+impl Serialize for OfMetrics<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(Some(self.metrics.len()))?;
+        for metric in self.metrics {
+            let value = metric.values[self.row].map(Figure);
+            // A missing value counts 0 in the score and is no 0 to the reader.
+            let normalized = value.map(|_| Figure(metric.normalized[self.row]));
+            match self.aspect {
+                Aspect::Value => object.serialize_entry(&metric.name, &value)?,
+                Aspect::Normalized => object.serialize_entry(&metric.name, &normalized)?,
+                Aspect::Breakdown => {
+                    let (weight, contribution) =
+                        (Figure(metric.weight), Figure(metric.contributions[self.row]));
+                    let breakdown = Breakdown { value, normalized, weight, contribution };
+                    object.serialize_entry(&metric.name, &breakdown)?;
+                }
+            }
+        }
+        object.end()
+    }
+}
+
+/// What one metric gives to the score of a row.
+#[derive(serde::Serialize)]
+struct Breakdown {
+    value: Option<Figure>,
+    normalized: Option<Figure>,
+    weight: Figure,
+    contribution: Figure,
 }
 
 /// A figure as all our JSON writes it: without a fraction where it is whole, `null` where it is not finite.

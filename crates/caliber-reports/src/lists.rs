@@ -45,10 +45,7 @@ pub fn write_list_csv(
         csv.text(&results.names[row]);
         let spend = results.spend.as_ref().map(|spend| spend[row]);
         for number in [Some(results.scores[row]), Some(results.impressions[row]), spend] {
-            match number {
-                Some(number) if number.is_finite() => csv.number(number),
-                _ => csv.empty(),
-            }
+            csv.maybe_number(number);
         }
         csv.text(&reason(row));
         csv.end_row();

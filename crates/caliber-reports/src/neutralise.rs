@@ -13,7 +13,8 @@ pub fn restore(text: &str) -> &str {
     text.strip_prefix('\'').filter(|rest| starts_formula(rest)).unwrap_or(text)
 }
 
-fn starts_formula(text: &str) -> bool {
+/// Whether a spreadsheet would take the text for a formula.
+pub(crate) fn starts_formula(text: &str) -> bool {
     text.starts_with(['=', '+', '-', '@', '\t', '\r'])
 }
 

@@ -9,9 +9,10 @@ use std::thread;
 use caliber_engine::Result;
 use caliber_engine::results::Results;
 
-use crate::columns::{Cell, Column, columns, joined};
+use crate::columns::{Cell, Column, Table, joined};
 use crate::csv_text::CsvText;
 use crate::failure::unwritten;
+use crate::json::json_text;
 
 /// Rows turned to text at once: some 60 KB, which stay in the cache.
 const BLOCK: usize = 128;
@@ -20,19 +21,23 @@ const BLOCK: usize = 128;
 ///
 /// The shortest text of half a million figures takes longer than to write it, so all cores make text, a block of
 /// rows each in turn, while this thread writes the blocks in order.
-pub fn write_results_csv(results: &Results, mut writer: impl Write + Send) -> Result<()> {
-    let columns = columns(results);
-    let blocks = results.len().div_ceil(BLOCK);
+pub fn write_results_csv(results: &Results, writer: impl Write + Send) -> Result<()> {
+    write_csv(&Table::of(results), writer)
+}
+
+pub(crate) fn write_csv(table: &Table, mut writer: impl Write + Send) -> Result<()> {
+    let rows = table.rows.len();
+    let blocks = rows.div_ceil(BLOCK);
     let makers = thread::available_parallelism().map_or(1, NonZero::get).min(blocks);
     let mut write = || {
-        writer.write_all(&header(&columns))?;
+        writer.write_all(&header(&table.columns))?;
         thread::scope(|scope| {
             let made: Vec<_> = (0..makers)
                 .map(|maker| {
                     let (sender, receiver) = sync_channel(1);
                     let texts = (maker..blocks).step_by(makers).map(|block| {
                         let start = block * BLOCK;
-                        body(&columns, start..results.len().min(start + BLOCK))
+                        body(table, start..rows.min(start + BLOCK))
                     });
                     let make = move || texts.map(|text| sender.send(text)).all(|sent| sent.is_ok());
                     thread::Builder::new().spawn_scoped(scope, make).map(|_| receiver)
@@ -57,17 +62,20 @@ fn header(columns: &[Column]) -> Vec<u8> {
     csv.take()
 }
 
-fn body(columns: &[Column], rows: Range<usize>) -> Vec<u8> {
+fn body(table: &Table, positions: Range<usize>) -> Vec<u8> {
     let mut csv = CsvText::new();
-    for row in rows {
-        for column in columns {
-            match column.cells.cell(row) {
+    for position in positions {
+        let row = table.rows.at(position);
+        for column in &table.columns {
+            let cell = column.cells.cell(row);
+            match cell {
                 Cell::Number(number) => csv.number(number),
                 Cell::Text(words) => csv.text(words),
                 Cell::Truth(truth) => csv.text(if truth { "true" } else { "false" }),
                 Cell::Flags([]) | Cell::Patterns([]) | Cell::Missing => csv.empty(),
                 Cell::Patterns(patterns) => csv.text(&joined(patterns)),
                 Cell::Flags(flags) => csv.text(&flags.join(";")),
+                Cell::OfMetrics(_) => csv.text(&json_text(&cell)),
             }
         }
         csv.end_row();

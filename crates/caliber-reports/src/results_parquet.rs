@@ -1,7 +1,6 @@
 //! `results.parquet`, which every later analysis reads.
 
 use std::io::{self, Write};
-use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::builder::{ListBuilder, StringBuilder};
@@ -15,8 +14,9 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
-use crate::columns::{Cells, Column, columns, count_columns};
+use crate::columns::{Cells, Column, Table, count_columns};
 use crate::failure::unwritten;
+use crate::json::json_text;
 
 /// Rows built and held at once: about 20 MB of cells at 35 columns.
 const GROUP: usize = 1 << 16;
@@ -24,21 +24,22 @@ const GROUP: usize = 1 << 16;
 /// Writes `results.parquet`: the columns of the other formats, then `<metric>_events` and `<metric>_trials` of
 /// each share. Figures are doubles, `percentile_rank` a 32-bit integer, flags lists of strings.
 pub fn write_results_parquet(results: &Results, writer: impl Write + Send) -> Result<()> {
-    let mut columns = columns(results);
-    columns.extend(count_columns(results));
-    write_groups(&columns, results.len(), writer).map_err(|error| unwritten(io_error(error)))
+    let mut table = Table::of(results);
+    table.columns.extend(count_columns(results));
+    write_parquet(&table, writer)
 }
 
-fn write_groups(
-    columns: &[Column],
-    rows: usize,
-    writer: impl Write + Send,
-) -> std::result::Result<(), ParquetError> {
+pub(crate) fn write_parquet(table: &Table, writer: impl Write + Send) -> Result<()> {
+    write_groups(table, writer).map_err(|error| unwritten(io_error(error)))
+}
+
+fn write_groups(table: &Table, writer: impl Write + Send) -> std::result::Result<(), ParquetError> {
+    let (columns, rows) = (&table.columns, table.rows.len());
     let schema = Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()));
     let mut parquet = ArrowWriter::try_new(writer, Arc::clone(&schema), Some(properties(columns)))?;
     for start in (0..rows).step_by(GROUP) {
-        let range = start..rows.min(start + GROUP);
-        let arrays = columns.iter().map(|column| array(&column.cells, range.clone())).collect();
+        let group: Vec<usize> = (start..rows.min(start + GROUP)).map(|at| table.rows.at(at)).collect();
+        let arrays = columns.iter().map(|column| array(&column.cells, &group)).collect();
         parquet.write(&RecordBatch::try_new(Arc::clone(&schema), arrays)?)?;
     }
     parquet.close()?;
@@ -53,7 +54,9 @@ fn properties(columns: &[Column]) -> WriterProperties {
         .set_max_row_group_row_count(Some(GROUP));
     for column in columns {
         let path = match &column.cells {
-            Cells::Statuses(_) | Cells::Decisions(_) => ColumnPath::from(column.name.as_ref()),
+            Cells::Statuses(_) | Cells::Decisions(_) | Cells::Constant(_) => {
+                ColumnPath::from(column.name.as_ref())
+            }
             Cells::Flags(_) | Cells::Words(_) | Cells::Patterns(_) => {
                 ColumnPath::new(vec![column.name.to_string(), "list".into(), "item".into()])
             }
@@ -66,9 +69,12 @@ fn properties(columns: &[Column]) -> WriterProperties {
 
 fn field(column: &Column) -> Field {
     let (kind, nullable) = match &column.cells {
-        Cells::Names(_) | Cells::Texts(_) | Cells::Statuses(_) | Cells::Decisions(_) => {
-            (DataType::Utf8, false)
-        }
+        Cells::Names(_)
+        | Cells::Texts(_)
+        | Cells::Statuses(_)
+        | Cells::Decisions(_)
+        | Cells::Constant(_)
+        | Cells::OfMetrics(..) => (DataType::Utf8, false),
         Cells::Numbers(_) | Cells::MaybeNumbers(_) | Cells::Absent => (DataType::Float64, true),
         Cells::Ranks(_) => (DataType::Int32, false),
         Cells::Outliers(_) => (DataType::Boolean, false),
@@ -79,31 +85,39 @@ fn field(column: &Column) -> Field {
     Field::new(column.name.as_ref(), kind, nullable)
 }
 
-fn array(cells: &Cells, rows: Range<usize>) -> ArrayRef {
+/// The cells of these rows.
+fn array(cells: &Cells, rows: &[usize]) -> ArrayRef {
+    let each = rows.iter().copied();
     match cells {
-        Cells::Names(names) | Cells::Texts(names) => Arc::new(StringArray::from_iter_values(&names[rows])),
+        Cells::Names(names) | Cells::Texts(names) => {
+            Arc::new(StringArray::from_iter_values(each.map(|row| &names[row])))
+        }
+        Cells::Constant(text) => Arc::new(StringArray::from_iter_values(each.map(|_| text))),
+        Cells::OfMetrics(..) => {
+            Arc::new(StringArray::from_iter_values(each.map(|row| json_text(&cells.cell(row)))))
+        }
         Cells::Decisions(decisions) => {
-            Arc::new(StringArray::from_iter_values(decisions[rows].iter().map(|decision| decision.name())))
+            Arc::new(StringArray::from_iter_values(each.map(|row| decisions[row].name())))
         }
         Cells::Statuses(statuses) => {
-            Arc::new(StringArray::from_iter_values(statuses[rows].iter().map(|status| status.name())))
+            Arc::new(StringArray::from_iter_values(each.map(|row| statuses[row].name())))
         }
-        Cells::Numbers(numbers) if numbers[rows.clone()].iter().all(|number| number.is_finite()) => {
-            Arc::new(Float64Array::from(numbers[rows].to_vec()))
+        Cells::Numbers(numbers) if rows.iter().all(|&row| numbers[row].is_finite()) => {
+            Arc::new(Float64Array::from(each.map(|row| numbers[row]).collect::<Vec<_>>()))
         }
         Cells::Numbers(_) | Cells::MaybeNumbers(_) | Cells::Absent => {
-            Arc::new(rows.map(|row| cells.number(row)).collect::<Float64Array>())
+            Arc::new(each.map(|row| cells.number(row)).collect::<Float64Array>())
         }
         Cells::Ranks(results) => {
-            Arc::new(Int32Array::from_iter_values(rows.map(|row| i32::from(results.percentile_rank(row)))))
+            Arc::new(Int32Array::from_iter_values(each.map(|row| i32::from(results.percentile_rank(row)))))
         }
         Cells::Outliers(results) => {
-            Arc::new(rows.map(|row| Some(results.is_outlier(row))).collect::<BooleanArray>())
+            Arc::new(each.map(|row| Some(results.is_outlier(row))).collect::<BooleanArray>())
         }
-        Cells::Flags(flags) => words(flags[rows].iter().map(|names| names.iter().map(String::as_str))),
-        Cells::Words(names) => words(rows.map(|_| names.iter().map(String::as_str))),
+        Cells::Flags(flags) => words(each.map(|row| flags[row].iter().map(String::as_str))),
+        Cells::Words(names) => words(each.map(|_| names.iter().map(String::as_str))),
         Cells::Patterns(patterns) => {
-            words(patterns[rows].iter().map(|patterns| patterns.iter().map(|pattern| pattern.name())))
+            words(each.map(|row| patterns[row].iter().map(|pattern| pattern.name())))
         }
     }
 }

@@ -89,7 +89,15 @@ document.addEventListener("click", async (event) => {
   button.classList.add("is-done");
 });
 
+/** Links that are handed on begin with where this server is reached. */
+function wholeLinks() {
+  for (const input of document.querySelectorAll("input[data-absolute]")) {
+    input.value = new URL(input.value, location.href).href;
+  }
+}
+
 localTimes(document);
+wholeLinks();
 themeSwitch();
 forgetNotice();
 acceptDrops();

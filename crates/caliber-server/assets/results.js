@@ -1,5 +1,6 @@
 // The pages of a scored campaign: charts that filter the grid, keys in the grid, explanations beside it, sliders.
 // Without it the same is there as links, tables and forms.
+import { apportion } from "./weights.js";
 
 const root = document.documentElement;
 const grid = () => document.getElementById("grid");
@@ -232,7 +233,7 @@ document.addEventListener("input", (event) => {
     if (input.type === "range") form.querySelector(`output[for="${input.id}"] strong`).textContent = `${input.value}${input.dataset.unit}`;
     soon(form, 120);
   }
-  if (form.matches("[data-weights]")) {
+  if (form.matches("[data-what-if]")) {
     balance(form, input);
     soon(form, 60);
   }
@@ -241,6 +242,10 @@ document.addEventListener("input", (event) => {
 document.addEventListener("change", (event) => {
   const form = event.target.form;
   if (form?.matches("[data-grid-filters]") && event.target.id === "grid-band") soon(form, 0);
+  // Proportions are those when a slider was let go: one that is dragged to 100 and back takes nothing away.
+  if (form?.matches("[data-what-if]")) {
+    for (const slider of form.querySelectorAll("input[type=range]")) slider.dataset.kept = slider.value;
+  }
 });
 
 // What is left empty does not belong in the address.
@@ -265,17 +270,7 @@ function balance(form, moved) {
     moved.value = 100;
   } else {
     const left = 1000 - Math.round(moved.valueAsNumber * 10);
-    const shares = others.map((slider) => Math.max(0, slider.valueAsNumber));
-    const sum = shares.reduce((total, share) => total + share, 0);
-    const exact = shares.map((share) => left * (sum > 0 ? share / sum : 1 / others.length));
-    const tenths = exact.map(Math.floor);
-    const order = exact.map((value, at) => [value - tenths[at], at]).sort((a, b) => b[0] - a[0]);
-    let rest = left - tenths.reduce((total, share) => total + share, 0);
-    for (const [, at] of order) {
-      if (rest <= 0) break;
-      tenths[at] += 1;
-      rest -= 1;
-    }
+    const tenths = apportion(others.map((slider) => Number(slider.dataset.kept ?? slider.defaultValue)), left);
     others.forEach((slider, at) => { slider.value = tenths[at] / 10; });
   }
   for (const slider of sliders) {
@@ -286,7 +281,7 @@ function balance(form, moved) {
 // What a threshold was refused for is told beside it, and the lists stay.
 document.addEventListener("htmx:beforeSwap", (event) => {
   const form = event.detail.requestConfig?.elt;
-  if (!form?.matches?.("[data-live], [data-grid-filters], [data-weights]")) return;
+  if (!form?.matches?.("[data-live], [data-grid-filters], [data-what-if]")) return;
   const problem = form.querySelector("[data-problem]");
   const failed = event.detail.xhr.status >= 400;
   if (failed) event.detail.shouldSwap = false;

@@ -2,7 +2,9 @@
 
 mod analysis;
 mod auth;
+mod background_exports;
 mod campaigns;
+mod exports;
 pub(crate) mod health;
 mod jobs;
 mod lists;
@@ -11,6 +13,7 @@ mod paging;
 mod recipes;
 mod reports;
 mod result_row;
+mod rows_parameters;
 mod scoring;
 pub(crate) mod upload;
 mod users;
@@ -25,7 +28,7 @@ pub(crate) fn versioned(app: &App) -> OpenApiRouter<App> {
         .nest("/auth", auth::routes(app))
         .nest("/campaigns", campaigns::routes(app))
         .nest("/scoring", scoring(app))
-        .nest("/reports", reports::routes(app))
+        .nest("/reports", reports(app))
         .merge(users::routes(app))
         .merge(organizations::routes(app))
         .merge(jobs::routes(app))
@@ -33,9 +36,13 @@ pub(crate) fn versioned(app: &App) -> OpenApiRouter<App> {
 
 /// The prefixes that answer without a version too.
 pub(crate) fn unversioned(app: &App) -> OpenApiRouter<App> {
-    OpenApiRouter::new().nest("/scoring", scoring(app)).nest("/reports", reports::routes(app))
+    OpenApiRouter::new().nest("/scoring", scoring(app)).nest("/reports", reports(app))
 }
 
 fn scoring(app: &App) -> OpenApiRouter<App> {
     scoring::routes(app).merge(analysis::routes(app)).merge(lists::routes(app)).merge(recipes::routes(app))
+}
+
+fn reports(app: &App) -> OpenApiRouter<App> {
+    reports::routes(app).merge(exports::routes(app)).merge(background_exports::routes(app))
 }

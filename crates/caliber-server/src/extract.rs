@@ -69,7 +69,7 @@ pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
 
 fn unread(error: &BytesRejection) -> Failure {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        return Failure::new(FailureCode::TooLarge, "a JSON body has at most 2 MB");
+        return Failure::new(FailureCode::TooLarge, "a body that is no form has at most 2 MB");
     }
     Failure::new(FailureCode::MalformedJson, "the body broke off")
 }

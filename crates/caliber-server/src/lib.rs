@@ -5,6 +5,7 @@ mod answer;
 mod api;
 mod assets;
 mod docs;
+mod download;
 mod extract;
 mod failure;
 mod http;
@@ -32,6 +33,7 @@ use tokio_util::sync::CancellationToken;
 use tower::Layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use tower_http::normalize_path::NormalizePathLayer;
 
 use failure::{Failure, FailureCode};
@@ -115,8 +117,17 @@ fn router(app: &App) -> Router {
         .layer(map_response(http::origins::only_to_those_listed))
         .layer(from_fn_with_state(app.clone(), http::hosts::allowed))
         .layer(from_fn_with_state(app.clone(), http::security_headers::added))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(is_worth_packing()))
+        .layer(map_response(http::etags::weakened_where_packed))
         .layer(from_fn(http::request_id::identified))
+}
+
+/// What is packed already only takes time.
+fn is_worth_packing() -> impl Predicate {
+    DefaultPredicate::new()
+        .and(NotForContentType::const_new("application/pdf"))
+        .and(NotForContentType::const_new("application/zip"))
+        .and(NotForContentType::const_new("application/vnd.openxmlformats"))
 }
 
 /// What this is, for programs.

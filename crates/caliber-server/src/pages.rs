@@ -8,13 +8,21 @@ mod campaigns;
 mod dashboard;
 mod error_page;
 mod figures;
+mod files;
 mod filters;
 mod form;
 mod guard;
+mod help;
+mod jobs;
+mod lists;
+mod metrics;
 mod new_campaign;
 mod notice;
+mod organisation;
 mod paging;
+mod people;
 mod profile;
+mod recipes;
 mod results;
 mod review;
 #[cfg(test)]
@@ -25,7 +33,7 @@ mod sign_in;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
@@ -50,6 +58,13 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .merge(new_campaign::routes(app))
         .merge(campaigns::routes(app))
         .merge(campaign::routes(app))
+        .merge(files::routes(app))
+        .merge(lists::routes(app))
+        .merge(recipes::routes(app))
+        .merge(jobs::routes(app))
+        .merge(people::routes(app))
+        .merge(organisation::routes(app))
+        .merge(help::routes(app))
         .merge(results::routes(app))
         .layer(map_response(with_policy))
 }
@@ -63,7 +78,7 @@ trait Guarded {
 
 impl Guarded for Router<App> {
     fn page(self, app: &App, path: &str, sees: Sees, methods: MethodRouter<App>) -> Self {
-        self.route(path, methods.layer(from_fn_with_state((app.clone(), sees), guard::guarded)))
+        self.route(path, methods.route_layer(from_fn_with_state((app.clone(), sees), guard::guarded)))
     }
 }
 
@@ -89,7 +104,8 @@ pub(crate) fn wants_page(headers: &HeaderMap) -> bool {
 
 /// At the root, what this is, for those that do not ask for a page.
 async fn json_for_programs(request: Request, next: Next) -> Response {
-    if wants_page(request.headers()) { next.run(request).await } else { crate::about().await }
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    if is_read && !wants_page(request.headers()) { crate::about().await } else { next.run(request).await }
 }
 
 /// What there is not, as a page where a browser asks.

@@ -52,6 +52,8 @@ words! {
     QualityStatus = caliber_platform::results::Status { Good, Moderate, Poor }
     /// How far a job is.
     JobState = caliber_platform::jobs::JobState { Queued, Running, Completed, Failed, Cancelled }
+    /// How far an export is.
+    ExportStatus = caliber_platform::exports::ExportStatus { Pending, Processing, Completed, Failed }
     /// Which workers take a job.
     Queue = caliber_platform::jobs::Queue { Scoring, Exports, Maintenance, Monitoring, Notifications }
 }

@@ -79,7 +79,7 @@ impl CampaignStatus {
     }
 }
 
-displayed_by_value!(CampaignStatus);
+displayed_by_value!(CampaignStatus, Goal, Channel, AnalysisLevel);
 
 /// A row of `campaigns`.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -356,6 +356,12 @@ async fn attempt<C: ConnectionTrait>(
 /// Ids of an organisation's campaigns, for a sub-query.
 pub(crate) fn ids_of_organization(id: OrganizationId) -> SelectStatement {
     Query::select().column(Column::Id).from(Entity).and_where(Column::OrganizationId.eq(id)).take()
+}
+
+/// Ids of the campaigns within reach, for a sub-query.
+pub(crate) fn ids_within(reach: Reach) -> SelectStatement {
+    let within = reach.within(Column::OrganizationId, Column::UserId);
+    Query::select().column(Column::Id).from(Entity).cond_where(within).take()
 }
 
 /// Ids of the campaigns made from a template, for a sub-query.

@@ -70,6 +70,8 @@ ids! {
     ListVersionId;
     /// Of a job.
     JobId;
+    /// Of an export made in the background.
+    ExportId;
 }
 
 /// A UUID of version 7 made at `now`.

@@ -20,6 +20,7 @@ pub mod campaigns;
 mod connection;
 mod document;
 mod error;
+pub mod exports;
 mod ids;
 pub mod invitations;
 pub mod jobs;
@@ -43,8 +44,8 @@ pub use connection::{Backend, MigrationStatus, Store, StoreOptions, to_microseco
 pub use document::Document;
 pub use error::StoreError;
 pub use ids::{
-    CampaignId, InvitationId, JobId, ListVersionId, OrganizationId, PasswordLinkId, RecipeId, RunId,
-    SessionId, TemplateId, UploadId, UserId,
+    CampaignId, ExportId, InvitationId, JobId, ListVersionId, OrganizationId, PasswordLinkId, RecipeId,
+    RunId, SessionId, TemplateId, UploadId, UserId,
 };
 pub use paging::{Attempt, Page, Window};
 pub use reach::Reach;

@@ -75,7 +75,7 @@ pub struct NewListVersion {
     /// See [`Model::list_type`].
     pub list_type: ListType,
     /// See [`Model::author_id`].
-    pub author_id: UserId,
+    pub author_id: Option<UserId>,
     /// See [`Model::policy`].
     pub policy: String,
     /// See [`Model::criteria`].
@@ -109,7 +109,7 @@ pub async fn create(
         number: Set(last_number(txn, id).await? + 1),
         run_id: Set(version.run_id),
         list_type: Set(version.list_type),
-        author_id: Set(Some(version.author_id)),
+        author_id: Set(version.author_id),
         policy: Set(version.policy),
         criteria: Set(version.criteria.into()),
         names_key: Set(version.names_key),

@@ -3,6 +3,7 @@
 mod m20261121_000001_accounts;
 mod m20261121_000002_campaigns;
 mod m20261121_000003_jobs;
+mod m20261121_000004_exports;
 mod table;
 
 use sea_orm_migration::prelude::*;
@@ -15,6 +16,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000001_accounts::Migration),
             Box::new(m20261121_000002_campaigns::Migration),
             Box::new(m20261121_000003_jobs::Migration),
+            Box::new(m20261121_000004_exports::Migration),
         ]
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::ExprTrait;
-use sea_orm::{ActiveValue::Set, Condition};
+use sea_orm::{ActiveValue::Set, Condition, QuerySelect};
 
 use crate::{Document, Json, OrganizationId, Reach, Result};
 
@@ -114,6 +114,13 @@ pub async fn update<C: ConnectionTrait>(
         update = update.col_expr(Column::AiBudgetCents, Expr::value(budget));
     }
     Ok(update.exec_with_returning(db).await?.pop())
+}
+
+/// Those of `keys` that a row names as its logo: what is stored under another was left behind.
+pub async fn existing_logo_keys<C: ConnectionTrait>(db: &C, keys: &[String]) -> Result<Vec<String>> {
+    let found =
+        Entity::find().select_only().column(Column::LogoKey).filter(Column::LogoKey.is_in(keys)).into_tuple();
+    Ok(found.all(db).await?)
 }
 
 /// Deletes an organisation that nobody and nothing belongs to any more, such as the one that a user left for another;

@@ -142,6 +142,11 @@ pub async fn by_id<C: ConnectionTrait>(db: &C, reach: Reach, id: UserId) -> Resu
     Ok(found.one(db).await?)
 }
 
+/// Reads the row so that whoever locks it too waits until the transaction ends.
+pub async fn lock(txn: &Transaction, id: UserId) -> Result<Option<User>> {
+    Ok(txn.locking(Entity::find_by_id(id)).one(txn).await?)
+}
+
 /// The user with this address, in whatever case.
 pub async fn by_email<C: ConnectionTrait>(db: &C, email: &str) -> Result<Option<User>> {
     if email.contains('\0') {

@@ -2,15 +2,21 @@
 
 pub(crate) mod compare;
 pub(crate) mod doctor;
+mod documents;
 pub(crate) mod explain;
 pub(crate) mod inspect;
+pub(crate) mod lists;
 pub(crate) mod migrate;
 pub(crate) mod outliers;
+mod pdf;
+mod placing;
 mod protected;
 pub(crate) mod reading;
 pub(crate) mod recipes;
+pub(crate) mod report;
 mod run;
 mod run_files;
+mod run_lists;
 pub(crate) mod sample;
 pub(crate) mod score;
 pub(crate) mod serve;

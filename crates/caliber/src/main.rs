@@ -13,7 +13,7 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    compare, doctor, explain, inspect, migrate, outliers, recipes, sample, score, serve,
+    compare, doctor, explain, inspect, lists, migrate, outliers, recipes, report, sample, score, serve,
     settings as settings_command, user, weights, what_if, worker, xls_sheet,
 };
 use crate::terminal::Terminal;
@@ -39,6 +39,8 @@ struct Cli {
 enum Command {
     Score(score::Args),
     Inspect(inspect::Args),
+    Report(report::Args),
+    Lists(lists::Args),
     Explain(explain::Args),
     Compare(compare::Args),
     Outliers(outliers::Args),
@@ -85,6 +87,8 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Score(args) => score::run(&args, terminal),
         Command::Inspect(args) => inspect::run(args, terminal),
+        Command::Report(args) => report::run(&args, terminal),
+        Command::Lists(args) => lists::run(&args, terminal),
         Command::Explain(args) => explain::run(&args, terminal),
         Command::Compare(args) => compare::run(&args, terminal),
         Command::Outliers(args) => outliers::run(&args, terminal),

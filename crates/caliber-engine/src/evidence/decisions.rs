@@ -18,6 +18,10 @@ use crate::results::Results;
 const MOST_GROWTH: f64 = 2000.0;
 /// Standard deviations between a mean and the median of a row that is just decided, by a normal law at 95 %.
 const DECIDED_AT: f64 = 1.645;
+/// So near a normal law comes to the logarithm of the factor that is needed, most often.
+const NEAR: f64 = 0.4;
+/// The step to search farther by.
+const LARGE_STEP: f64 = 1.4;
 
 /// What the evidence asks of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -186,32 +190,48 @@ impl Evidence {
     /// The smallest factor on a row's counts, its posterior means held, that decides about it; `None` where none up
     /// to [`MOST_GROWTH`] does, and where it is decided or lies in the middle.
     fn growth_needed(&self, results: &Results, row: usize, place: Place, rule: &ListRule) -> Option<f64> {
-        let missing = |factor: f64| {
-            let below = self.grown(results, row, factor).probability_below(self.median);
+        if place == Place::Middle {
+            return None;
+        }
+        // At the logarithm of a factor.
+        let missing = |log: f64| {
+            let below = self.grown(results, row, log.exp()).probability_below(self.median);
             match place {
                 Place::Worst => below - rule.block_at,
                 _ => 1.0 - below - rule.allow_at,
             }
         };
-        if place == Place::Middle || missing(1.0) >= 0.0 {
+        let point = |log: f64| (log, missing(log));
+        let as_it_is = point(0.0);
+        if as_it_is.1 >= 0.0 {
             return None;
         }
         // Variances fall about as counts grow: near the factor, so that a few steps find it.
         let law = self.laws[row];
         let distance = (self.median - law.mean).abs().max(f64::MIN_POSITIVE);
-        let near = (DECIDED_AT * law.sd / distance).powi(2).clamp(1.0, MOST_GROWTH);
-        let (mut low, mut high) = ((near / 1.5).max(1.0), (near * 1.5).min(MOST_GROWTH));
-        while low > 1.0 && missing(low) >= 0.0 {
-            (low, high) = ((low / 4.0).max(1.0), low);
+        let most = MOST_GROWTH.ln();
+        let near = (2.0 * (DECIDED_AT * law.sd / distance).ln()).clamp(0.0, most);
+        let mut high = point((near + NEAR).min(most));
+        let mut low = as_it_is;
+        let mut step = 2.0 * NEAR;
+        if high.1 >= 0.0 {
+            // Down to a place that does not decide.
+            while high.0 - step > 0.0 {
+                let below = point(high.0 - step);
+                if below.1 < 0.0 {
+                    low = below;
+                    break;
+                }
+                (high, step) = (below, LARGE_STEP);
+            }
         }
-        while missing(high) < 0.0 {
-            if high >= MOST_GROWTH {
+        while high.1 < 0.0 {
+            if high.0 >= most {
                 return None;
             }
-            (low, high) = (high, (high * 4.0).min(MOST_GROWTH));
+            (low, high) = (high, point((high.0 + LARGE_STEP).min(most)));
         }
-        let tolerance = Tolerance { place: 1e-6, value: 1e-7 };
-        Some(root::between(low.ln(), high.ln(), tolerance, |log| missing(log.exp())).exp())
+        Some(root::between(low, high, Tolerance { place: 1e-6, value: 1e-6 }, missing).exp())
     }
 
     /// The law of a row's score if its counts were so many times what they are.

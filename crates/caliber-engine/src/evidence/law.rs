@@ -57,13 +57,14 @@ impl Law {
         // Cornish and Fisher (1938): near the place, so that a few steps find it.
         let normal = -std::f64::consts::SQRT_2 * erfc_inv(2.0 * p);
         let near = self.mean + self.sd * (normal + self.skew / 6.0 * (normal * normal - 1.0));
-        let (mut low, mut high) = (near - 0.1 * self.sd, near + 0.1 * self.sd);
+        let point = |t: f64| (t, excess(t));
+        let (mut low, mut high) = (point(near - 0.1 * self.sd), point(near + 0.1 * self.sd));
         let mut step = 0.2 * self.sd;
-        while excess(low) > 0.0 {
-            (low, high, step) = (low - step, low, step * 2.0);
+        while low.1 > 0.0 {
+            (low, high, step) = (point(low.0 - step), low, step * 2.0);
         }
-        while excess(high) < 0.0 {
-            (low, high, step) = (high, high + step, step * 2.0);
+        while high.1 < 0.0 {
+            (low, high, step) = (high, point(high.0 + step), step * 2.0);
         }
         let tolerance = Tolerance { place: 1e-9 * self.sd, value: 1e-9 };
         root::between(low, high, tolerance, excess)

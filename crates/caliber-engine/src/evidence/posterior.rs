@@ -62,7 +62,8 @@ impl Share {
         // On the scale of logarithms: rare events have shares of 1e-6 and less, and a tolerance must not be 0 for them.
         let least = f64::MIN_POSITIVE.ln();
         let tolerance = Tolerance { place: 1e-12, value: 1e-12 };
-        root::between(least, 0.0, tolerance, |log| self.below(log.exp()) - p).exp()
+        let excess = |log: f64| self.below(log.exp()) - p;
+        root::between((least, excess(least)), (0.0, excess(0.0)), tolerance, excess).exp()
     }
 
     /// Moments of 100 clip((share - lo) / (hi - lo), 0, 1), for hi > lo.
@@ -72,9 +73,9 @@ impl Share {
         let mean = self.mean();
         let sd = (a * b / (n + 1.0)).sqrt() / n;
         let narrow = a.min(b) > 25.0;
-        // Parts of the moments 0 to 3 that lie below a bound.
-        let below_lo = if narrow && mean - lo > 9.0 * sd { [0.0; 4] } else { self.parts_below(lo) };
-        let below_hi = if narrow && hi - mean > 12.0 * sd { [1.0; 4] } else { self.parts_below(hi) };
+        // Parts of the moments 0 to 3 that lie below a bound. So far out, less than 1e-6 of a law lies beyond it.
+        let below_lo = if narrow && mean - lo > 6.5 * sd { [0.0; 4] } else { self.parts_below(lo) };
+        let below_hi = if narrow && hi - mean > 8.5 * sd { [1.0; 4] } else { self.parts_below(hi) };
         if below_lo[0] == 0.0 && below_hi[0] == 1.0 {
             return self.unclipped(lo, hi);
         }

@@ -12,11 +12,13 @@ pub(super) struct Tolerance {
     pub(super) value: f64,
 }
 
+/// A place, and the function's value there.
+pub(super) type Point = (f64, f64);
+
 /// The root between `low`, where the function is not above 0, and `high`, where it is not below: by the secant of ends
 /// that are weighted down when they stay (Illinois; Dowell and Jarratt 1971).
-pub(super) fn between(low: f64, high: f64, tolerance: Tolerance, function: impl Fn(f64) -> f64) -> f64 {
-    let (mut low, mut high) = (low, high);
-    let (mut at_low, mut at_high) = (function(low), function(high));
+pub(super) fn between(low: Point, high: Point, tolerance: Tolerance, function: impl Fn(f64) -> f64) -> f64 {
+    let ((mut low, mut at_low), (mut high, mut at_high)) = (low, high);
     let mut stayed = 0_i8;
     for turn in 0..MOST {
         if high - low <= tolerance.place || at_low == 0.0 && at_high == 0.0 {

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use caliber_store::invitations::{self, Invitation, NewInvitation};
 use caliber_store::organizations::{self, Organization, OrganizationChange};
 use caliber_store::users::{self, Role, User};
-use caliber_store::{InvitationId, Page, StoreError, Window};
+use caliber_store::{InvitationId, Json, Page, StoreError, Window};
 
 use super::accounts::{OneTimeLink, checked_email, checked_name};
 use super::{Caller, Identity, keys, permissions};
@@ -16,6 +16,9 @@ const INVITATION_DAYS: i64 = 7;
 
 /// Names that an organisation may protect.
 const MOST_PROTECTED: usize = 10_000;
+
+/// The colours that a report has.
+const COLOURS: [&str; 2] = ["primary", "accent"];
 
 /// What of an organisation may be changed; `None` leaves it.
 pub type OrganizationUpdate = OrganizationChange;
@@ -60,6 +63,9 @@ impl Identity<'_> {
             for (at, name) in names.iter().enumerate() {
                 checked_name(name, &format!("protected_names[{at}]"))?;
             }
+        }
+        if let Some(Some(colours)) = &change.colours {
+            check_colours(colours)?;
         }
         if change.ai_budget_cents.flatten().is_some_and(|cents| cents < 0) {
             return Err(Error::invalid("ai_budget", "cannot be negative"));
@@ -144,6 +150,23 @@ impl Identity<'_> {
         txn.commit().await?;
         Ok(moved)
     }
+}
+
+/// Refuses what a report could not be coloured with.
+fn check_colours(colours: &Json) -> Result<()> {
+    for (name, colour) in colours.as_object().into_iter().flatten() {
+        let field = format!("colours.{name}");
+        if !COLOURS.contains(&name.as_str()) {
+            return Err(Error::invalid(field, format!("is none of {}", COLOURS.join(", "))));
+        }
+        let digits = colour.as_str().and_then(|colour| colour.strip_prefix('#'));
+        if !digits
+            .is_some_and(|digits| digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+        {
+            return Err(Error::invalid(field, "is a colour as in `#0f5c4a`"));
+        }
+    }
+    Ok(())
 }
 
 fn recipe_taken(error: StoreError) -> Error {

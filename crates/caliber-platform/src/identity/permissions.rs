@@ -82,6 +82,8 @@ permissions! {
     SCORING_RUN = "scoring:run", Analyst, false, "Start and cancel scoring of one's own campaigns.";
     LISTS_READ = "lists:read", Viewer, false, "Take out lists and see their versions.";
     LISTS_WRITE = "lists:write", Analyst, false, "Allow, block and protect names by hand.";
+    EXPORTS_READ = "exports:read", Viewer, false, "Download results, lists and reports; watch and fetch exports.";
+    EXPORTS_WRITE = "exports:write", Viewer, false, "Have files made in the background.";
     JOBS_READ = "jobs:read", Viewer, false, "See the organisation's jobs and dead letters.";
     ORGANIZATION_READ = "organization:read", Viewer, false, "See the organisation's settings.";
     ORGANIZATION_WRITE = "organization:write", Manager, false, "Change the organisation's settings.";

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::Duration;
 
 use caliber_engine::lists::ListRule;
 use caliber_engine::recipe::{Recipe, RecipeBook};
@@ -17,9 +16,8 @@ use caliber_store::runs::{self, Run};
 use caliber_store::{CampaignId, JobId, Reach, RunId, StoreError, uploads};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use tokio::task::JoinHandle;
-use tokio::time::Instant;
 
+use super::watch::{Watch, watch};
 use super::worker::{Ended, JobContext};
 use crate::Platform;
 use crate::error::{Error, Result};
@@ -29,8 +27,6 @@ use crate::scoring::{RunConfig, error_document, told};
 pub(crate) const KIND: &str = "score_campaign";
 /// The form of its payload.
 const VERSION: i32 = 1;
-/// How often progress is noted and the lease renewed.
-const BEAT: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Payload {
@@ -152,7 +148,10 @@ pub(super) async fn run(context: JobContext) -> Result<Ended> {
         let (platform, watched) = (platform.clone(), watched.clone());
         tokio::task::spawn_blocking(move || score(&platform, &copy, &upload.filename, &config, &watched))
     };
-    match watch(&context, &campaign, &run, &watched, work).await? {
+    let begun = platform.now();
+    let cancelled = Arc::clone(&watched.reading.cancelled);
+    let noting = || note(&context, &campaign, &run, watched.progress(begun, platform.now()));
+    match watch(&context, &cancelled, work, || None, noting).await? {
         Watch::Ended(ended) => match *ended {
             Ok(work) => publish(&context, &campaign, &run, work).await,
             Err(error) if error.code == Code::Machine => Err(Error::internal(error)),
@@ -219,87 +218,13 @@ fn score(
     Ok(Work { scored, file })
 }
 
-/// How the watch over a thread ended.
-enum Watch {
-    Ended(Box<caliber_engine::Result<Work>>),
-    TooLong,
-    Cancelled,
-    /// The job or its run is another's by now.
-    Lost,
-    Stopped,
-}
-
-/// Keeps the lease and tells the progress until the thread is done or must stop.
-async fn watch(
-    context: &JobContext,
-    campaign: &Campaign,
-    run: &Run,
-    watched: &Watched,
-    mut work: JoinHandle<caliber_engine::Result<Work>>,
-) -> Result<Watch> {
+/// Notes how far the run is; whether it is still the one under way.
+async fn note(context: &JobContext, campaign: &Campaign, run: &Run, progress: Progress) -> Result<bool> {
     let platform = &context.platform;
-    let (begun, begun_at) = (Instant::now(), platform.now());
-    let mut beat = tokio::time::interval(BEAT);
-    let mut grace: Option<Instant> = None;
-    let mut reason = None;
-    loop {
-        tokio::select! {
-            done = &mut work => {
-                let done = done.map_err(Error::internal)?;
-                return Ok(match (reason, done) {
-                    // It was done before it saw that it should stop.
-                    (None | Some(Watch::Stopped | Watch::TooLong), Ok(work)) => Watch::Ended(Box::new(Ok(work))),
-                    (Some(reason), _) => reason,
-                    (None, done) => Watch::Ended(Box::new(done)),
-                });
-            }
-            () = context.stop.cancelled(), if grace.is_none() => grace = Some(Instant::now() + context.options.grace),
-            _ = beat.tick() => {}
-        }
-        if reason.is_none() {
-            reason = if let Some(reason) =
-                note(context, campaign, run, watched.progress(begun_at, platform.now())).await?
-            {
-                Some(reason)
-            } else if begun.elapsed() > context.options.soft_limit {
-                Some(Watch::TooLong)
-            } else if grace.is_some_and(|grace| Instant::now() > grace) {
-                Some(Watch::Stopped)
-            } else {
-                None
-            };
-        }
-        if reason.is_some() {
-            watched.reading.cancelled.store(true, Ordering::Relaxed);
-        }
-        // A thread cannot be killed; it is left to itself, and its results to the sweep.
-        if begun.elapsed() > context.options.hard_limit {
-            return Ok(Watch::TooLong);
-        }
-    }
-}
-
-/// One beat: the lease is renewed, the progress written. Says why the work must stop, where it must.
-async fn note(
-    context: &JobContext,
-    campaign: &Campaign,
-    run: &Run,
-    progress: Progress,
-) -> Result<Option<Watch>> {
-    let db = context.platform.store().db();
-    let now = context.platform.now();
-    match queue::heartbeat(db, &context.lease, None, now).await {
-        Ok(beat) if beat.cancel_requested => return Ok(Some(Watch::Cancelled)),
-        Ok(_) => {}
-        Err(StoreError::LeaseLost) => return Ok(Some(Watch::Lost)),
-        // The lease holds for several beats; the next may reach the database again.
-        Err(error) if error.is_transient() => return Ok(None),
-        Err(error) => return Err(error.into()),
-    }
-    match campaigns::progress(db, campaign.id, run.id, &progress, now).await {
-        Ok(true) => Ok(None),
-        Ok(false) => Ok(Some(Watch::Lost)),
-        Err(error) if error.is_transient() => Ok(None),
+    match campaigns::progress(platform.store().db(), campaign.id, run.id, &progress, platform.now()).await {
+        Ok(is_ours) => Ok(is_ours),
+        // The next beat may reach the database again.
+        Err(error) if error.is_transient() => Ok(true),
         Err(error) => Err(error.into()),
     }
 }

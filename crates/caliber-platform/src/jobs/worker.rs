@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::{clearing, score_campaign};
+use super::{clearing, make_export, score_campaign};
 use crate::Platform;
 use crate::error::{Error, Result};
 
@@ -208,6 +208,7 @@ impl Slot {
         let kind = job.kind.as_str();
         let done = match kind {
             score_campaign::KIND => score_campaign::run(context).await,
+            make_export::KIND => make_export::run(context).await,
             clearing::KIND => clearing::run(context).await,
             _ => Ok(Ended::Failed(format!("no worker of this version knows jobs of the kind `{kind}`"))),
         };

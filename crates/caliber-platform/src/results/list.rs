@@ -8,12 +8,12 @@ use caliber_engine::lists::{ListPolicy, ListRule, Lists};
 use caliber_engine::names;
 use caliber_engine::summary::ListSummary;
 use caliber_reports::{Figure, ListRow};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{InvalidQuery, ResultsTable};
 
 /// Which list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ListType {
     /// What to buy.
@@ -63,7 +63,7 @@ pub struct List {
 }
 
 /// The rule behind a list.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Criteria {
     /// How rows got on it.
     pub policy: ListPolicy,
@@ -75,6 +75,8 @@ pub struct Criteria {
     pub total_candidates: usize,
     /// Rows on the list.
     pub selected_count: usize,
+    /// Names that would have been blocked and are protected.
+    pub protected: Vec<String>,
 }
 
 impl List {
@@ -111,6 +113,14 @@ impl List {
         let by_hand = ByHand::of(table, request, &key, &is_protected);
         let chosen: Vec<usize> =
             chosen.into_iter().filter(|row| !by_hand.leaves_out(&key(table.name(*row)))).collect();
+        let protected = match request.list_type {
+            ListType::Whitelist => Vec::new(),
+            ListType::Blacklist => {
+                let names = lists.protected.iter().map(|&row| table.name(row).to_owned());
+                let names = names.filter(|name| !by_hand.leaves_out(&key(name)));
+                names.chain(by_hand.kept_off.iter().cloned()).collect()
+            }
+        };
         let figures = ListSummary::of(results, &[chosen.as_slice(), &by_hand.rows].concat());
         let row = |row: usize, reason: String| ListRow::scored(results, row, reason);
         let mut rows: Vec<ListRow> = chosen.iter().map(|&at| row(at, reason(at))).collect();
@@ -126,6 +136,7 @@ impl List {
                 share: Figure(request.rule.share),
                 total_candidates: candidates.len(),
                 selected_count: rows.len(),
+                protected,
             },
             rows,
             total_impressions: Figure(figures.impressions),
@@ -146,6 +157,8 @@ struct ByHand {
     rows: Vec<usize>,
     /// Names that were not scored and are put there.
     unscored: Vec<String>,
+    /// Keys that were to be blocked and are protected.
+    kept_off: BTreeSet<String>,
 }
 
 impl ByHand {
@@ -156,10 +169,14 @@ impl ByHand {
         is_protected: &dyn Fn(&str) -> bool,
     ) -> Self {
         let mut left_out: BTreeSet<String> = request.removed.iter().map(|name| key(name)).collect();
-        let (mut rows, mut unscored) = (Vec::new(), Vec::new());
+        let (mut rows, mut unscored, mut kept_off) = (Vec::new(), Vec::new(), BTreeSet::new());
         for name in &request.added {
             let is_kept_off = request.list_type == ListType::Blacklist && is_protected(name);
-            if is_kept_off || !left_out.insert(key(name)) {
+            if !left_out.insert(key(name)) {
+                continue;
+            }
+            if is_kept_off {
+                kept_off.insert(key(name));
                 continue;
             }
             match table.find(name) {
@@ -167,7 +184,7 @@ impl ByHand {
                 None => unscored.push(key(name)),
             }
         }
-        Self { left_out, rows, unscored }
+        Self { left_out, rows, unscored, kept_off }
     }
 
     fn leaves_out(&self, key: &str) -> bool {

@@ -4,11 +4,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use caliber_engine::results::Status;
+use serde::{Deserialize, Serialize};
 
 use super::RowId;
 
 /// Which rows of the results, in which order.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Query {
     /// The column that rows are sorted by. Ties are settled by impressions descending, then name ascending.
     pub sort_by: SortBy,
@@ -23,7 +24,7 @@ pub struct Query {
 }
 
 /// Which rows are kept: those that pass everything that is given.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Filter {
     /// Only this band.
     pub quality_status: Option<Status>,
@@ -50,7 +51,8 @@ impl Filter {
 }
 
 /// What rows can be sorted by.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub enum SortBy {
     /// The score.
     #[default]
@@ -98,6 +100,20 @@ impl fmt::Display for SortBy {
     }
 }
 
+impl From<SortBy> for String {
+    fn from(sort_by: SortBy) -> Self {
+        sort_by.to_string()
+    }
+}
+
+impl TryFrom<String> for SortBy {
+    type Error = InvalidQuery;
+
+    fn try_from(word: String) -> Result<Self, InvalidQuery> {
+        word.parse()
+    }
+}
+
 impl FromStr for SortBy {
     type Err = InvalidQuery;
 
@@ -125,7 +141,8 @@ impl FromStr for SortBy {
 }
 
 /// Which way rows are sorted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// The least first.
     Ascending,

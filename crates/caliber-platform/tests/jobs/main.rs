@@ -12,8 +12,11 @@ use caliber_engine::recipe::RecipeBook;
 use caliber_platform::campaigns::{
     AnalysisLevel, Campaign, CampaignId, CampaignStatus, Channel, Goal, Settings, SettingsFrom,
 };
+use caliber_platform::exports::{Asked, ExportId, ExportStatus, ListFormat};
 use caliber_platform::identity::{Caller, Secrets};
 use caliber_platform::jobs::{self, Filter, Job, JobState, WorkerOptions};
+use caliber_platform::lists::ListOptions;
+use caliber_platform::results::ListType;
 use caliber_platform::scoring::StartOptions;
 use caliber_platform::{Clock, Error, Parts, Platform, Queue, Window};
 use caliber_store::objects::Objects;
@@ -28,6 +31,8 @@ on_both_databases!(
     a_job_that_takes_too_long_is_ended,
     what_nobody_needs_is_cleared_away_in_its_time,
     bytes_without_a_row_are_swept_and_others_stay,
+    an_export_is_kept_for_a_day,
+    an_export_that_nobody_can_make_says_so_and_goes,
 );
 
 /// A platform with a database, a folder and a clock of its own.
@@ -215,4 +220,94 @@ async fn bytes_without_a_row_are_swept_and_others_stay(database: TestDatabase) {
     for key in &kept {
         assert!(fixture.is_stored(key).await, "{key}");
     }
+}
+
+impl Fixture {
+    /// A campaign that is scored.
+    async fn scored(&self) -> CampaignId {
+        let campaign = self.campaign().await;
+        self.upload(campaign, &report()).await;
+        self.start(campaign).await;
+        self.work(self.options(), campaign).await;
+        campaign
+    }
+
+    /// A worker until the export is no longer under way; time passes quickly where it is to be tried again.
+    async fn make(&self, export: ExportId, at_a_time: Duration) -> ExportStatus {
+        let stop = CancellationToken::new();
+        let options = WorkerOptions::new(vec![Queue::Exports], 1, self.folder.path().join("workers"));
+        let worker = tokio::spawn(jobs::run(self.platform.clone(), options, stop.clone()));
+        let until = Instant::now() + Duration::from_secs(20);
+        let status = loop {
+            let found = self.platform.exports().get(&self.caller, export).await.unwrap();
+            if !matches!(found.status, ExportStatus::Pending | ExportStatus::Processing) {
+                break found.status;
+            }
+            assert!(Instant::now() < until, "{found:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            self.clock.advance(at_a_time);
+        };
+        stop.cancel();
+        worker.await.unwrap().unwrap();
+        status
+    }
+}
+
+async fn an_export_is_kept_for_a_day(database: TestDatabase) {
+    let fixture = Fixture::new(database).await;
+    let campaign = fixture.scored().await;
+    let exports = fixture.platform.exports();
+    let asked = Asked::List {
+        list_type: ListType::Blacklist,
+        format: ListFormat::Csv,
+        options: ListOptions::default(),
+    };
+    let export = exports.start(&fixture.caller, campaign, asked.clone()).await.unwrap().id;
+    let waiting = exports.start(&fixture.caller, campaign, asked).await.unwrap().id;
+    assert_eq!(fixture.make(export, Duration::ZERO).await, ExportStatus::Completed);
+    assert_eq!(fixture.make(waiting, Duration::ZERO).await, ExportStatus::Completed);
+    let key = format!("campaigns/{campaign}/exports/{export}");
+    let stray = format!("campaigns/{campaign}/exports/01a1fd13-3905-7e0b-82e6-ba3b9fbba0ed");
+    fixture.platform.objects().put_bytes(&stray, Bytes::from_static(b"left by a crash")).await.unwrap();
+    let (versions, first) = {
+        let page =
+            fixture.platform.lists().versions(&fixture.caller, campaign, Window::first(10)).await.unwrap();
+        (page.total, page.rows[0].author_id)
+    };
+    assert_eq!((versions, first), (1, Some(fixture.caller.user.id)), "a list that is exported is taken out");
+
+    fixture.clock.advance(23 * DAY / 24);
+    fixture.platform.jobs().clear_away().await.unwrap();
+    assert!(fixture.is_stored(&key).await && !fixture.is_stored(&stray).await);
+    exports.fetch(&fixture.caller, export).await.unwrap();
+
+    fixture.clock.advance(DAY / 24);
+    let gone = exports.get(&fixture.caller, export).await;
+    assert!(matches!(gone, Err(Error::NotFound(_))), "before it is cleared away too: {gone:?}");
+    fixture.platform.jobs().clear_away().await.unwrap();
+    assert!(!fixture.is_stored(&key).await);
+}
+
+async fn an_export_that_nobody_can_make_says_so_and_goes(database: TestDatabase) {
+    let fixture = Fixture::new(database).await;
+    let campaign = fixture.scored().await;
+    let run =
+        fixture.platform.campaigns().get(&fixture.caller, campaign).await.unwrap().campaign.current_run_id;
+    let results = format!("campaigns/{campaign}/{}/results.parquet", run.unwrap());
+    fixture.platform.objects().delete(&results).await.unwrap();
+    let exports = fixture.platform.exports();
+    let asked = Asked::Lists { options: ListOptions::default() };
+    let export = exports.start(&fixture.caller, campaign, asked).await.unwrap().id;
+    // While it waits it stays, however long.
+    fixture.clock.advance(3 * DAY);
+    fixture.platform.jobs().clear_away().await.unwrap();
+    assert_eq!(exports.get(&fixture.caller, export).await.unwrap().status, ExportStatus::Pending);
+    assert_eq!(fixture.make(export, Duration::from_millis(200)).await, ExportStatus::Failed);
+    let failed = exports.get(&fixture.caller, export).await.unwrap();
+    assert!(failed.error_message.unwrap().contains("on our side"));
+    let fetched = exports.fetch(&fixture.caller, export).await;
+    assert!(matches!(fetched, Err(Error::Conflict { .. })), "{fetched:?}");
+    fixture.platform.jobs().clear_away().await.unwrap();
+    let gone = exports.get(&fixture.caller, export).await;
+    assert!(matches!(gone, Err(Error::NotFound(_))), "{gone:?}");
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod exports;
 mod folder;
 mod lists;
 mod results_csv;
@@ -10,3 +11,4 @@ mod results_parquet;
 mod results_reading;
 mod results_xlsx;
 mod sample;
+mod upload_forms;

@@ -1,24 +1,42 @@
 use std::io::Cursor;
 
 use calamine::{Data, Reader, Xlsx};
-use caliber_engine::Code;
 use caliber_engine::results::Results;
+use caliber_engine::{Code, Error};
 use caliber_reports::{restore, write_results_xlsx};
 
-use crate::sample::{HEADER, NAMES, figures, nothing, results};
+use crate::sample::{Facts, HEADER, NAMES, figures, nothing, results};
 
 fn bytes(results: &Results) -> Vec<u8> {
     let scratch = tempfile::tempdir().unwrap();
     let mut bytes = Vec::new();
-    write_results_xlsx(results, scratch.path(), &mut bytes).unwrap();
+    write_results_xlsx(&Facts::of(results).report(results), scratch.path(), &mut bytes).unwrap();
     assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0, "scratch is left clean");
     bytes
 }
 
+/// What writing these results fails with.
+fn refusal(results: &Results, scratch: &std::path::Path, writer: impl std::io::Write + Send) -> Error {
+    write_results_xlsx(&Facts::of(results).report(results), scratch, writer).unwrap_err()
+}
+
 fn rows(results: &Results) -> Vec<Vec<Data>> {
+    sheet(results, "Results")
+}
+
+fn sheet(results: &Results, name: &str) -> Vec<Vec<Data>> {
     let mut workbook = Xlsx::new(Cursor::new(bytes(results))).unwrap();
-    assert_eq!(workbook.sheet_names(), ["Results"]);
-    workbook.worksheet_range("Results").unwrap().rows().map(<[Data]>::to_vec).collect()
+    assert_eq!(workbook.sheet_names(), ["Summary", "Results", "Allowlist", "Blocklist", "Method"]);
+    workbook.worksheet_range(name).unwrap().rows().map(<[Data]>::to_vec).collect()
+}
+
+/// The cell beside a text, of rows under a heading.
+#[track_caller]
+fn beside(rows: &[Vec<Data>], heading: &str, text: &str) -> Data {
+    let is = |cell: &Data, wanted: &str| matches!(cell, Data::String(text) if text == wanted);
+    let below = rows.iter().skip_while(|row| !is(&row[0], heading));
+    let row = below.into_iter().find(|row| is(&row[0], text));
+    row.unwrap_or_else(|| panic!("no {text} under {heading}"))[1].clone()
 }
 
 fn word(cell: &Data) -> &str {
@@ -88,10 +106,134 @@ fn control_characters_and_escapes_survive() {
 #[test]
 fn the_header_is_bold_and_frozen_and_filters() {
     let bytes = bytes(&results());
-    let sheet = part(&bytes, "xl/worksheets/sheet1.xml");
+    let sheet = part(&bytes, "xl/worksheets/sheet2.xml");
     assert!(sheet.contains("state=\"frozen\"") && sheet.contains("<autoFilter ref=\"A1:T10\"/>"), "{sheet}");
     assert!(sheet.contains("<cols>"));
     assert!(part(&bytes, "xl/styles.xml").contains("<b/>"));
+}
+
+#[test]
+fn figures_are_formatted_by_what_they_are_and_money_has_its_currency() {
+    let bytes = bytes(&results());
+    let styles = part(&bytes, "xl/styles.xml");
+    let sheet = part(&bytes, "xl/worksheets/sheet2.xml");
+    for (cell, code) in [
+        ("B2", "0.0"),
+        ("D2", "0"),
+        ("F2", "#,##0"),
+        ("I2", "&quot;USD &quot;#,##0.00"),
+        ("L2", "&quot;USD &quot;#,##0.00"),
+        ("M2", "0.0"),
+        ("N2", "0.00"),
+        ("O2", "[&lt;0.01]0.000%;0.0%"),
+    ] {
+        assert_eq!(format_code(&sheet, &styles, cell), code, "{cell}");
+    }
+}
+
+/// The number format of a cell, by its style in the parts of the workbook.
+#[track_caller]
+fn format_code(sheet: &str, styles: &str, cell: &str) -> String {
+    let attribute = |text: &str, name: &str| {
+        let (_, rest) = text.split_once(&format!(" {name}=\"")).unwrap_or_else(|| panic!("{name}: {text}"));
+        rest.split('"').next().unwrap().to_owned()
+    };
+    let (_, own) = sheet.split_once(&format!("<c r=\"{cell}\"")).unwrap();
+    let style: usize = attribute(own, "s").parse().unwrap();
+    let (_, formats) = styles.split_once("<cellXfs").unwrap();
+    let id = attribute(
+        formats.split("<xf ").nth(style + 1).map(|xf| format!(" {xf}")).as_deref().unwrap(),
+        "numFmtId",
+    );
+    match id.as_str() {
+        "1" => "0".to_owned(),
+        "2" => "0.00".to_owned(),
+        "3" => "#,##0".to_owned(),
+        id => {
+            let (_, own) = styles.split_once(&format!("<numFmt numFmtId=\"{id}\"")).unwrap();
+            attribute(own, "formatCode")
+        }
+    }
+}
+
+#[test]
+fn the_score_is_coloured_from_0_to_100_and_each_band_has_a_colour() {
+    let sheet = part(&bytes(&results()), "xl/worksheets/sheet2.xml");
+    let scale = sheet.split("<conditionalFormatting sqref=\"B2:B10\">").nth(1).unwrap();
+    let scale = scale.split("</conditionalFormatting>").next().unwrap();
+    for part in ["<cfvo type=\"num\" val=\"0\"/>", "val=\"50\"", "val=\"100\"", "colorScale"] {
+        assert!(scale.contains(part), "{part}: {scale}");
+    }
+    for word in ["good", "moderate", "poor"] {
+        assert!(sheet.contains(&format!("<formula>\"{word}\"</formula>")), "{word}");
+    }
+}
+
+#[test]
+fn the_chart_shows_the_table_of_bands_which_counts_every_row() {
+    let bytes = bytes(&results());
+    let chart = part(&bytes, "xl/charts/chart1.xml");
+    assert!(chart.contains("<c:barChart>") && chart.contains("Summary!$E$5:$E$14"), "{chart}");
+    let rows = sheet(&results(), "Summary");
+    let bands: Vec<(String, f64)> = rows[4..14]
+        .iter()
+        .map(|row| match (&row[3], &row[4]) {
+            (Data::String(band), Data::Float(count)) => (band.clone(), *count),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!((bands[0].0.as_str(), bands[9].0.as_str()), ("0 to 10", "90 to 100"));
+    // 0.3, 0.33, 5e-324, 1e-7 and 0 below 10; the rest is 100 or beyond what a score can be.
+    assert_eq!((bands[0].1, bands[9].1), (5.0, 4.0));
+    assert_eq!(bands.iter().map(|(_, count)| count).sum::<f64>(), 9.0);
+}
+
+#[test]
+fn the_summary_tells_the_totals_of_the_rows_and_of_the_lists() {
+    let results = results();
+    let rows = sheet(&results, "Summary");
+    assert_eq!(rows[0][0], Data::String("'=Spring".into()), "a name is no formula");
+    assert_eq!(beside(&rows, "Campaign", "Currency"), Data::String("USD".into()));
+    assert_eq!(beside(&rows, "Campaign", "Period"), Data::String("2026-03-01 to 2026-03-31".into()));
+    let spend: f64 = results.spend.as_ref().unwrap().iter().sum();
+    let Data::Float(shown) = beside(&rows, "Key figures", "Spend") else { panic!("no spend") };
+    assert!((shown - spend).abs() < 1e-9, "{shown} and {spend}");
+    assert_eq!(beside(&rows, "Key figures", "Scored"), Data::Float(9.0));
+    assert_eq!(beside(&rows, "Key figures", "Conversions"), Data::Empty, "the report has none");
+    assert_eq!(beside(&rows, "Allowlist", "Impressions"), Data::Float(1_001_077.0));
+    assert_eq!(beside(&rows, "Blocklist", "Names"), Data::Float(2.0));
+}
+
+#[test]
+fn the_lists_stand_on_sheets_of_their_own_in_list_order() {
+    let rows = sheet(&results(), "Blocklist");
+    assert_eq!(
+        rows[0].iter().map(word).collect::<Vec<_>>(),
+        ["name", "score", "impressions", "spend", "reason"]
+    );
+    assert_eq!([word(&rows[1][0]), word(&rows[2][0])], ["'plain", "291097"]);
+    assert_eq!(rows[1][1..3], [Data::Float(0.0), Data::Float(255.5)]);
+    assert_eq!(word(&rows[1][4]), "'=ctr costs");
+    assert_eq!(sheet(&results(), "Allowlist").len(), 3);
+}
+
+#[test]
+fn the_method_says_by_what_was_scored_and_what_was_left_out() {
+    let rows = sheet(&results(), "Method");
+    let text: Vec<String> = rows.iter().flatten().map(ToString::to_string).collect();
+    for said in [
+        "generic-display-awareness",
+        "minmax",
+        "quartile",
+        "'=evil.csv",
+        "Rows left out: missing impressions",
+        "'@Site",
+        "'+Other",
+        "Clicks",
+        "'=a guess",
+    ] {
+        assert!(text.iter().any(|cell| cell == said), "{said}: {text:?}");
+    }
 }
 
 fn part(bytes: &[u8], name: &str) -> String {
@@ -123,7 +265,7 @@ fn more_rows_than_a_sheet_holds_are_refused_before_anything_is_written() {
     let mut results = nothing();
     results.names = vec![String::new(); 1_048_576];
     let mut bytes = Vec::new();
-    let error = write_results_xlsx(&results, &std::env::temp_dir(), &mut bytes).unwrap_err();
+    let error = refusal(&results, &std::env::temp_dir(), &mut bytes);
     assert_eq!((error.code, bytes.len()), (Code::TooLarge, 0));
 }
 
@@ -131,19 +273,19 @@ fn more_rows_than_a_sheet_holds_are_refused_before_anything_is_written() {
 fn a_name_longer_than_a_cell_is_refused() {
     let mut results = results();
     results.names[4] = "x".repeat(32_768);
-    let error = write_results_xlsx(&results, &std::env::temp_dir(), Vec::new()).unwrap_err();
+    let error = refusal(&results, &std::env::temp_dir(), Vec::new());
     assert_eq!(error.code, Code::TooLarge);
 }
 
 #[test]
 fn a_full_disk_and_a_missing_scratch_folder_are_errors_of_the_machine() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let error = write_results_xlsx(&results(), &std::env::temp_dir(), full).unwrap_err();
+    let error = refusal(&results(), &std::env::temp_dir(), full);
     assert_eq!(error.code, Code::Machine);
     assert!(error.message.contains("No space left on device"), "{error}");
 
     let gone = tempfile::tempdir().unwrap().path().join("gone");
-    let error = write_results_xlsx(&results(), &gone, Vec::new()).unwrap_err();
+    let error = refusal(&results(), &gone, Vec::new());
     assert_eq!(error.code, Code::Machine);
     assert!(error.message.contains("No such file"), "{error}");
 }
@@ -153,7 +295,7 @@ fn a_full_disk_and_a_missing_scratch_folder_are_errors_of_the_machine() {
 #[ignore = "the child process of another test"]
 fn write_where_files_may_not_grow() {
     let Some(scratch) = std::env::var_os("CALIBER_TEST_SCRATCH") else { return };
-    let error = write_results_xlsx(&results(), std::path::Path::new(&scratch), Vec::new()).unwrap_err();
+    let error = refusal(&results(), std::path::Path::new(&scratch), Vec::new());
     println!("{:?}: {error}", error.code);
 }
 

@@ -1,7 +1,11 @@
 //! Results that hold every kind of cell, and what is expected of each column.
 
-use caliber_engine::recipe::{Better, Dimension};
+use caliber_engine::dictionary::Dictionary;
+use caliber_engine::recipe::{Better, Dimension, RecipeBook};
 use caliber_engine::results::{EffectiveCounts, ExtraColumn, MetricColumn, Results, Status};
+use caliber_reports::{CampaignReport, ListRow, QualityFacts, RunFacts};
+use chrono::{TimeZone, Utc};
+use serde_json::json;
 
 /// The columns of [`results`], written out from the contract.
 pub(crate) const HEADER: [&str; 20] = [
@@ -122,5 +126,58 @@ pub(crate) fn figures(results: &Results, column: &str) -> Vec<Option<f64>> {
         "ctr_events" => some(&metric("ctr").counts.as_ref().unwrap().events),
         "ctr_trials" => some(&metric("ctr").counts.as_ref().unwrap().trials),
         _ => results.extras.iter().find(|extra| extra.name == column).unwrap().values.clone(),
+    }
+}
+
+/// What a report of a campaign tells beside its results.
+pub(crate) struct Facts {
+    pub(crate) run: RunFacts,
+    pub(crate) quality: QualityFacts,
+    pub(crate) allow: Vec<ListRow>,
+    pub(crate) block: Vec<ListRow>,
+}
+
+impl Facts {
+    /// Dollars in March; the first two rows are allowed, the last two blocked.
+    pub(crate) fn of(results: &Results) -> Self {
+        let recipe = RecipeBook::shipped().by_name("generic-display-awareness").unwrap();
+        let run = json!({
+            "recipe": recipe, "normalization": "minmax", "currency": "USD",
+            "period": {"from": "2026-03-01", "to": "2026-03-31"}, "platform": "generic", "channel": "display",
+            "goal": "awareness", "dimension": "domain", "files": ["=evil.csv"], "rows_read": 12, "rows_used": 10,
+            "rows_dropped": {"missing_impressions": 2}, "dimension_values": 9,
+            "aggregate_rows": {"count": 1, "impressions": 5.0, "spend": 0.5},
+            "normalization_stats": {"cpm": {"min": 0.5, "max": 2.5, "count": 8}},
+            "lists": {"policy": "quartile", "share": 0.25, "min_impressions": 250},
+        });
+        let quality = json!({
+            "mapping": [{"canonical": "domain", "header": "@Site", "how": "alias"}],
+            "unmapped_headers": ["+Other"], "unreadable_cells": [{"column": "Clicks", "count": 3}],
+            "warnings": [{"code": "scale_guessed", "message": "=a guess"}],
+        });
+        let listed = |rows: &[usize], reason: &str| {
+            let rows = rows.iter().filter(|&&row| row < results.len());
+            rows.map(|&row| ListRow::scored(results, row, reason.to_owned())).collect()
+        };
+        Self {
+            run: RunFacts::of(run).unwrap(),
+            quality: QualityFacts::of(quality).unwrap(),
+            allow: listed(&[0, 1], "cpm 1.2 adds"),
+            block: listed(&[8, 7], "=ctr costs"),
+        }
+    }
+
+    pub(crate) fn report<'a>(&'a self, results: &'a Results) -> CampaignReport<'a> {
+        CampaignReport {
+            name: "=Spring",
+            results,
+            dictionary: Dictionary::shipped(),
+            run: &self.run,
+            quality: &self.quality,
+            allowlist: &self.allow,
+            blocklist: &self.block,
+            scored_at: None,
+            generated_at: Utc.with_ymd_and_hms(2026, 4, 1, 8, 0, 0).unwrap(),
+        }
     }
 }

@@ -7,7 +7,7 @@ use caliber_platform::lists::{ListOptions, ListVersion, Overrides};
 use caliber_platform::results::{List, ListType};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -35,13 +35,15 @@ pub(super) fn routes(app: &App) -> OpenApiRouter<App> {
 /// How a list is made; the run's own way where nothing is said.
 #[derive(Clone, Copy, Default, Deserialize, ToSchema, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct ListParameters {
+pub(super) struct ListParameters {
     /// The least impressions of a candidate.
-    min_impressions: Option<u64>,
+    pub(super) min_impressions: Option<u64>,
     /// Above 0 and up to 0.5.
     #[param(default = 0.25)]
-    share: Option<f64>,
-    policy: Option<ListPolicy>,
+    pub(super) share: Option<f64>,
+    pub(super) policy: Option<ListPolicy>,
+    /// When the list should be made anew: noted in its version.
+    pub(super) expires_at: Option<DateTime<Utc>>,
 }
 
 impl From<ListParameters> for ListOptions {
@@ -50,6 +52,7 @@ impl From<ListParameters> for ListOptions {
             min_impressions: parameters.min_impressions,
             share: parameters.share,
             policy: parameters.policy.map(Into::into),
+            expires_at: parameters.expires_at,
         }
     }
 }
@@ -78,6 +81,8 @@ struct CriteriaView {
     share: f64,
     total_candidates: u64,
     selected_count: u64,
+    /// Names that would have been blocked and are protected.
+    protected: Vec<String>,
 }
 
 /// A list.
@@ -125,9 +130,18 @@ async fn blacklist(
 
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum ListTypeWord {
+pub(super) enum ListTypeWord {
     Whitelist,
     Blacklist,
+}
+
+impl From<ListTypeWord> for ListType {
+    fn from(word: ListTypeWord) -> Self {
+        match word {
+            ListTypeWord::Whitelist => Self::Whitelist,
+            ListTypeWord::Blacklist => Self::Blacklist,
+        }
+    }
 }
 
 /// Which list, and how it is made.
@@ -148,12 +162,9 @@ async fn optimization_list(
     By(caller): By,
     Body(asked): Body<OptimizationList>,
 ) -> Result<Answer<List>, Failure> {
-    let list_type = match asked.list_type {
-        ListTypeWord::Whitelist => ListType::Whitelist,
-        ListTypeWord::Blacklist => ListType::Blacklist,
-    };
     let lists = app.platform.lists();
-    let list = lists.take_out(&caller, CampaignId(asked.campaign_id), list_type, asked.parameters.into());
+    let options = asked.parameters.into();
+    let list = lists.take_out(&caller, CampaignId(asked.campaign_id), asked.list_type.into(), options);
     Ok(Answer::new(list.await?))
 }
 
@@ -172,11 +183,15 @@ struct VersionView {
     policy: String,
     #[schema(value_type = Object)]
     criteria: Value,
+    /// Names that would have been blocked and are protected.
+    #[schema(value_type = Vec<String>)]
+    protected: Value,
     names_count: i64,
     /// Names that the version before did not have.
     added_count: i64,
     /// Names that only the version before had.
     removed_count: i64,
+    /// When it should be made anew, where whoever took it out said so.
     expires_at: Option<DateTime<Utc>>,
 }
 
@@ -189,6 +204,7 @@ impl From<ListVersion> for VersionView {
             author_id: version.author_id.map(|id| id.0),
             created_at: version.created_at,
             policy: version.policy,
+            protected: version.criteria.get("protected").cloned().unwrap_or_else(|| json!([])),
             criteria: version.criteria.0,
             names_count: version.names_count,
             added_count: version.added,

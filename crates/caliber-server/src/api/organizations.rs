@@ -1,6 +1,8 @@
 //! `/organizations`: one's own, and invitations into it.
 
 use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use caliber_platform::identity::permissions::{
     INVITATIONS_WRITE, ORGANIZATION_READ, ORGANIZATION_WRITE, PROFILE_WRITE,
 };
@@ -18,7 +20,7 @@ use super::users::UserView;
 use crate::App;
 use crate::access::{Access, Declared};
 use crate::answer::{Answer, Created, Listing, Nothing};
-use crate::extract::{Body, Id, Query};
+use crate::extract::{Body, Id, Query, Raw};
 use crate::failure::Failure;
 use crate::signed_in::By;
 use crate::words::Role;
@@ -27,6 +29,9 @@ pub(super) fn routes(app: &App) -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .with(app, Access::Needs(ORGANIZATION_READ), routes!(current))
         .with(app, Access::Needs(ORGANIZATION_WRITE), routes!(update))
+        .with(app, Access::Needs(ORGANIZATION_READ), routes!(logo))
+        .with(app, Access::Needs(ORGANIZATION_WRITE), routes!(set_logo))
+        .with(app, Access::Needs(ORGANIZATION_WRITE), routes!(remove_logo))
         .with(app, Access::Needs(INVITATIONS_WRITE), routes!(invite))
         .with(app, Access::Needs(INVITATIONS_WRITE), routes!(invitations))
         .with(app, Access::Needs(INVITATIONS_WRITE), routes!(withdraw))
@@ -40,10 +45,11 @@ struct OrganizationView {
     id: Uuid,
     #[schema(example = "Northlight Media")]
     name: String,
-    /// Where its logo is stored.
-    logo: Option<String>,
-    /// As the page and the report use them.
-    #[schema(value_type = Option<Object>, example = json!({"primary": "#0f5c4a"}))]
+    /// Where its logo is fetched.
+    #[schema(example = "/api/v1/organizations/current/logo")]
+    logo: Option<&'static str>,
+    /// As the page and the report use them: `primary` and `accent`.
+    #[schema(value_type = Option<Object>, example = json!({"primary": "#0f5c4a", "accent": "#f2a541"}))]
     colours: Option<Value>,
     /// Names that are never blocked.
     #[schema(value_type = Vec<String>, example = json!(["news.example"]))]
@@ -61,7 +67,7 @@ impl From<Organization> for OrganizationView {
         Self {
             id: organization.id.0,
             name: organization.name,
-            logo: organization.logo_key,
+            logo: organization.logo_key.is_some().then_some("/api/v1/organizations/current/logo"),
             colours: organization.colours.map(|colours| colours.0),
             protected_names: organization.protected_names.0,
             outside_models: organization.outside_models,
@@ -86,7 +92,8 @@ struct OrganizationChange {
     #[schema(example = "Northlight Media")]
     name: Option<String>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<Object>, example = json!({"primary": "#0f5c4a"}))]
+    /// `primary` and `accent`, each `#rrggbb`.
+    #[schema(value_type = Option<Object>, example = json!({"primary": "#0f5c4a", "accent": "#f2a541"}))]
     colours: Option<Option<serde_json::Map<String, Value>>>,
     #[schema(example = json!(["news.example"]))]
     protected_names: Option<Vec<String>>,
@@ -129,6 +136,42 @@ async fn update(
         ..OrganizationUpdate::default()
     };
     Ok(Answer::new(app.platform.identity().update_organization(&caller, update).await?.into()))
+}
+
+/// A picture.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "it is the form of the body in the document")]
+struct Picture(String);
+
+/// The logo of one's organisation.
+#[utoipa::path(get, path = "/organizations/current/logo", tag = "organizations",
+    responses((status = 200, description = "The picture", content((Picture = "image/png"), (Picture = "image/jpeg"), (Picture = "image/svg+xml"))),
+        (status = 404, description = "`not_found`", body = crate::failure::FailureBody)))]
+async fn logo(State(app): State<App>, By(caller): By) -> Result<Response, Failure> {
+    let (picture, media_type) = app.platform.identity().logo(&caller).await?;
+    // A page shows it as a picture; opened by itself it is saved, and an SVG runs nothing.
+    let headers = [(header::CONTENT_TYPE, media_type), (header::CONTENT_DISPOSITION, "attachment")];
+    Ok((headers, picture).into_response())
+}
+
+/// Give one's organisation a logo, for its reports: at most 512 KB, told by its content.
+#[utoipa::path(put, path = "/organizations/current/logo", tag = "organizations",
+    request_body(content((Picture = "image/png"), (Picture = "image/jpeg"), (Picture = "image/svg+xml"))),
+    responses((status = 200, body = Answer<OrganizationView>)))]
+async fn set_logo(
+    State(app): State<App>,
+    By(caller): By,
+    Raw(picture): Raw,
+) -> Result<Answer<OrganizationView>, Failure> {
+    Ok(Answer::new(app.platform.identity().set_logo(&caller, picture).await?.into()))
+}
+
+/// Take the logo away.
+#[utoipa::path(delete, path = "/organizations/current/logo", tag = "organizations",
+    responses((status = 200, body = Answer<OrganizationView>)))]
+async fn remove_logo(State(app): State<App>, By(caller): By) -> Result<Answer<OrganizationView>, Failure> {
+    Ok(Answer::new(app.platform.identity().remove_logo(&caller).await?.into()))
 }
 
 #[derive(Deserialize, ToSchema)]

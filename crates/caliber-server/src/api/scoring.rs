@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::str::FromStr;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -10,19 +9,20 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use caliber_platform::campaigns::{Campaign, CampaignId};
 use caliber_platform::identity::permissions::{SCORING_READ, SCORING_RUN};
-use caliber_platform::results::{Direction, Filter, Query as ResultsQuery, ResultRow, SortBy};
+use caliber_platform::results::{Query as ResultsQuery, ResultRow};
 use caliber_platform::scoring::StartOptions;
 use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::paging::{PageOf, Pages};
 use super::result_row::ResultRowView;
+use super::rows_parameters::RowsParameters;
 use crate::App;
 use crate::access::{Access, Declared};
 use crate::answer::{Accepted, Answer, Listing};
@@ -30,7 +30,7 @@ use crate::extract::{Body, Id, Query, Words};
 use crate::failure::{Failure, FailureBody, FailureCode};
 use crate::progress::{Change, changes};
 use crate::signed_in::By;
-use crate::words::{CampaignStatus, ListPolicy, Normalization, QualityStatus};
+use crate::words::{CampaignStatus, ListPolicy, Normalization};
 
 pub(super) fn routes(app: &App) -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -175,85 +175,22 @@ fn event(change: Change<Progress>) -> Result<Event, Infallible> {
     Ok(Event::default().event(name).json_data(progress).unwrap_or_default())
 }
 
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct ResultsParameters {
-    /// From 1.
-    #[param(minimum = 1, default = 1)]
-    page: Option<i64>,
-    /// 1 to 100.
-    #[param(minimum = 1, maximum = 100, default = 20)]
-    per_page: Option<i64>,
-    /// score, impressions, spend, cpm, ctr, `conversion_rate`, `percentile_rank`, domain, metric.NAME, `p_below`.
-    #[param(default = "score")]
-    sort_by: Option<String>,
-    /// asc or desc, which is usual.
-    #[param(inline)]
-    sort_direction: Option<DirectionWord>,
-    quality_status: Option<QualityStatus>,
-    /// Inclusive.
-    min_score: Option<f64>,
-    /// Inclusive.
-    max_score: Option<f64>,
-    /// Inclusive.
-    min_impressions: Option<f64>,
-    /// Part of the domain.
-    search: Option<String>,
-    outliers_only: Option<bool>,
-}
-
-#[derive(Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum DirectionWord {
-    Asc,
-    Desc,
-}
-
-impl ResultsParameters {
-    fn query(self) -> Result<(ResultsQuery, Pages), Failure> {
-        let pages = Pages::new(self.page, self.per_page);
-        let PageOf { page, per_page } = pages.checked()?;
-        for (field, bound) in [
-            ("min_score", self.min_score),
-            ("max_score", self.max_score),
-            ("min_impressions", self.min_impressions),
-        ] {
-            if bound.is_some_and(|bound| !bound.is_finite()) {
-                return Err(Failure::invalid(field, "is a number"));
-            }
-        }
-        let sort_by = self.sort_by.as_deref().map_or(Ok(SortBy::default()), SortBy::from_str);
-        let query = ResultsQuery {
-            sort_by: sort_by.map_err(|error| Failure::invalid(error.field, error.message))?,
-            direction: match self.sort_direction {
-                Some(DirectionWord::Asc) => Direction::Ascending,
-                Some(DirectionWord::Desc) | None => Direction::Descending,
-            },
-            filter: Filter {
-                quality_status: self.quality_status.map(Into::into),
-                min_score: self.min_score,
-                max_score: self.max_score,
-                min_impressions: self.min_impressions,
-                search: self.search,
-                outliers_only: self.outliers_only.unwrap_or_default(),
-            },
-            page: usize::try_from(page).unwrap_or(usize::MAX),
-            per_page: usize::try_from(per_page).unwrap_or(usize::MAX),
-        };
-        Ok((query, pages))
-    }
-}
-
 /// The results of a campaign, a page at a time.
-#[utoipa::path(get, path = "/results/{id}", tag = "scoring", params(("id" = Uuid, Path), ResultsParameters),
+#[utoipa::path(get, path = "/results/{id}", tag = "scoring", params(("id" = Uuid, Path), Pages, RowsParameters),
     responses((status = 200, body = Listing<ResultRowView>), (status = 409, description = "`not_scored`", body = FailureBody)))]
 async fn results(
     State(app): State<App>,
     By(caller): By,
     Id(id): Id,
-    Query(parameters): Query<ResultsParameters>,
+    Query(pages): Query<Pages>,
+    Query(parameters): Query<RowsParameters>,
 ) -> Result<Response, Failure> {
-    let (query, pages) = parameters.query()?;
+    let PageOf { page, per_page } = pages.checked()?;
+    let query = ResultsQuery {
+        page: usize::try_from(page).unwrap_or(usize::MAX),
+        per_page: usize::try_from(per_page).unwrap_or(usize::MAX),
+        ..parameters.query()?
+    };
     let current = app.platform.current_results().current(&caller, CampaignId(id)).await?;
     let table = app.platform.current_results().table(&current.run).await?;
     let invalid =

@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::CookieJar;
 use caliber_platform::identity::Caller;
 use caliber_platform::identity::permissions::Permission;
 
@@ -46,7 +47,7 @@ pub(super) async fn guarded(
     let allowed = match (sees, &caller) {
         (Sees::Anybody, _) => Ok(()),
         (Sees::Needs(permission), Some(caller)) => caller.must(permission).map_err(Failure::from),
-        (Sees::Needs(_), None) => return to_sign_in(is_htmx, &here),
+        (Sees::Needs(_), None) => return to_sign_in(is_htmx, &here, &parts.headers),
     };
     let passed = match allowed {
         Ok(()) if signed_in::is_write(&parts.method) => {
@@ -63,11 +64,12 @@ pub(super) async fn guarded(
     if let Some(caller) = caller {
         parts.extensions.insert(caller);
     }
+    let asked = parts.headers.clone();
     let mut response = next.run(Request::from_parts(parts, body)).await;
     match response.extensions_mut().remove::<Failure>() {
         None => response,
         // The session ended between the guard and the handler.
-        Some(failure) if failure.code == FailureCode::NotSignedIn => to_sign_in(is_htmx, &here),
+        Some(failure) if failure.code == FailureCode::NotSignedIn => to_sign_in(is_htmx, &here, &asked),
         Some(failure) => error_page::shown(&shell, failure),
     }
 }
@@ -134,10 +136,14 @@ fn way_back(parts: &Parts) -> String {
     path.map_or_else(|| "/".to_owned(), |path| format!("/{path}"))
 }
 
-fn to_sign_in(is_htmx: bool, here: &str) -> Response {
+/// To the page of signing in, and from there back. The cookie of a session that has ended goes: it would stand in the way
+/// of the development sign-in.
+fn to_sign_in(is_htmx: bool, here: &str, asked: &HeaderMap) -> Response {
     let next: String = form_urlencoded::byte_serialize(here.as_bytes()).collect();
     let address = if here == "/" { "/sign-in".to_owned() } else { format!("/sign-in?next={next}") };
-    gone_to(is_htmx, &address)
+    let way = gone_to(is_htmx, &address);
+    let has_session = CookieJar::from_headers(asked).get(signed_in::SESSION_COOKIE).is_some();
+    if has_session { (signed_in::no_cookies(), way).into_response() } else { way }
 }
 
 /// Sends the browser to another page, also where a script asked for a part of this one.

@@ -121,7 +121,7 @@ fn is_part(headers: &HeaderMap, id: &str) -> bool {
 
 /// An address that answers with a page or with a part of it: a cache must not take one for the other.
 fn varying(page: impl IntoResponse) -> Response {
-    ([("vary", "HX-Request, HX-Target"), ("cache-control", "private, no-store")], page).into_response()
+    ([("vary", "HX-Request, HX-Target")], page).into_response()
 }
 
 /// Runs what takes its time on a thread that may.
@@ -129,4 +129,19 @@ async fn computed<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
     tokio::task::spawn_blocking(work).await.map_err(caliber_platform::Error::internal)?
+}
+
+/// The head of a campaign whose name and recipe are markup.
+#[cfg(test)]
+fn sample_head(tab: Tab) -> Head {
+    Head {
+        campaign: super::samples::campaign("Spring <b>P\u{e9}rez</b>", 61.0, Some("USD"), 0.2),
+        recipe: "<b>P\u{e9}rez".to_owned(),
+        run: Uuid::nil(),
+        upload: Some(Uuid::nil()),
+        is_of_vendors: false,
+        is_treated: true,
+        progress: None,
+        tab,
+    }
 }

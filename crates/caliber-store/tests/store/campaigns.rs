@@ -356,7 +356,7 @@ fn version(run: &runs::Run, author: &caliber_store::users::User) -> NewListVersi
         campaign_id: run.campaign_id,
         run_id: run.id,
         list_type: ListType::Blacklist,
-        author_id: author.id,
+        author_id: Some(author.id),
         policy: "quartile".to_owned(),
         criteria: json!({ "share": 0.25 }),
         names_key: "lists/x".to_owned(),

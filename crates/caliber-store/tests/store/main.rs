@@ -3,6 +3,7 @@
 
 mod accounts;
 mod campaigns;
+mod exports;
 mod objects;
 mod queue;
 mod reaping;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use caliber_store::{
-    Backend, MigrationStatus, Store, StoreError, StoreOptions, campaigns, invitations, jobs, list_versions,
-    organizations, password_links, recipes, runs, sessions, templates, uploads, users,
+    Backend, MigrationStatus, Store, StoreError, StoreOptions, campaigns, exports, invitations, jobs,
+    list_versions, organizations, password_links, recipes, runs, sessions, templates, uploads, users,
 };
 use caliber_testing::{TestDatabase, on_both_databases};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IdenStatic, Iterable, Statement};
@@ -182,6 +182,7 @@ async fn every_row_has_the_columns_of_its_table(database: TestDatabase) {
     check::<recipes::Entity>(store, &mut known).await;
     check::<list_versions::Entity>(store, &mut known).await;
     check::<jobs::Entity>(store, &mut known).await;
+    check::<exports::Entity>(store, &mut known).await;
     let mut tables = tables(store).await;
     known.sort();
     tables.sort();

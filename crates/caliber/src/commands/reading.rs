@@ -27,13 +27,13 @@ pub(crate) struct ReadingArgs {
     goal: Goal,
     /// Folder of recipes of your own [default: recipes in `CALIBER_DATA`, itself ./caliber-data]
     #[arg(long, value_name = "DIR")]
-    recipe_dir: Option<PathBuf>,
+    pub(crate) recipe_dir: Option<PathBuf>,
     /// Take the CTR-sensitive recipe
     #[arg(long)]
     ctr_sensitive: bool,
     /// A recipe file of your own, or a known recipe by name
     #[arg(long, value_name = "FILE or NAME")]
-    recipe: Option<String>,
+    pub(crate) recipe: Option<String>,
     /// What rows are grouped by, if not what the recipe says
     #[arg(long, value_parser = dimension)]
     dimension: Option<Dimension>,
@@ -103,6 +103,14 @@ fn filter(text: &str) -> std::result::Result<(String, String), String> {
 }
 
 impl ReadingArgs {
+    /// Whether something is said that only a report has.
+    pub(crate) fn is_about_a_report(&self) -> bool {
+        let said =
+            [self.platform.is_some(), self.channel.is_some(), self.dimension.is_some(), self.sheet.is_some()];
+        let lists = [self.maps.is_empty(), self.scales.is_empty(), self.filters.is_empty()];
+        said.contains(&true) || lists.contains(&false) || self.ctr_sensitive || self.no_header
+    }
+
     /// The shipped recipes, those of the folder, and the file that was given.
     pub(crate) fn book(&self) -> Result<RecipeBook> {
         let folder = self.recipe_dir.clone().unwrap_or_else(default_recipe_folder);

@@ -1,17 +1,20 @@
 //! A scored run as analysis reads it: RESULTS, and by what its rows were scored.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use caliber_analysis::Subject;
 use caliber_engine::dictionary::Dictionary;
+use caliber_engine::evidence::Pattern;
+use caliber_engine::lists::{ListPolicy, ListRule};
 use caliber_engine::normalize::Normalization;
 use caliber_engine::recipe::{Recipe, RecipeBook};
 use caliber_engine::results::Results;
 use caliber_engine::{Code, Error, Result};
 use caliber_reports::{OutputFile, read_results_csv, read_results_parquet};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::reading::{default_recipe_folder, normalization};
 use crate::terminal::Terminal;
@@ -28,13 +31,13 @@ const LIST_SHARE: f64 = 0.25;
 pub(crate) struct RunArgs {
     /// Recipe that RESULTS were scored by, where no summary.json stands beside: a file, or a known recipe by name
     #[arg(long, value_name = "FILE or NAME")]
-    recipe: Option<String>,
+    pub(crate) recipe: Option<String>,
     /// How metrics were normalised, where no summary.json stands beside: minmax, winsorized, rank, shrunk
     #[arg(long, value_parser = normalization)]
-    normalization: Option<Normalization>,
+    pub(crate) normalization: Option<Normalization>,
     /// Folder of recipes of your own [default: recipes in `CALIBER_DATA`, itself ./caliber-data]
     #[arg(long, value_name = "DIR")]
-    recipe_dir: Option<PathBuf>,
+    pub(crate) recipe_dir: Option<PathBuf>,
     /// Tell on standard error how long reading, computing and writing took
     #[arg(long)]
     pub(crate) timing: bool,
@@ -54,8 +57,14 @@ pub(crate) struct ScoredRun {
 /// How the lists of a run were made.
 #[derive(Deserialize)]
 pub(crate) struct ListsOfRun {
+    #[serde(default)]
+    pub(crate) policy: ListPolicy,
     pub(crate) share: f64,
     pub(crate) min_impressions: f64,
+    pub(crate) block_at: Option<f64>,
+    pub(crate) allow_at: Option<f64>,
+    #[serde(default)]
+    pub(crate) block_patterns: Vec<Pattern>,
     /// Names of the results that are never blocked.
     #[serde(default)]
     pub(crate) never_blocked: Vec<String>,
@@ -69,7 +78,37 @@ struct SummaryOfRun {
     lists: Option<ListsOfRun>,
 }
 
+impl ListsOfRun {
+    /// The rule that the run's lists were made by.
+    pub(crate) fn rule(&self) -> ListRule {
+        let usual = ListRule::default();
+        ListRule {
+            policy: self.policy,
+            share: self.share,
+            block_at: self.block_at.unwrap_or(usual.block_at),
+            allow_at: self.allow_at.unwrap_or(usual.allow_at),
+            block_patterns: self.block_patterns.clone(),
+        }
+    }
+}
+
 impl ScoredRun {
+    /// A document that stands beside the results, as `summary.json`; `None` where there is none.
+    ///
+    /// # Errors
+    /// `Malformed` where it is no JSON object.
+    pub(crate) fn document(&self, file: OutputFile) -> Result<Option<Map<String, Value>>> {
+        let path = self.folder.join(file.name());
+        let Ok(text) = fs::read(&path) else { return Ok(None) };
+        serde_json::from_slice(&text).map(Some).map_err(|cause| {
+            Error::new(Code::Malformed, format!("this is no document of a scored run: {cause}"))
+                .in_file(path.display().to_string())
+                .at_line(cause.line() as u64)
+                .help("score the report again")
+                .caused_by(cause)
+        })
+    }
+
     /// What is analysed.
     pub(crate) fn subject(&self) -> Subject<'_> {
         Subject {
@@ -101,8 +140,12 @@ impl RunArgs {
         let dictionary = Dictionary::shipped().extended_by(&recipe)?;
         let read = if is_parquet { read_results_parquet } else { read_results_csv };
         let lists = lists.unwrap_or_else(|| ListsOfRun {
+            policy: ListPolicy::default(),
             share: LIST_SHARE,
             min_impressions: recipe.min_impressions as f64,
+            block_at: None,
+            allow_at: None,
+            block_patterns: Vec::new(),
             never_blocked: Vec::new(),
         });
         let results = read(&path, &recipe.metrics)?;

@@ -6,11 +6,15 @@ use caliber_engine::lists::Lists;
 use caliber_engine::results::Results;
 use caliber_engine::{Code, Error, Result};
 use caliber_reports::{
-    OutputFile, OutputFolder, write_json_pretty, write_list_csv, write_list_text, write_results_csv,
-    write_results_json, write_results_parquet, write_results_xlsx,
+    OutputFile, OutputFolder, QualityFacts, RunFacts, write_json_pretty, write_list_csv, write_list_text,
+    write_results_csv, write_results_json, write_results_parquet, write_results_xlsx,
 };
 use clap::ValueEnum;
 use serde::Serialize;
+
+use super::documents::{DocumentedCampaign, ListedRows, document};
+use super::pdf;
+use super::placing::write_bytes;
 
 /// A form of the results beside Parquet.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -18,6 +22,7 @@ pub(crate) enum ResultsFormat {
     Csv,
     Json,
     Xlsx,
+    Pdf,
 }
 
 /// What the files of a run hold.
@@ -27,6 +32,8 @@ pub(crate) struct RunFiles<'a, S, Q> {
     pub(crate) dictionary: &'a Dictionary,
     pub(crate) summary: &'a S,
     pub(crate) quality: &'a Q,
+    /// What documents for people call the campaign.
+    pub(crate) name: &'a str,
 }
 
 impl<S: Serialize + Sync, Q: Serialize + Sync> RunFiles<'_, S, Q> {
@@ -66,15 +73,38 @@ impl<S: Serialize + Sync, Q: Serialize + Sync> RunFiles<'_, S, Q> {
             if wants(ResultsFormat::Json) {
                 folder.write(OutputFile::ResultsJson, |file| write_results_json(results, file))?;
             }
-            if wants(ResultsFormat::Xlsx) {
-                folder.write(OutputFile::ResultsXlsx, |file| {
-                    write_results_xlsx(results, folder.scratch(), file)
-                })?;
+            if wants(ResultsFormat::Xlsx) || wants(ResultsFormat::Pdf) {
+                self.write_documents(folder, &explainer, formats)?;
             }
             parquet.join().map_err(|_| {
                 Error::new(Code::Machine, "a thread broke down while it wrote")
                     .help("this is a bug of ours; please report it")
             })?
         })
+    }
+
+    /// Writes the documents for people.
+    fn write_documents(
+        &self,
+        folder: &OutputFolder,
+        explainer: &Explainer,
+        formats: &[ResultsFormat],
+    ) -> Result<()> {
+        let campaign = DocumentedCampaign {
+            name: self.name.to_owned(),
+            run: RunFacts::of(document(self.summary)?)?,
+            quality: QualityFacts::of(document(self.quality)?)?,
+            lists: ListedRows::of(self.results, explainer, self.lists, self.results.evidence.as_ref()),
+        };
+        let report = campaign.report(self.results, self.dictionary);
+        if formats.contains(&ResultsFormat::Xlsx) {
+            folder
+                .write(OutputFile::ResultsXlsx, |file| write_results_xlsx(&report, folder.scratch(), file))?;
+        }
+        if formats.contains(&ResultsFormat::Pdf) {
+            let bytes = pdf::render(&report, &pdf::Look::default())?;
+            folder.write(OutputFile::ReportPdf, |file| write_bytes(&bytes, file))?;
+        }
+        Ok(())
     }
 }

@@ -12,10 +12,11 @@ use caliber_engine::normalize::Normalization;
 use caliber_engine::{Context, Progress, Result};
 use caliber_reports::OutputFolder;
 
+use super::documents::name_of;
 use super::reading::{self, ReadingArgs, normalization, without_extensions};
 use super::run_files::{ResultsFormat, RunFiles};
 use super::watching::{Measure, cancel_on_ctrl_c, cancelled, watched};
-use super::{protected, xls_sheet};
+use super::{pdf, protected, xls_sheet};
 use crate::terminal::Terminal;
 
 /// Score the domains or supply vendors of a report, and make the lists to upload
@@ -63,7 +64,7 @@ pub(crate) struct Args {
     format: Vec<ResultsFormat>,
 }
 
-fn share(text: &str) -> std::result::Result<f64, String> {
+pub(crate) fn share(text: &str) -> std::result::Result<f64, String> {
     match text.parse::<f64>() {
         Ok(share) if share > 0.0 && share <= 0.5 => Ok(share),
         _ => Err("it is a number above 0 and up to 0.5".to_owned()),
@@ -77,7 +78,7 @@ fn probability(text: &str) -> std::result::Result<f64, String> {
     }
 }
 
-fn list_policy(text: &str) -> std::result::Result<ListPolicy, String> {
+pub(crate) fn list_policy(text: &str) -> std::result::Result<ListPolicy, String> {
     ListPolicy::of(text).ok_or_else(|| "it is quartile or evidence".to_owned())
 }
 
@@ -85,7 +86,7 @@ fn pattern(text: &str) -> std::result::Result<Pattern, String> {
     Pattern::of(text).ok_or_else(|| "it is mfa_pattern or click_surge".to_owned())
 }
 
-fn impressions(text: &str) -> std::result::Result<u64, String> {
+pub(crate) fn impressions(text: &str) -> std::result::Result<u64, String> {
     match text.parse::<u64>() {
         Ok(least) => Ok(least),
         Err(_) if text.parse::<f64>().is_ok_and(|number| number < 0.0) => {
@@ -97,6 +98,9 @@ fn impressions(text: &str) -> std::result::Result<u64, String> {
 
 pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
     let started = Instant::now();
+    if args.format.contains(&ResultsFormat::Pdf) {
+        pdf::available()?;
+    }
     let book = args.reading.book()?;
     let mut options = args.reading.options(&book)?;
     options.normalization = args.normalization;
@@ -126,6 +130,7 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
         dictionary: &scored.dictionary,
         summary: &scored.summary,
         quality: &scored.quality,
+        name: &name_of(&scored.summary.files),
     };
     files.write(&folder, &args.format)?;
     if progress.cancelled.load(Ordering::Relaxed) {

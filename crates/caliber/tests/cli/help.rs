@@ -5,8 +5,10 @@ use std::process::Command;
 
 use crate::call::Place;
 
-const COMMANDS: [&[&str]; 13] = [
+const COMMANDS: [&[&str]; 15] = [
     &["score"],
+    &["report"],
+    &["lists"],
     &["explain"],
     &["compare"],
     &["outliers"],
@@ -88,9 +90,10 @@ fn help_shows_every_flag_of_the_contract() {
         assert!(sample.contains(flag), "{flag}: {sample}");
     }
     let top = place.run(&["--help"]).done().stdout;
-    for command in
-        ["score", "explain", "compare", "outliers", "weights", "what-if", "inspect", "recipes", "sample"]
-    {
+    for command in [
+        "score", "report", "lists", "explain", "compare", "outliers", "weights", "what-if", "inspect",
+        "recipes", "sample",
+    ] {
         assert!(top.contains(command), "{command}: {top}");
     }
     let version = place.run(&["--version"]).done().stdout;

@@ -35,7 +35,9 @@ fn page(client: &Client, path: &str) -> String {
     assert_eq!(answer.status, 200, "{path}: {}", answer.text());
     let policy = answer.header("content-security-policy").unwrap();
     assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
-    assert_eq!(answer.header("vary").map(|vary| vary.contains("HX-Request")), Some(true), "{path}");
+    let varies =
+        answer.headers.get_all("vary").iter().any(|vary| vary.to_str().unwrap().contains("HX-Request"));
+    assert!(varies, "{path}");
     let html = answer.text();
     assert!(html.len() < MOST_BYTES, "{path} has {} bytes", html.len());
     for inline in ["<style", " style=", " onclick=", "javascript:", "<script>"] {

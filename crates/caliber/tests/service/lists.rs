@@ -10,6 +10,7 @@ crate::on_both_databases! {
     a_list_is_taken_out_by_the_runs_way_or_another,
     a_list_that_differs_is_kept_as_the_next_version,
     names_by_hand_are_allowed_blocked_and_protected,
+    a_version_says_what_was_protected_and_until_when_it_holds,
 }
 
 fn names(list: &Value) -> Vec<String> {
@@ -140,4 +141,43 @@ fn names_by_hand_are_allowed_blocked_and_protected(on: Backend) {
     assert_eq!((list("whitelist"), list("blacklist")), (white, black.clone()));
     ana.put("/organizations/current", json!({"protected_names": [black[0]]})).data(200);
     assert!(!list("blacklist").contains(&black[0]), "the organisation's names are never blocked");
+}
+
+fn a_version_says_what_was_protected_and_until_when_it_holds(on: Backend) {
+    let service = Service::start(on);
+    let ana = service.manager("ana");
+    let id = ana.scored(&report());
+    let path = format!("/scoring/blacklist/{id}");
+    let version = |number: u64| ana.get(&format!("/scoring/lists/{id}/versions/{number}")).data(200);
+    let open = ana.get(&path).data(200);
+    assert_eq!((&open["criteria_used"]["protected"], &version(1)["protected"]), (&json!([]), &json!([])));
+    assert_eq!(version(1)["expires_at"], Value::Null);
+    let worst = &names(&open)[0];
+    ana.put(&format!("/scoring/lists/{id}/overrides"), json!({"protect": [worst, "nowhere.example"]}))
+        .data(200);
+    let kept = ana.get(&path).data(200);
+    assert!(!names(&kept).contains(worst));
+    assert_eq!(
+        kept["criteria_used"]["protected"],
+        json!([worst]),
+        "not those that nobody would have blocked"
+    );
+    let second = version(2);
+    assert_eq!((&second["protected"], &second["removed"]), (&json!([worst]), &json!([worst])));
+    assert_eq!((&second["author"], &second["added"]), (&json!("ana"), &json!([])));
+    let white = ana.get(&format!("/scoring/whitelist/{id}")).data(200);
+    assert_eq!(white["criteria_used"]["protected"], json!([]), "nothing is kept off a whitelist");
+
+    let until = "2999-01-01T00:00:00Z";
+    ana.get(&format!("{path}?expires_at={until}")).data(200);
+    assert_eq!(version(4)["expires_at"], until, "the same names until another time are another version");
+    let body = json!({"campaign_id": id, "list_type": "blacklist", "expires_at": until});
+    ana.post("/scoring/optimization-list", body.clone()).data(200);
+    ana.get(&path).data(200);
+    let versions = ana.get(&format!("/scoring/lists/{id}/versions")).body(200);
+    assert_eq!(versions["total"], 4, "the same again is no version");
+    assert_eq!(versions["data"][0]["expires_at"], until);
+    for past in ["2020-01-01T00:00:00Z", "tomorrow"] {
+        ana.get(&format!("{path}?expires_at={past}")).invalid("expires_at");
+    }
 }

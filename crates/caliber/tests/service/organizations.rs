@@ -8,6 +8,7 @@ use crate::service::Service;
 
 crate::on_both_databases! {
     an_organisation_is_shown_and_changed,
+    an_organisation_has_a_logo_and_colours,
     an_invitation_joins_once_and_takes_campaigns_along,
     an_invitation_gives_a_role_up_to_ones_own_and_only_to_whom_it_is_for,
     members_read_all_analysts_write_their_own_and_managers_all,
@@ -46,6 +47,51 @@ fn an_organisation_is_shown_and_changed(on: Backend) {
     }
     ana.put(path, json!({"protected_names": ["a.example", ""]})).invalid("protected_names[1]");
     assert_ne!(service.manager("bob").get(path).data(200)["id"], own["id"]);
+}
+
+fn an_organisation_has_a_logo_and_colours(on: Backend) {
+    let service = Service::start(on);
+    let ana = service.manager("ana");
+    let (own, path) = ("/organizations/current", "/organizations/current/logo");
+    ana.get(path).refused(404, "not_found");
+    let svg = b"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"8\" height=\"8\"/>".to_vec();
+    let png = b"\x89PNG\x0d\x0a\x1a\x0a\x00\x00\x00\x0dIHDR\x00\x00\x00\x08\x00\x00\x00\x08\x08\x02\x00\x00\x00Km)\xdc\x00\x00\x00\x11IDATx\xdac\x10\x08\x98\x80\x151\x0c-\x09\x00R!<\x01\x9b\xbf\xe1\x15\x00\x00\x00\x00IEND\xaeB`\x82".to_vec();
+    // Whatever it is called, the content counts.
+    for (picture, kind) in [(&svg, "image/svg+xml"), (&png, "image/png")] {
+        let changed = ana.send("PUT", path, "application/octet-stream", picture.clone()).data(200);
+        assert_eq!(changed["logo"], "/api/v1/organizations/current/logo");
+        let shown = ana.get(path);
+        assert_eq!((shown.header("content-type"), &shown.bytes), (Some(kind), picture));
+        assert_eq!(shown.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(service.stored_files(), 1, "the one before is gone");
+    }
+    for wrong in [
+        b"GIF89a".to_vec(),
+        Vec::new(),
+        b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>".to_vec(),
+    ] {
+        ana.send("PUT", path, "image/png", wrong).refused(415, "wrong_kind");
+    }
+    for large in [600_000, 3_000_000] {
+        ana.send("PUT", path, "image/png", vec![b' '; large]).refused(413, "too_large");
+    }
+    let member = service.member(&ana, "analyst", "ben");
+    member.send("PUT", path, "image/png", png.clone()).refused(403, "forbidden");
+    assert_eq!(member.get(path).bytes, png);
+    assert_eq!(ana.delete(path).data(200)["logo"], Value::Null);
+    ana.get(path).refused(404, "not_found");
+    assert_eq!(service.stored_files(), 0);
+
+    ana.put(own, json!({"colours": {"primary": "#0F5c4a", "accent": "#f2a541"}})).data(200);
+    for (name, colour) in [
+        ("primary", json!("red")),
+        ("primary", json!("#12345")),
+        ("accent", json!("#12345g")),
+        ("accent", json!(7)),
+    ] {
+        ana.put(own, json!({"colours": {name: colour}})).invalid(&format!("colours.{name}"));
+    }
+    ana.put(own, json!({"colours": {"third": "#000000"}})).invalid("colours.third");
 }
 
 fn an_invitation_joins_once_and_takes_campaigns_along(on: Backend) {

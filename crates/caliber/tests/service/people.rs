@@ -1,5 +1,7 @@
 //! People who use the service, and what they have.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use crate::client::Client;
@@ -89,4 +91,25 @@ pub(crate) fn fixture(name: &str) -> Vec<u8> {
 /// A report of The Trade Desk, awareness on display.
 pub(crate) fn report() -> Vec<u8> {
     fixture("ttd_display.csv")
+}
+
+/// A report of so many sites.
+pub(crate) fn long_report(sites: usize) -> Vec<u8> {
+    let mut text = String::from(
+        "Site,Impressions,Advertiser Cost,Clicks,IAS Display Fully In View 1 Second Rate,\
+         Ad Load - XL (Excessive) - Impressions,Ad Refresh - Below 15s - Impressions\n",
+    );
+    for site in 0..sites {
+        let (impressions, clicks) = (1000 + site * 7 % 9000, site * 13 % 40);
+        writeln!(
+            text,
+            "site{site}.example,{impressions},{}.5,{clicks},0.{},{},{}",
+            site % 90,
+            1 + site % 9,
+            site % 11,
+            site % 17
+        )
+        .unwrap();
+    }
+    text.into_bytes()
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Answer, Client, FORM, form};
 use crate::service::Service;
-use good_calls::{Body, Call, REPORT, World};
+use good_calls::{Body, Call, LOGO, REPORT, World};
 
 crate::on_both_databases! {
     operations_on_people_answer_everybody_as_the_table_of_permissions_says,
@@ -112,6 +112,7 @@ impl Operation {
         match &call.body {
             Body::None => client.bare(&self.method, &path),
             Body::Json(body) => client.json(&self.method, &path, body),
+            Body::Logo => client.send(&self.method, &path, "image/svg+xml", LOGO.to_vec()),
             Body::Report => client.send(&self.method, &path, FORM, form(&[], "report.csv", REPORT)),
         }
     }
@@ -119,7 +120,11 @@ impl Operation {
 
 fn all_answer_as_the_table_says(on: Backend, part: Part) {
     let mut service = Service::start(on);
-    let scored = service.manager("manager").scored(REPORT);
+    let manager = service.manager("manager");
+    let scored = manager.scored(REPORT);
+    let exported =
+        crate::background_exports::asked(&manager, json!({"campaign_id": scored, "kind": "summary"}));
+    assert_eq!(crate::background_exports::ended(&manager, &exported)["status"], "completed");
     // What is begun from here on waits, so that it can be cancelled.
     service.stop();
     service.set("CALIBER_WORKERS", "0");
@@ -128,7 +133,7 @@ fn all_answer_as_the_table_says(on: Backend, part: Part) {
     let administrator = service.administrator();
     let outsider = service.manager("outsider");
     service.manager("link");
-    let world = World::new(&service, manager, scored, administrator);
+    let world = World::new(&service, manager, (scored, exported), administrator);
     let members: BTreeMap<&str, Client> = ROLES.map(|(_, name)| (name, world.member(name))).into();
     let document = service.client().at_root().get("/openapi.json").json();
     let mut wrong = Vec::new();

@@ -290,3 +290,65 @@ async fn choices(
     });
     Ok((runs.collect(), campaigns.collect()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::results::sample_head;
+    use crate::pages::samples;
+
+    #[test]
+    fn a_comparison_is_a_page_also_where_there_is_nothing_to_compare() {
+        let name = || "<b>P\u{e9}rez.example".to_owned();
+        let mover = |href| Mover {
+            name: name(),
+            href,
+            before: None,
+            after: Some(61.0),
+            points: "+0.21".to_owned(),
+            cause: name(),
+        };
+        let compared = Compared {
+            before: 58.0,
+            after: 61.0,
+            change: 3.0,
+            figures: vec![("Spend".to_owned(), "$1.00".to_owned(), "$2.00".to_owned())],
+            counts: [
+                ("compare-improved", 1),
+                ("compare-declined", 2),
+                ("compare-new", 3),
+                ("compare-gone", 4),
+            ],
+            drivers: vec![Driver { label: name(), points: -2.1, bar: (2.0, 48.0) }],
+            metrics: vec![Metric {
+                label: name(),
+                before: name(),
+                after: name(),
+                points: "+1.00".to_owned(),
+            }],
+            risers: vec![mover(Some("/campaigns/1/domains/x".to_owned()))],
+            fallers: Vec::new(),
+            explanation: name(),
+            warnings: vec![name()],
+        };
+        let choice = |id| Choice { id, name: name(), at: samples::time(), score: None };
+        let page = ComparePage {
+            shell: samples::shell(),
+            head: sample_head(Tab::Compare),
+            runs: vec![choice(Uuid::nil())],
+            campaigns: vec![choice(Uuid::max())],
+            with: Some(Uuid::nil()),
+            compared: Some(compared),
+        };
+        let html = samples::checked(&page);
+        assert!(
+            html.contains("+3.0") && html.contains("\u{2212}2.10") && html.contains("No row did"),
+            "{html}"
+        );
+        let (runs, campaigns) = (Vec::new(), Vec::new());
+        let head = sample_head(Tab::Compare);
+        let empty =
+            ComparePage { shell: samples::shell(), head, runs, campaigns, with: None, compared: None };
+        assert!(samples::checked(&empty).contains("Nothing to compare with yet"));
+    }
+}

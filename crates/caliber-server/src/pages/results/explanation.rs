@@ -338,3 +338,69 @@ fn evidence(row: &ResultRow<'_>) -> Option<Evidence> {
             .collect(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::results::sample_head;
+    use crate::pages::samples;
+
+    fn row() -> Explained {
+        Explained {
+            name: "<b>P\u{e9}rez.example".to_owned(),
+            display: "<b>P\u{e9}rez.example".to_owned(),
+            href: "/campaigns/1/domains/x".to_owned(),
+            score: 31.25,
+            base_value: 54.0,
+            percentile: 8.3,
+            status: Status::Poor,
+            explanation: "<b>P\u{e9}rez costs it".to_owned(),
+            steps: vec![Step {
+                label: "<b>P\u{e9}rez".to_owned(),
+                value: "40.0%".to_owned(),
+                percentile: None,
+                weight: 0.2,
+                points: -22.75,
+                bar: (4.0, 92.0),
+                end: 4.0,
+            }],
+            axis: (30.0, 55.0),
+            change: Some(Change {
+                label: "CTR".to_owned(),
+                from: MISSING.to_owned(),
+                to: "2.0%".to_owned(),
+                score_after: 38.1,
+                status_after: Status::Moderate,
+            }),
+            certainty: Some(Certainty { confidence: 0.9999, low: 28.0, high: 35.5, p_below: 0.99999 }),
+            warnings: vec!["<b>P\u{e9}rez".to_owned()],
+            facts: vec![("Impressions".to_owned(), "5".to_owned())],
+            outliers: vec!["<b>P\u{e9}rez".to_owned()],
+            quality: vec!["ctr above 1".to_owned()],
+            evidence: Some(Evidence {
+                decision: "decision-watch",
+                reason: "<b>P\u{e9}rez".to_owned(),
+                needed: Some(12_000.0),
+                patterns: vec!["pattern-mfa"],
+            }),
+            mark: Some(Mark::Protect),
+        }
+    }
+
+    #[test]
+    fn an_explanation_is_a_page_and_a_part_of_one() {
+        let page = ExplanationPage { shell: samples::shell(), head: sample_head(Tab::Results), row: row() };
+        let html = samples::checked(&page);
+        let pressed = "name=\"mark\" value=\"protect\" aria-pressed=\"true\"";
+        assert!(html.contains("&gt; 99.9%") || html.contains("&#62; 99.9%"), "{html}");
+        assert!(html.contains(pressed) && html.contains("\u{2212}22.8"), "{html}");
+        let part = ExplanationPart { shell: samples::shell(), head: sample_head(Tab::Results), row: row() };
+        assert!(!samples::checked(&part).contains("<main"));
+    }
+
+    #[test]
+    fn bars_stay_on_their_axis() {
+        assert_eq!([on_axis(30.0, (30.0, 55.0)), on_axis(55.0, (30.0, 55.0))], [0.0, 100.0]);
+        assert_eq!(on_axis(99.0, (30.0, 55.0)), 100.0);
+    }
+}

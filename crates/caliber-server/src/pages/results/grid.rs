@@ -143,11 +143,6 @@ impl Grid {
         self.columns.iter().filter(|column| column.is_shown)
     }
 
-    /// Columns that are shown, and the two that always are.
-    pub(super) fn width(&self) -> usize {
-        self.shown().count() + 2
-    }
-
     /// The address of this page.
     pub(super) fn here(&self) -> String {
         self.state.address(&self.base)
@@ -313,4 +308,70 @@ pub(super) fn odd(table: &ResultsTable, row: &ResultRow<'_>) -> String {
     let mut words: Vec<String> = row.outlier_flags.iter().map(outlier).collect();
     words.extend(row.quality_flags.iter().map(|flag| flag.replace('_', " ")));
     words.join(", ")
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use caliber_platform::results::Filter;
+
+    use super::*;
+
+    /// A grid of one odd row, which somebody blocked.
+    pub(in crate::pages::results) fn grid(filter: Filter) -> Grid {
+        let column = |sort_by: SortBy, is_shown| Column {
+            word: sort_by.to_string(),
+            label: "<b>P\u{e9}rez".to_owned(),
+            is_shown,
+            sort_by,
+        };
+        Grid {
+            base: "/campaigns/1".to_owned(),
+            state: GridState { filter, page: 2, ..GridState::default() },
+            columns: vec![
+                column(SortBy::PercentileRank, true),
+                column(SortBy::Spend, true),
+                column(SortBy::Ctr, false),
+            ],
+            rows: vec![Row {
+                name: "<b>P\u{e9}rez.example".to_owned(),
+                display: "<b>P\u{e9}rez.example".to_owned(),
+                href: "/campaigns/1/domains/x".to_owned(),
+                score: 41.25,
+                band: "poor",
+                mark: Some(Mark::Block),
+                odd: "CTR".to_owned(),
+                cells: vec![Cell::Band(Status::Poor), Cell::Figure("$5.00".to_owned())],
+            }],
+            total: 151,
+            all: 1_000,
+        }
+    }
+
+    #[test]
+    fn the_grid_leads_to_its_neighbours_and_says_how_it_is_sorted() {
+        let grid = grid(Filter::default());
+        let steps = grid.steps().map(Option::unwrap_or_default);
+        let page = |page: &str| format!("/campaigns/1{page}");
+        assert_eq!(steps, [page(""), page(""), page("?page=3"), page("?page=4")]);
+        assert_eq!((grid.first(), grid.last(), grid.pages()), (51, 51, 4));
+        assert_eq!((grid.order_by_score(), grid.order_by_name()), ("descending", "none"));
+        let past = Grid { state: grid.state.on_page(99), ..grid };
+        assert_eq!(
+            past.steps()[1].as_deref(),
+            Some("/campaigns/1?page=4"),
+            "from past the end one goes to the last"
+        );
+    }
+
+    #[test]
+    fn the_strongest_word_about_a_name_counts() {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let overrides = Overrides {
+            allow: names(&["a.example"]),
+            block: Vec::new(),
+            protect: names(&["A.example", "b.example"]),
+        };
+        let marks = marks(&overrides);
+        assert_eq!((marks["a.example"], marks["b.example"]), (Mark::Allow, Mark::Protect));
+    }
 }

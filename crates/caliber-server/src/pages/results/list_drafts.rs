@@ -214,3 +214,75 @@ async fn show(
     let by_hand = by_hand(Overrides::of(&current.campaign));
     Ok(varying(ListsPage { shell, head, asked, drafts, by_hand }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::results::sample_head;
+    use crate::pages::samples;
+
+    fn draft(word: &'static str, rows: Vec<Row>) -> Draft {
+        Draft {
+            word,
+            key: "blocklist",
+            effect: "draft-blocks",
+            count: 9,
+            candidates: 40,
+            impressions: 1_234_567.0,
+            impressions_share: Some(0.25),
+            spend: None,
+            spend_share: None,
+            average_score: None,
+            rows,
+        }
+    }
+
+    #[test]
+    fn lists_are_tried_out_on_a_page() {
+        let row = Row {
+            name: "<b>P\u{e9}rez.example".to_owned(),
+            href: "/campaigns/1/domains/x".to_owned(),
+            score: None,
+            spend: None,
+            reason: "<b>P\u{e9}rez costs it".to_owned(),
+        };
+        let overrides =
+            Overrides { block: vec!["<b>P\u{e9}rez".to_owned(); BY_HAND + 5], ..Overrides::default() };
+        let page = ListsPage {
+            shell: samples::shell(),
+            head: sample_head(Tab::Lists),
+            asked: Asked {
+                share: 25.0,
+                min_impressions: 250.0,
+                policy: ListPolicy::Evidence,
+                query: "share=0.25".to_owned(),
+            },
+            drafts: [draft("blacklist", vec![row]), draft("whitelist", Vec::new())],
+            by_hand: by_hand(overrides),
+        };
+        let html = samples::checked(&page);
+        assert!(
+            html.contains("1.2\u{a0}M") && html.contains("and 8 more") && html.contains("and 5 more"),
+            "{html}"
+        );
+        assert!(html.contains("value=\"evidence\" checked") && html.contains("trade_desk_csv"), "{html}");
+    }
+
+    #[test]
+    fn thresholds_are_read_in_the_words_of_the_page() {
+        let read = options("share=10&min_impressions=1000&policy=evidence&page=2").unwrap();
+        assert_eq!(
+            (read.share, read.min_impressions, read.policy),
+            (Some(0.1), Some(1000), Some(ListPolicy::Evidence))
+        );
+        assert_eq!(options("share=&policy=").unwrap(), ListOptions::default());
+        for (query, field) in [
+            ("share=0", "share"),
+            ("share=51", "share"),
+            ("min_impressions=-1", "min_impressions"),
+            ("policy=x", "policy"),
+        ] {
+            assert_eq!(options(query).unwrap_err().problems[0].field, field, "{query}");
+        }
+    }
+}

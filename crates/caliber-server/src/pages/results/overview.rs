@@ -81,11 +81,7 @@ impl Figures {
             median: summary["scores"]["median"].as_f64(),
             cpm: money(&summary["average_cpm"]),
             allow_spend: money(&summary["lists"]["allowlist"]["spend"]),
-            policy: if summary["lists"]["policy"] == "evidence" {
-                "policy-evidence"
-            } else {
-                "policy-quartile"
-            },
+            policy: if summary["lists"]["policy"] == "evidence" { "by-evidence" } else { "by-score" },
         }
     }
 }
@@ -262,7 +258,70 @@ async fn score(
 
 #[cfg(test)]
 mod tests {
+    use caliber_platform::results::{Bin, Bubble, Filter, StatusCounts};
+
+    use super::super::grid::tests::grid;
     use super::*;
+    use crate::pages::results::sample_head;
+    use crate::pages::samples;
+
+    fn charts(rows: usize) -> Charts {
+        let contribution = |metric: &str, good, poor| MeanContribution {
+            metric: metric.to_owned(),
+            label: "<b>P\u{e9}rez".to_owned(),
+            good,
+            poor,
+        };
+        Charts {
+            histogram: vec![Bin { from: 40.0, to: 42.0, good: 1, moderate: 2, poor: 0 }, Bin::default()],
+            bubbles: vec![Bubble {
+                name: "<b>P\u{e9}rez.example".to_owned(),
+                score: 41.0,
+                spend: None,
+                impressions: 5.0,
+                status: Status::Good,
+            }],
+            has_spend: true,
+            rows,
+            contributions: vec![contribution("cpm", 0.5, -1.0), contribution("ctr", 2.0, -4.0)],
+            status_counts: StatusCounts { good: 1, moderate: 2, poor: 0 },
+        }
+    }
+
+    fn overview_of(grid: Grid, charts: Charts) -> OverviewPage {
+        let head = sample_head(Tab::Results);
+        OverviewPage { shell: samples::shell(), head, figures: Figures::default(), charts, grid }
+    }
+
+    #[test]
+    fn the_page_shows_figures_charts_and_the_grid() {
+        let page = overview_of(grid(Filter::default()), charts(3));
+        let html = samples::checked(&page);
+        assert!(html.contains("$200.00") && html.contains("data-charts="), "{html}");
+        assert!(html.contains("?quality_status=good") && html.contains("?min_score=40"), "{html}");
+        // The metric that sets good and poor apart most stands first, with the longest bar.
+        assert!(html.contains("sort_by=metric.ctr"), "{html}");
+        let bars = page.bars();
+        assert_eq!((bars[0].good.as_str(), bars[0].poor.as_str()), ("+2.0", "\u{2212}4.0"));
+        assert_eq!((bars[0].good_bar, bars[0].poor_bar), ((50.0, 24.0), (2.0, 48.0)));
+    }
+
+    #[test]
+    fn figures_that_are_nothing_make_a_page_all_the_same() {
+        let mut empty = charts(0);
+        empty.contributions = vec![MeanContribution {
+            metric: "cpm".to_owned(),
+            label: "CPM".to_owned(),
+            good: 0.0,
+            poor: 0.0,
+        }];
+        empty.status_counts = StatusCounts::default();
+        let mut grid = grid(Filter { search: Some("\"><script>".to_owned()), ..Filter::default() });
+        grid.rows.clear();
+        grid.total = 0;
+        let html = samples::checked(&overview_of(grid, empty));
+        assert!(html.contains("Nothing found") && !html.contains("NaN"), "{html}");
+    }
 
     #[test]
     fn pasted_names_are_told_apart() {

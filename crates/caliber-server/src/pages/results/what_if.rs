@@ -347,3 +347,77 @@ async fn save(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::results::sample_head;
+    use crate::pages::samples;
+
+    fn answer() -> Answer {
+        let slider = |metric: &str, percent| Slider {
+            metric: metric.to_owned(),
+            label: "<b>P\u{e9}rez".to_owned(),
+            percent,
+            usual: 50.0,
+        };
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let row = |rank, rank_before, status| Row {
+            name: "<b>P\u{e9}rez.example".to_owned(),
+            href: "/campaigns/1/domains/x".to_owned(),
+            impressions: 12_345.0,
+            score: 61.0,
+            score_before: 58.5,
+            status,
+            status_before: Status::Moderate,
+            rank,
+            rank_before,
+        };
+        let sliders = vec![slider("cpm", 30.0), slider("ctr", 70.04)];
+        Answer {
+            address: address("/campaigns/1", &sliders),
+            sliders,
+            before: Some(60.0),
+            after: Some(57.5),
+            change: Some(-2.5),
+            counts: StatusCounts::default(),
+            status_changed: 3,
+            correlation: None,
+            lists: [
+                ListMoves::of(
+                    "allowlist",
+                    ListChange { entered: names(&["<b>P\u{e9}rez"]), left: Vec::new() },
+                ),
+                ListMoves::of("blocklist", ListChange::default()),
+            ],
+            rows: vec![row(1, 9, Status::Good), row(2, 1, Status::Moderate), row(3, 3, Status::Moderate)],
+            total: 60,
+            page: 2,
+        }
+    }
+
+    #[test]
+    fn other_weights_are_a_page_and_a_part_of_one() {
+        let saving = Saving { saved: Some("<b>P\u{e9}rez".to_owned()), ..Saving::default() };
+        let page =
+            WhatIfPage { shell: samples::shell(), head: sample_head(Tab::WhatIf), answer: answer(), saving };
+        let html = samples::checked(&page);
+        assert!(html.contains("\u{2212}2.5") && html.contains("12,345"), "{html}");
+        assert!(html.contains("/campaigns/1/what-if?w.cpm=30&#38;w.ctr=70&#38;page=3"), "{html}");
+        let problems = Problems::of_form(Failure::invalid("save_as", "is taken")).unwrap();
+        let saving = Saving { name: "\"><script>".to_owned(), problems, saved: None };
+        let part =
+            AnswerPart { shell: samples::shell(), head: sample_head(Tab::WhatIf), answer: answer(), saving };
+        let html = samples::checked(&part);
+        assert!(html.contains("is taken") && !html.contains("\"><script>"), "{html}");
+    }
+
+    #[test]
+    fn weights_are_read_from_an_address() {
+        let (weights, page) = asked("w.cpm=30&w.ctr=70.5&page=3&done=x").unwrap();
+        assert_eq!(weights, [("cpm".to_owned(), 30.0), ("ctr".to_owned(), 70.5)]);
+        assert_eq!(page, 3);
+        assert_eq!(asked("page=0").unwrap().1, 1);
+        assert_eq!(asked("w.cpm=NaN").unwrap_err().problems[0].field, "w.cpm");
+    }
+}

@@ -1,11 +1,10 @@
 //! The folder of a treated run: the files of `caliber score`, made from the rows that were treated.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use caliber_analysis::outliers::{Treated, TreatmentAnswer, treated_summary};
 use caliber_analysis::what_if::ListRules;
-use caliber_engine::{Code, Error, Result};
+use caliber_engine::Result;
 use caliber_reports::{OutputFile, OutputFolder};
 use serde_json::{Map, Value, json};
 
@@ -20,7 +19,7 @@ pub(super) fn write(run: &ScoredRun, treated: &Treated, folder: &Path) -> Result
         min_impressions: run.lists.min_impressions,
         protected: &run.lists.never_blocked,
     };
-    let before = beside(run, OutputFile::Summary)?.unwrap_or_else(|| unread(run));
+    let before = run.document(OutputFile::Summary)?.unwrap_or_else(|| unread(run));
     let (lists, summary) = treated_summary(before, &run.subject(), results, rules).map_err(refused)?;
     let quality = quality(run, &treated.answer)?;
     let folder = OutputFolder::create(folder)?;
@@ -30,6 +29,7 @@ pub(super) fn write(run: &ScoredRun, treated: &Treated, folder: &Path) -> Result
         dictionary: &run.dictionary,
         summary: &summary,
         quality: &quality,
+        name: "",
     };
     files.write(&folder, &[ResultsFormat::Csv])?;
     folder.publish()
@@ -55,7 +55,7 @@ fn unread(run: &ScoredRun) -> Map<String, Value> {
 
 /// The quality of the report as it was read, and that its rows were treated.
 fn quality(run: &ScoredRun, answer: &TreatmentAnswer) -> Result<Value> {
-    let mut quality = beside(run, OutputFile::Quality)?.unwrap_or_default();
+    let mut quality = run.document(OutputFile::Quality)?.unwrap_or_default();
     for key in ["files", "mapping", "unmapped_headers", "unreadable_cells", "warnings"] {
         quality.entry(key).or_insert_with(|| json!([]));
     }
@@ -69,17 +69,4 @@ fn quality(run: &ScoredRun, answer: &TreatmentAnswer) -> Result<Value> {
         warnings.push(warning);
     }
     Ok(Value::Object(quality))
-}
-
-/// A document that stands beside the results; `None` where there is none.
-fn beside(run: &ScoredRun, file: OutputFile) -> Result<Option<Map<String, Value>>> {
-    let path = run.folder.join(file.name());
-    let Ok(text) = fs::read(&path) else { return Ok(None) };
-    serde_json::from_slice(&text).map(Some).map_err(|cause| {
-        Error::new(Code::Malformed, format!("this is no document of a scored run: {cause}"))
-            .in_file(path.display().to_string())
-            .at_line(cause.line() as u64)
-            .help("score the report again")
-            .caused_by(cause)
-    })
 }

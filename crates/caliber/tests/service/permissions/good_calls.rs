@@ -15,6 +15,9 @@ pub(super) const REPORT: &[u8] =
     news.example,2000,5,9,0.6,2,3\nsport.example,3000,5,9,0.7,2,3\nfilm.example,900,4,1,0.5,5,1\n\
     jazz.example,700,1,2,0.4,3,4\nchess.example,650,2,3,0.8,1,9\nopera.example,410,1,1,0.3,2,2\n";
 
+/// A picture of nothing.
+pub(super) const LOGO: &[u8] = b"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"8\" height=\"8\"/>";
+
 /// A good call of an operation: what its path's parameters are, and its body.
 #[derive(Default)]
 pub(super) struct Call {
@@ -32,6 +35,8 @@ pub(super) enum Body {
     None,
     Json(Value),
     Report,
+    /// A picture.
+    Logo,
 }
 
 impl Call {
@@ -57,7 +62,7 @@ impl Call {
 }
 
 /// Needs nothing but its caller.
-const PLAIN: [&str; 17] = [
+const PLAIN: [&str; 18] = [
     "auth_verify",
     "auth_optional",
     "auth_logout",
@@ -68,6 +73,7 @@ const PLAIN: [&str; 17] = [
     "jobs_list",
     "organizations_current",
     "organizations_invitations",
+    "organizations_remove_logo",
     "files_files",
     "recipes_list",
     "users_list",
@@ -84,14 +90,21 @@ pub(super) struct World<'a> {
     pub(super) manager: Client,
     /// A campaign that is scored.
     scored: String,
+    /// An export that is made.
+    exported: String,
     /// Somebody in no organisation of interest.
     administrator: Client,
     strangers: Cell<usize>,
 }
 
 impl<'a> World<'a> {
-    pub(super) fn new(service: &'a Service, manager: Client, scored: String, administrator: Client) -> Self {
-        Self { service, manager, scored, administrator, strangers: Cell::new(0) }
+    pub(super) fn new(
+        service: &'a Service,
+        manager: Client,
+        (scored, exported): (String, String),
+        administrator: Client,
+    ) -> Self {
+        Self { service, manager, scored, exported, administrator, strangers: Cell::new(0) }
     }
 
     /// Somebody new; their name.
@@ -123,6 +136,7 @@ impl<'a> World<'a> {
             ("campaigns" | "templates", _) => self.of_campaigns(operation, owner),
             ("files" | "recipes" | "jobs", _) => self.of_what_campaigns_need(operation, owner),
             ("scoring" | "lists", _) => self.of_scoring(operation, owner),
+            ("exports", name) => self.of_exports(name, owner),
             _ => None,
         };
         call.unwrap_or_else(|| panic!("say here how `{operation}` is called well"))
@@ -160,6 +174,13 @@ impl<'a> World<'a> {
         };
         Some(match operation {
             "organizations_update" => Call::json(json!({"outside_models": false})),
+            "organizations_set_logo" => Call { body: Body::Logo, ..Call::default() },
+            "organizations_logo" => {
+                self.manager
+                    .send("PUT", "/organizations/current/logo", "image/svg+xml", LOGO.to_vec())
+                    .data(200);
+                Call { names_object: true, ..Call::default() }
+            }
             "organizations_invite" => Call::json(json!({"role": "viewer"})),
             "organizations_withdraw" => Call::of(id_of(&invited(owner))),
             "organizations_accept" => Call::json(json!({"token": invited(&self.administrator)["token"]})),
@@ -209,6 +230,19 @@ impl<'a> World<'a> {
             }
             "jobs_get" => Call::of(id_of(&self.manager.get("/jobs").body(200)["data"][0])),
             _ => return None,
+        })
+    }
+
+    fn of_exports(&self, name: &str, owner: &Client) -> Option<Call> {
+        let new = json!({"campaign_id": self.scored, "kind": "summary"});
+        Some(match name {
+            "start" => Call { names_object: true, ..Call::json(new) },
+            "get" => Call::of(id_of(&owner.post("/reports/exports", new).data(202))),
+            "download" => Call::of(&self.exported),
+            "whitelist_dsp" | "blacklist_dsp" => {
+                Call { query: "?format=text".to_owned(), ..Call::of(&self.scored) }
+            }
+            _ => Call::of(&self.scored),
         })
     }
 

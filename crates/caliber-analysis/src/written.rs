@@ -1,0 +1,88 @@
+//! Figures as people write them, the same in every sentence and document: commas between thousands, a blank before
+//! `%`, the currency before the amount.
+
+use caliber_engine::recipe::Dimension;
+
+/// Amounts from here on are written without cents.
+const WHOLE_MONEY: f64 = 10_000.0;
+
+/// A number with so many decimals and commas between thousands: `1,234.5`. What is not finite is a dash.
+pub fn number(value: f64, decimals: usize) -> String {
+    if !value.is_finite() {
+        return "-".to_owned();
+    }
+    let text = format!("{:.decimals$}", value.abs());
+    let whole = text.find('.').unwrap_or(text.len());
+    let is_zero = text.bytes().all(|digit| matches!(digit, b'0' | b'.'));
+    let mut written = if value < 0.0 && !is_zero { "-".to_owned() } else { String::new() };
+    for (at, digit) in text.char_indices() {
+        if at > 0 && at < whole && (whole - at).is_multiple_of(3) {
+            written.push(',');
+        }
+        written.push(digit);
+    }
+    written
+}
+
+/// A count: `12,345`.
+pub fn count(value: f64) -> String {
+    number(value, 0)
+}
+
+/// A share of 0..1 in percent with one decimal: `12.3 %`.
+pub fn percent(share: f64) -> String {
+    format!("{} %", number(share * 100.0, 1))
+}
+
+/// An amount in a currency: `USD 1,234.56`, `$0.40`, and without cents from 10,000 on.
+pub fn money(amount: f64, currency: Option<&str>) -> String {
+    let decimals = if amount.abs() >= WHOLE_MONEY { 0 } else { 2 };
+    exact_money(amount, currency, decimals)
+}
+
+/// An amount in a currency with so many decimals.
+pub fn exact_money(amount: f64, currency: Option<&str>, decimals: usize) -> String {
+    let written = number(amount, decimals);
+    match currency.map(str::trim).filter(|currency| !currency.is_empty()) {
+        None => written,
+        Some(code) if code.chars().all(|letter| letter.is_ascii_alphabetic()) => format!("{code} {written}"),
+        Some(sign) => match written.strip_prefix('-') {
+            Some(amount) => format!("-{sign}{amount}"),
+            None => format!("{sign}{written}"),
+        },
+    }
+}
+
+/// What rows are, in the singular: `domain`, `supply vendor`.
+pub fn unit(dimension: Dimension) -> &'static str {
+    match dimension {
+        Dimension::Domain => "domain",
+        Dimension::SupplyVendor => "supply vendor",
+    }
+}
+
+/// So many of them: `1 domain`, `1,250 domains`.
+pub fn counted(rows: usize, unit: &str) -> String {
+    let plural = if rows == 1 { "" } else { "s" };
+    format!("{} {unit}{plural}", count(rows as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_written_as_people_write_them() {
+        assert_eq!(number(1_234_567.891, 1), "1,234,567.9");
+        assert_eq!(number(-999.996, 2), "-1,000.00");
+        assert_eq!(number(-0.001, 2), "0.00");
+        assert_eq!(number(f64::NAN, 2), "-");
+        assert_eq!(percent(0.123_45), "12.3 %");
+        assert_eq!(money(9_999.5, Some("USD")), "USD 9,999.50");
+        assert_eq!(money(12_345.6, Some("USD")), "USD 12,346");
+        assert_eq!(money(-3.0, Some("$")), "-$3.00");
+        assert_eq!(money(3.0, None), "3.00");
+        assert_eq!(counted(1, "domain"), "1 domain");
+        assert_eq!(counted(1250, "supply vendor"), "1,250 supply vendors");
+    }
+}

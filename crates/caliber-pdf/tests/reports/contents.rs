@@ -1,0 +1,158 @@
+//! What stands in a report.
+
+use caliber_engine::lists::ListPolicy;
+use caliber_engine::recipe::Channel;
+use caliber_engine::summary::campaign_score;
+use caliber_pdf::{Contents, render};
+use caliber_reports::{QualityFacts, RunFacts};
+
+use crate::campaign::Campaign;
+use crate::{agency, assert_holds, letters, pages, pdf, text};
+
+#[test]
+fn a_report_says_score_names_figures_period_and_currency() {
+    let campaign = Campaign::fixture("ttd_display", Channel::Display);
+    let results = &campaign.scored.results;
+    let pdf = pdf(&campaign);
+    let text = text(&pdf);
+    let score = format!("{:.1}", campaign_score(results).unwrap());
+    assert_holds(
+        &text,
+        &["Northwind spring launch", "Trade Desk", "Display", "Awareness", "Lighthouse Media", &score],
+    );
+    assert_holds(&text, &["January 2025", "USD", "Completed", "3 February 2025, 10:30 UTC"]);
+    let impressions: f64 = results.impressions.iter().sum();
+    assert_holds(&text, &[&with_commas(impressions as u64), &format!("{} domains", results.len())]);
+    let letters = letters(&pdf);
+    let rows = results.len();
+    for row in (0..10).chain(rows - 10..rows) {
+        let scored = format!("{:.1}", results.scores[row]);
+        assert!(letters.contains(&results.names[row]), "{}", results.names[row]);
+        assert!(text.contains(&scored), "{scored} of {}", results.names[row]);
+    }
+}
+
+/// Written again, apart from the code that is tested.
+fn with_commas(figure: u64) -> String {
+    if figure < 1000 {
+        figure.to_string()
+    } else {
+        format!("{},{:03}", with_commas(figure / 1000), figure % 1000)
+    }
+}
+
+#[test]
+fn every_section_is_there() {
+    let text = text(&pdf(&Campaign::sample(60, ListPolicy::Quartile)));
+    assert_holds(
+        &text,
+        &[
+            "Executive summary",
+            "Performance level",
+            "Key insights",
+            "Campaign overview",
+            "Performance metrics",
+            "Score distribution",
+            "Status split",
+            "Score against delivery",
+            "Where the points come from",
+            "Delivery by score",
+            "The best 10",
+            "The worst 10",
+            "Detailed results",
+            "Recommendations",
+            "Allowlist",
+            "Blocklist",
+            "Appendix: method and data",
+            "trade_desk-display-awareness",
+            "Columns of the report",
+            "Notes on data quality",
+            "Page 2 of",
+        ],
+    );
+    assert_holds(&text, &["The first 50 of 60 domains", "10 more are in the files"]);
+}
+
+#[test]
+fn charts_and_details_can_be_left_out() {
+    let campaign = Campaign::sample(60, ListPolicy::Quartile);
+    let with = |charts, details| render(&campaign.report(), &agency(), Contents { charts, details }).unwrap();
+    let (whole, bare) = (with(true, true), with(false, false));
+    assert!(pages(&whole) > pages(&with(false, true)));
+    assert!(pages(&whole) > pages(&with(true, false)));
+    assert!(pages(&with(true, false)) > pages(&bare));
+    let no_charts = text(&with(false, true));
+    assert!(!no_charts.contains("Score distribution") && no_charts.contains("Detailed results"));
+    let no_details = text(&with(true, false));
+    assert!(no_details.contains("Score distribution") && !no_details.contains("Detailed results"));
+    // The 30th of 60 is neither among the best and worst nor on a list.
+    let middle = &campaign.scored.results.names[29];
+    assert!(letters(&whole).contains(middle) && !letters(&bare).contains(middle));
+}
+
+#[test]
+fn one_row_without_spend_clicks_and_conversions_has_a_report() {
+    let csv = "Domain,Impressions,Clicks,CPM\nonly.example,1000,5,2.5\n";
+    let text = text(&pdf(&Campaign::of_csv(csv)));
+    assert_holds(&text, &["only.example", "1 domain", "No domain is on this list."]);
+    assert!(!text.contains("Spend") && !text.contains("NaN") && !text.contains("Key insights"));
+}
+
+#[test]
+fn a_report_without_spend_speaks_of_impressions() {
+    let row = |at: u32| format!("site{at}.example,{},{},2.{at}", at * 1000, at * 3);
+    let rows: Vec<String> = (1..=12).map(row).collect();
+    let text = text(&pdf(&Campaign::of_csv(&format!("Domain,Impressions,Clicks,CPM\n{}", rows.join("\n")))));
+    assert_holds(&text, &["Share of impressions", "of the impressions"]);
+    assert!(!text.contains("spend") && !text.contains("Spend"));
+}
+
+#[test]
+fn vendors_are_called_vendors() {
+    let campaign = Campaign::fixture("ttd_ctv", Channel::Ctv);
+    let text = text(&pdf(&campaign));
+    assert_holds(&text, &["CTV", "Supply vendors scored", "supply vendors", "Supply vendor"]);
+    assert!(!text.contains("domain"), "{text}");
+}
+
+#[test]
+fn lists_by_evidence_say_so() {
+    let text = text(&pdf(&Campaign::sample(80, ListPolicy::Evidence)));
+    assert_holds(&text, &["the counts prove", "what chance alone may explain is left alone"]);
+}
+
+#[test]
+fn results_of_which_little_is_known_have_a_report() {
+    let mut campaign = Campaign::fixture("pp_display", Channel::Display);
+    campaign.quality = QualityFacts::default();
+    campaign.run = RunFacts::of(serde_json::json!({
+        "recipe": campaign.run.recipe,
+        "normalization": "winsorized",
+        "platform": "pulsepoint",
+        "channel": "display",
+        "goal": "awareness",
+        "dimension": "domain",
+        "lists": {"share": 0.25, "min_impressions": 250},
+    }))
+    .unwrap();
+    let report = caliber_reports::CampaignReport { scored_at: None, ..campaign.report() };
+    let text = text(&render(&report, &agency(), Contents::default()).unwrap());
+    assert_holds(&text, &["How the report was read is not kept with these results.", "not in the report"]);
+    assert!(!text.contains("Columns of the report") && !text.contains("Scale from"));
+}
+
+#[test]
+fn figures_that_are_no_numbers_break_nothing() {
+    let mut campaign = Campaign::fixture("ttd_display", Channel::Display);
+    let results = &mut campaign.scored.results;
+    let spend = results.spend.as_mut().unwrap();
+    (spend[0], spend[1], spend[2]) = (f64::NAN, -5.0, f64::INFINITY);
+    (results.impressions[3], results.impressions[4]) = (f64::NAN, 0.0);
+    (results.scores[5], results.metrics[0].values[6]) = (f64::NAN, Some(f64::NAN));
+    assert!(text(&pdf(&campaign)).contains(&campaign.scored.results.names[0]));
+    let results = &mut campaign.scored.results;
+    results.impressions.fill(0.0);
+    results.spend = Some(vec![0.0; results.len()]);
+    let text = text(&pdf(&campaign));
+    assert_holds(&text, &["Not rated", "the campaign as a whole has no score"]);
+}

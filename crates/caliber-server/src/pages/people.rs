@@ -1,0 +1,299 @@
+//! The people of the organisation, their roles, and invitations.
+
+use askama::Template;
+use askama_web::WebTemplate;
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use caliber_platform::Window;
+use caliber_platform::identity::permissions::{
+    INVITATIONS_WRITE, ORGANIZATION_READ, PROFILE_WRITE, Role, USERS_WRITE, rank,
+};
+use caliber_platform::identity::{Caller, Invitation, InvitationId, User, UserId};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::form::{Fields, Problems};
+use super::notice::Notice;
+use super::paging::{Asked, Place};
+use super::shell::{Shell, role_key};
+use super::{Guarded, Sees, filters};
+use crate::App;
+use crate::extract::{Id, Query};
+use crate::failure::Failure;
+use crate::signed_in::By;
+
+/// Roles that an invitation may give, and that an administrator may give to people.
+const ROLES: [(&str, Role); 6] = [
+    ("viewer", Role::Viewer),
+    ("analyst", Role::Analyst),
+    ("manager", Role::Manager),
+    ("admin", Role::Admin),
+    ("client", Role::Client),
+    ("expert", Role::Expert),
+];
+
+pub(super) fn routes(app: &App) -> Router<App> {
+    Router::new()
+        .page(app, "/people", Sees::Needs(ORGANIZATION_READ), get(list))
+        .page(app, "/people/invitations", Sees::Needs(INVITATIONS_WRITE), post(invite))
+        .page(app, "/people/invitations/{id}/withdraw", Sees::Needs(INVITATIONS_WRITE), post(withdraw))
+        .page(app, "/people/{id}/role", Sees::Needs(USERS_WRITE), post(give_role))
+        .page(app, "/people/{id}/delete", Sees::Needs(USERS_WRITE), post(delete))
+        .page(app, "/join", Sees::Needs(PROFILE_WRITE), get(join_form).post(join))
+}
+
+#[derive(Template, WebTemplate)]
+#[template(path = "people.html")]
+struct PeoplePage {
+    shell: Shell,
+    people: Vec<Person>,
+    invitations: Vec<Invited>,
+    roles: Vec<RoleChoice>,
+    may_change: bool,
+    place: Place,
+    /// The link of an invitation that was just made: shown once.
+    link: Option<String>,
+    problem: Option<String>,
+}
+
+struct Person {
+    id: Uuid,
+    name: String,
+    email: String,
+    role: Role,
+    is_self: bool,
+    last_seen: Option<DateTime<Utc>>,
+}
+
+impl Person {
+    fn of(user: User, caller: &Caller) -> Self {
+        Self {
+            id: user.id.0,
+            is_self: user.id == caller.user.id,
+            name: user.name,
+            email: user.email,
+            role: user.role,
+            last_seen: user.last_login_at,
+        }
+    }
+
+    fn role_key(&self) -> &'static str {
+        role_key(self.role)
+    }
+}
+
+struct Invited {
+    id: Uuid,
+    email: Option<String>,
+    role: &'static str,
+    expires_at: DateTime<Utc>,
+    accepted_at: Option<DateTime<Utc>>,
+}
+
+impl From<Invitation> for Invited {
+    fn from(invitation: Invitation) -> Self {
+        Self {
+            id: invitation.id.0,
+            email: invitation.email,
+            role: role_key(invitation.role),
+            expires_at: invitation.expires_at,
+            accepted_at: invitation.accepted_at,
+        }
+    }
+}
+
+struct RoleChoice {
+    word: &'static str,
+    key: &'static str,
+    role: Role,
+    /// Whether an invitation of the caller's may give it.
+    can_be_invited: bool,
+}
+
+fn role_choices(own: Role) -> Vec<RoleChoice> {
+    let choice = |(word, role): (&'static str, Role)| RoleChoice {
+        word,
+        key: role_key(role),
+        role,
+        can_be_invited: role != Role::Admin && rank(role) <= rank(own),
+    };
+    ROLES.into_iter().map(choice).collect()
+}
+
+async fn page(app: &App, shell: Shell, caller: &Caller, asked: &Asked) -> Result<PeoplePage, Failure> {
+    let identity = app.platform.identity();
+    let found = identity.users(caller, asked.window()).await?;
+    let people: Vec<Person> = found.rows.into_iter().map(|user| Person::of(user, caller)).collect();
+    let invitations = if INVITATIONS_WRITE.is_of(caller.user.role) {
+        identity.invitations(caller, Window { skip: 0, limit: 50 }).await?.rows
+    } else {
+        Vec::new()
+    };
+    Ok(PeoplePage {
+        shell,
+        place: Place::new(asked, people.len(), found.total, "/people", &[]),
+        people,
+        invitations: invitations.into_iter().map(Invited::from).collect(),
+        roles: role_choices(caller.user.role),
+        may_change: USERS_WRITE.is_of(caller.user.role),
+        link: None,
+        problem: None,
+    })
+}
+
+async fn list(
+    State(app): State<App>,
+    shell: Shell,
+    By(caller): By,
+    Query(asked): Query<Asked>,
+) -> Result<PeoplePage, Failure> {
+    page(&app, shell, &caller, &asked).await
+}
+
+#[derive(Deserialize)]
+struct NewInvitation {
+    role: String,
+    #[serde(default)]
+    email: String,
+}
+
+/// Makes an invitation and shows its link, which nobody can be shown again.
+async fn invite(
+    State(app): State<App>,
+    shell: Shell,
+    By(caller): By,
+    Fields(new): Fields<NewInvitation>,
+) -> Result<Response, Failure> {
+    let email = Some(new.email.trim().to_owned()).filter(|email| !email.is_empty());
+    let made = match role_of(&new.role) {
+        Ok(role) => app.platform.identity().invite(&caller, role, email).await.map_err(Failure::from),
+        Err(failure) => Err(failure),
+    };
+    let (link, problem, status) = match made {
+        Ok(made) => (Some(format!("/join?token={}", made.link.token)), None, axum::http::StatusCode::OK),
+        Err(failure) => {
+            let status = failure.code.status();
+            (None, Some(Problems::of_form(failure)?.outside(&[]).join("; ")), status)
+        }
+    };
+    let shown = page(&app, shell, &caller, &Asked::default()).await?;
+    Ok((status, PeoplePage { link, problem, ..shown }).into_response())
+}
+
+fn role_of(word: &str) -> Result<Role, Failure> {
+    let known = ROLES.iter().find(|(known, _)| *known == word).map(|(_, role)| *role);
+    known.ok_or_else(|| Failure::invalid("role", "is none of the roles"))
+}
+
+async fn withdraw(State(app): State<App>, By(caller): By, Id(id): Id) -> Result<Response, Failure> {
+    app.platform.identity().withdraw_invitation(&caller, InvitationId(id)).await?;
+    Ok(Redirect::to(&Notice::Withdrawn.at("/people")).into_response())
+}
+
+#[derive(Deserialize)]
+struct RoleChange {
+    role: String,
+}
+
+async fn give_role(
+    State(app): State<App>,
+    By(caller): By,
+    Id(id): Id,
+    Fields(change): Fields<RoleChange>,
+) -> Result<Response, Failure> {
+    app.platform.identity().give_role(&caller, UserId(id), role_of(&change.role)?).await?;
+    Ok(Redirect::to(&Notice::Saved.at("/people")).into_response())
+}
+
+async fn delete(State(app): State<App>, By(caller): By, Id(id): Id) -> Result<Response, Failure> {
+    app.platform.identity().delete(&caller, UserId(id)).await?;
+    Ok(Redirect::to(&Notice::Deleted.at("/people")).into_response())
+}
+
+#[derive(Template, WebTemplate)]
+#[template(path = "join.html")]
+struct JoinPage {
+    shell: Shell,
+    token: String,
+    problem: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Link {
+    token: String,
+}
+
+async fn join_form(shell: Shell, Query(link): Query<Link>) -> JoinPage {
+    JoinPage { shell, token: link.token, problem: None }
+}
+
+async fn join(
+    State(app): State<App>,
+    shell: Shell,
+    By(caller): By,
+    Fields(link): Fields<Link>,
+) -> Result<Response, Failure> {
+    match app.platform.identity().accept_invitation(&caller, &link.token).await {
+        Ok(_) => Ok(Redirect::to(&Notice::Joined.at("/")).into_response()),
+        Err(error) => {
+            let failure = Failure::from(error);
+            let status = failure.code.status();
+            let problem = Some(Problems::of_form(failure)?.outside(&[]).join("; "));
+            Ok((status, JoinPage { shell, token: link.token, problem }).into_response())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::samples;
+
+    #[test]
+    fn a_manager_invites_up_to_manager_and_never_an_administrator() {
+        let may = |own| {
+            let choices = role_choices(own).into_iter().filter(|choice| choice.can_be_invited);
+            choices.map(|choice| choice.word).collect::<Vec<_>>()
+        };
+        assert_eq!(may(Role::Manager), ["viewer", "analyst", "manager", "client", "expert"]);
+        assert_eq!(may(Role::Admin), ["viewer", "analyst", "manager", "client", "expert"]);
+    }
+
+    #[test]
+    fn people_and_invitations_are_shown_with_their_roles() {
+        let caller = samples::caller();
+        let page = PeoplePage {
+            shell: samples::shell(),
+            people: vec![Person::of(caller.user.clone(), &caller)],
+            invitations: vec![Invited {
+                id: Uuid::nil(),
+                email: None,
+                role: "role-analyst",
+                expires_at: samples::time(),
+                accepted_at: None,
+            }],
+            roles: role_choices(Role::Manager),
+            may_change: true,
+            place: Place::new(&Asked::default(), 1, 1, "/people", &[]),
+            link: Some("/join?token=once".to_owned()),
+            problem: None,
+        };
+        let html = samples::checked(&page);
+        assert!(html.contains("/join?token=once") && html.contains("Analyst"), "{html}");
+        // Nobody changes or deletes themselves.
+        assert!(!html.contains("/delete\""), "{html}");
+    }
+
+    #[test]
+    fn an_invitation_is_accepted_by_a_button() {
+        let page = JoinPage {
+            shell: samples::shell(),
+            token: "\"><b>Pérez".to_owned(),
+            problem: Some("used".to_owned()),
+        };
+        assert!(samples::checked(&page).contains("action=\"/join\""));
+    }
+}
