@@ -15,7 +15,7 @@ use caliber_engine::summary::campaign_score;
 use caliber_reports::write_results_parquet;
 use caliber_store::campaigns::{self, Campaign, Published};
 use caliber_store::runs::{self, NewRun, Run};
-use caliber_store::{Attempt, CampaignId, RunId};
+use caliber_store::{Attempt, CampaignId, RunId, Window};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -36,6 +36,9 @@ use crate::identity::permissions::RECIPES_WRITE;
 use crate::jobs::results_key;
 use crate::results::ResultsTable;
 use crate::scoring::{RunConfig, already_running, told};
+
+/// Runs of a campaign that are looked at for those with results.
+const RUNS_SHOWN: u64 = 50;
 
 /// The use cases of analysis.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +67,11 @@ impl AnalysedRun {
             dictionary: self.table.dictionary(),
             normalization: self.config.normalization,
         }
+    }
+
+    /// Its rows, to page through.
+    pub fn table(&self) -> &Arc<ResultsTable> {
+        &self.table
     }
 
     /// The laws of the scores, kept with the results; why there are none, else.
@@ -135,6 +143,17 @@ impl Analysis<'_> {
             return Err(Error::conflict(Conflict::NotScored, "the run has no results"));
         }
         self.open(campaign, run).await
+    }
+
+    /// The latest runs of a campaign that have results, newest first: what it can be compared with.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn runs(&self, caller: &Caller, id: CampaignId) -> Result<Vec<Run>> {
+        let db = self.0.store().db();
+        campaigns::by_id(db, caller.reads(), id).await?.ok_or_else(missing)?;
+        let page = runs::list(db, id, Window { skip: 0, limit: RUNS_SHOWN }).await?;
+        Ok(page.rows.into_iter().filter(|run| run.results_key.is_some()).collect())
     }
 
     async fn open(&self, campaign: Campaign, run: Run) -> Result<AnalysedRun> {

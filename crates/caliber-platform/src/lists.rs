@@ -78,10 +78,57 @@ struct StoredNames {
     removed: Vec<String>,
 }
 
+/// What somebody decides about a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mark {
+    /// Always on the allowlist.
+    Allow,
+    /// Always on the blocklist.
+    Block,
+    /// Never on the blocklist.
+    Protect,
+}
+
+impl Mark {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Allow, Self::Block, Self::Protect];
+
+    /// The word in forms: `allow`, `block`, `protect`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Block => "block",
+            Self::Protect => "protect",
+        }
+    }
+
+    /// The mark of a word.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mark| mark.name() == word)
+    }
+}
+
+/// Both lists as they would be.
+#[derive(Clone, Debug)]
+pub struct Drafts {
+    /// What to buy.
+    pub allow: List,
+    /// What to block.
+    pub block: List,
+}
+
 impl Overrides {
     /// Those of a campaign.
-    pub(crate) fn of(campaign: &Campaign) -> Self {
+    pub fn of(campaign: &Campaign) -> Self {
         serde_json::from_value(campaign.overrides.0.clone()).unwrap_or_default()
+    }
+
+    fn of_mark(&mut self, mark: Mark) -> &mut Vec<String> {
+        match mark {
+            Mark::Allow => &mut self.allow,
+            Mark::Block => &mut self.block,
+            Mark::Protect => &mut self.protect,
+        }
     }
 }
 
@@ -147,6 +194,17 @@ impl ListsOf<'_> {
             .await
             .map_err(Error::internal)?
             .map_err(|error| Error::invalid(error.field, error.message))
+    }
+
+    /// Both lists as they would be, kept nowhere: for somebody who is trying thresholds.
+    ///
+    /// # Errors
+    /// As [`ListsOf::take_out`].
+    pub async fn drafts(&self, caller: &Caller, id: CampaignId, options: ListOptions) -> Result<Drafts> {
+        let CurrentRun { campaign, run } = self.0.current_results().current(caller, id).await?;
+        let allow = self.of_run(&campaign, &run, ListType::Whitelist, options).await?;
+        let block = self.of_run(&campaign, &run, ListType::Blacklist, options).await?;
+        Ok(Drafts { allow, block })
     }
 
     /// Names that are never blocked: the organisation's, and the campaign's.
@@ -257,6 +315,31 @@ impl ListsOf<'_> {
     async fn names(&self, version: &ListVersion) -> Result<StoredNames> {
         let bytes = self.0.objects().get_bytes(&version.names_key).await?;
         serde_json::from_slice(&bytes).map_err(Error::internal)
+    }
+
+    /// Decides about names by hand, whatever was decided about them before; without a mark the rule decides again.
+    ///
+    /// # Errors
+    /// As [`ListsOf::set_overrides`].
+    pub async fn mark(
+        &self,
+        caller: &Caller,
+        id: CampaignId,
+        names: &[String],
+        mark: Option<Mark>,
+    ) -> Result<Overrides> {
+        let db = self.0.store().db();
+        let campaign = campaigns::by_id(db, caller.writes(), id).await?.ok_or_else(missing)?;
+        let mut overrides = Overrides::of(&campaign);
+        let named: BTreeSet<String> = names.iter().map(|name| name.to_lowercase()).collect();
+        for kind in Mark::ALL {
+            let marked = overrides.of_mark(kind);
+            marked.retain(|name| !named.contains(&name.to_lowercase()));
+            if mark == Some(kind) {
+                marked.extend(names.iter().cloned());
+            }
+        }
+        self.set_overrides(caller, id, overrides).await
     }
 
     /// Sets the names by hand.

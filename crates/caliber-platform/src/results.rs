@@ -4,6 +4,7 @@
 //! rows by a column, the rows of a recent filter) it keeps, within bounds that [`ResultsTable::bytes`] counts.
 
 mod cache;
+mod charts;
 mod filter;
 mod list;
 mod order;
@@ -30,7 +31,9 @@ pub use cache::ResultsCache;
 pub use caliber_engine::evidence::{Decision, Pattern};
 pub use caliber_engine::lists::{ListPolicy, ListRule};
 pub use caliber_engine::results::Status;
+pub use caliber_engine::summary::StatusCounts;
 pub use caliber_reports::ListRow;
+pub use charts::{Bin, Bubble, Charts, MeanContribution};
 pub use list::{Criteria, List, ListRequest, ListType};
 pub use query::{Direction, Filter, InvalidQuery, Page, Query, SortBy};
 pub use row::{Breakdown, ByMetric, MetricEvidence, ResultRow, RowEvidence};
@@ -61,6 +64,7 @@ pub struct ResultsTable {
     rows_of_keys: OnceLock<HashTable<u32>>,
     evidence: OnceLock<Result<Evidence, String>>,
     decided: OnceLock<Result<EvidenceRows, String>>,
+    charts: OnceLock<Charts>,
     /// Seeded at random: names come from whoever wrote the report.
     hasher: RandomState,
 }
@@ -117,6 +121,7 @@ impl ResultsTable {
             rows_of_keys: OnceLock::new(),
             evidence: OnceLock::new(),
             decided: OnceLock::new(),
+            charts: OnceLock::new(),
             hasher: RandomState::default(),
             results,
             dictionary,
@@ -282,7 +287,8 @@ impl ResultsTable {
         let search: usize = self.results.names.iter().map(|name| name.len() + 5).sum();
         let index = (rows * 8 / 7).next_power_of_two() * 5;
         let orders = Key::count(self.results.metrics.len()) * order::bytes(rows);
-        (columns + flags + names + search + index + orders + RecentMatches::bytes_max(rows)) as u64
+        let learned = RecentMatches::bytes_max(rows) + charts::bytes(rows);
+        (columns + flags + names + search + index + orders + learned) as u64
     }
 
     fn name(&self, row: usize) -> &str {

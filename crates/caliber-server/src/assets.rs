@@ -47,6 +47,7 @@ assets! {
     "theme.js": "theme.js",
     "upload.js": "upload.js",
     "weights.js": "weights.js",
+    "results.js": "results.js",
     "favicon.svg": "favicon.svg",
     "icons.svg": "vendor/tabler-icons/icons.svg",
     "tabler.min.css": "vendor/tabler/tabler.min.css",

@@ -23,6 +23,7 @@ mod paging;
 mod people;
 mod profile;
 mod recipes;
+mod results;
 mod review;
 #[cfg(test)]
 mod samples;
@@ -64,6 +65,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .merge(people::routes(app))
         .merge(organisation::routes(app))
         .merge(help::routes(app))
+        .merge(results::routes(app))
         .layer(map_response(with_policy))
 }
 

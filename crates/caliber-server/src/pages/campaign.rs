@@ -6,27 +6,23 @@ use std::time::{Duration, Instant};
 use askama::Template;
 use askama_web::WebTemplate;
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
+use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use caliber_platform::campaigns::{Campaign, CampaignDetails, CampaignId};
-use caliber_platform::identity::Caller;
+use caliber_platform::campaigns::{Campaign, CampaignId, CampaignStatus};
 use caliber_platform::identity::permissions::{CAMPAIGNS_READ, CAMPAIGNS_WRITE, SCORING_READ, SCORING_RUN};
-use caliber_platform::results::{Filter, Query as ResultsQuery, Status};
 use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
-use serde::Deserialize;
 use uuid::Uuid;
 
-use super::figures::{CampaignFigures, RunFigures};
-use super::filters::money;
+use super::figures::CampaignFigures;
 use super::notice::Notice;
-use super::paging::{Asked, Place, ROWS};
 use super::shell::Shell;
-use super::{Guarded, Sees, filters};
+use super::{Guarded, Sees, filters, results};
 use crate::App;
-use crate::extract::{Id, Query};
+use crate::extract::Id;
 use crate::failure::Failure;
 use crate::progress::{Change, changes};
 use crate::signed_in::By;
@@ -46,49 +42,14 @@ struct CampaignPage {
     campaign: CampaignFigures,
     /// The report, where there is one.
     upload: Option<Uuid>,
-    progress: Progress,
-    is_processing: bool,
-    results: Option<Results>,
-}
-
-/// Rows of the results.
-struct Results {
-    rows: Vec<Row>,
-    search: String,
-    place: Place,
-}
-
-struct Row {
-    name: String,
-    score: f64,
-    status: Status,
-    impressions: f64,
-    spend: Option<String>,
-    percentile: u8,
-}
-
-impl Row {
-    fn status_key(&self) -> &'static str {
-        match self.status {
-            Status::Good => "band-good",
-            Status::Moderate => "band-moderate",
-            Status::Poor => "band-poor",
-        }
-    }
-
-    fn band(&self) -> &'static str {
-        match self.status {
-            Status::Good => "good",
-            Status::Moderate => "moderate",
-            Status::Poor => "poor",
-        }
-    }
+    /// How far it is, while it is being scored.
+    progress: Option<Progress>,
 }
 
 /// How far a campaign is: a part of its page, sent again and again.
 #[derive(Clone, Debug, PartialEq, Template)]
 #[template(path = "progress.html")]
-struct Progress {
+pub(super) struct Progress {
     id: Uuid,
     percentage: f64,
     step: &'static str,
@@ -112,6 +73,11 @@ impl Progress {
             seconds_left: left,
         }
     }
+
+    /// As [`Progress::of`], while the campaign is being scored.
+    pub(super) fn of_running(campaign: &Campaign, now: DateTime<Utc>) -> Option<Self> {
+        (campaign.status == CampaignStatus::Processing).then(|| Self::of(campaign, now))
+    }
 }
 
 fn step_key(step: Option<&str>) -> &'static str {
@@ -126,79 +92,22 @@ fn step_key(step: Option<&str>) -> &'static str {
     }
 }
 
-#[derive(Deserialize)]
-struct Wanted {
-    #[serde(flatten)]
-    page: Asked,
-    #[serde(default)]
-    search: String,
-}
-
 async fn show(
     State(app): State<App>,
     shell: Shell,
     By(caller): By,
     Id(id): Id,
-    Query(wanted): Query<Wanted>,
-) -> Result<CampaignPage, Failure> {
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
     let details = app.platform.campaigns().get(&caller, CampaignId(id)).await?;
-    let campaign = CampaignFigures::of(&details);
-    let results = match &campaign.scored {
-        Some(run) => Some(results(&app, &caller, &details, run, wanted).await?),
-        None => None,
-    };
-    Ok(CampaignPage {
-        shell,
-        upload: details.file.as_ref().map(|file| file.id.0),
-        is_processing: campaign.status_key() == "status-processing",
-        progress: Progress::of(&details.campaign, app.platform.now()),
-        campaign,
-        results,
-    })
-}
-
-/// A page of the rows, the best first.
-async fn results(
-    app: &App,
-    caller: &Caller,
-    details: &CampaignDetails,
-    run: &RunFigures,
-    wanted: Wanted,
-) -> Result<Results, Failure> {
-    let current = app.platform.current_results().current(caller, details.campaign.id).await?;
-    let table = app.platform.current_results().table(&current.run).await?;
-    let search = wanted.search.trim().to_owned();
-    let query = ResultsQuery {
-        filter: Filter {
-            search: Some(search.clone()).filter(|search| !search.is_empty()),
-            ..Filter::default()
-        },
-        page: usize::try_from(wanted.page.number()).unwrap_or(usize::MAX),
-        per_page: ROWS as usize,
-        ..ResultsQuery::default()
-    };
-    let currency = run.currency.clone();
-    // Sorting and searching a million rows would hold up what else this thread serves.
-    let (rows, total) = tokio::task::spawn_blocking(move || {
-        let page = table.page(&query).map_err(|error| Failure::invalid(error.field, error.message))?;
-        let rows = page.rows.iter().map(|row| {
-            let row = table.row(*row);
-            Row {
-                name: row.domain_display,
-                score: row.score.0,
-                status: row.quality_status,
-                impressions: row.impressions.0,
-                spend: row.spend.map(|spend| money(spend.0, currency.as_deref())),
-                percentile: row.percentile_rank,
-            }
-        });
-        Ok::<_, Failure>((rows.collect::<Vec<_>>(), page.total as u64))
-    })
-    .await
-    .map_err(caliber_platform::Error::internal)??;
-    let path = format!("/campaigns/{}", details.campaign.id);
-    let place = Place::new(&wanted.page, rows.len(), total, &path, &[("search", &search)]);
-    Ok(Results { rows, search, place })
+    let progress = Progress::of_running(&details.campaign, app.platform.now());
+    if details.current_run.is_some() {
+        let asked = (query.as_deref().unwrap_or_default(), &headers);
+        return results::overview(&app, shell, &details, progress, asked).await;
+    }
+    let upload = details.file.as_ref().map(|file| file.id.0);
+    Ok(CampaignPage { shell, upload, progress, campaign: CampaignFigures::of(&details) }.into_response())
 }
 
 /// The progress as it comes: the event `progress` has the part of the page, `done` says that the page has more now.
@@ -257,37 +166,12 @@ mod tests {
     }
 
     #[test]
-    fn a_campaign_that_is_scored_shows_its_figures_and_rows() {
-        let row = Row {
-            name: "<b>Pérez.example".to_owned(),
-            score: 71.26,
-            status: Status::Good,
-            impressions: 12_345.0,
-            spend: Some("$12.00".to_owned()),
-            percentile: 93,
-        };
-        let place = Place::new(&Asked::default(), 1, 1, "/campaigns/1", &[]);
-        let page = CampaignPage {
-            shell: samples::shell(),
-            campaign: samples::campaign("Spring", 61.0, Some("USD"), 0.2),
-            upload: Some(Uuid::nil()),
-            progress: progress(),
-            is_processing: false,
-            results: Some(Results { rows: vec![row], search: String::new(), place }),
-        };
-        let html = samples::checked(&page);
-        assert!(html.contains("12,345") && html.contains("$200.00") && html.contains("71.3"), "{html}");
-    }
-
-    #[test]
     fn a_campaign_that_is_being_scored_can_be_watched_without_scripts() {
         let page = CampaignPage {
             shell: samples::shell(),
             campaign: samples::campaign("Spring", 61.0, None, 0.0),
             upload: None,
-            progress: progress(),
-            is_processing: true,
-            results: None,
+            progress: Some(progress()),
         };
         let html = samples::checked(&page);
         assert!(html.contains("<noscript><meta http-equiv=\"refresh\" content=\"2\"></noscript>"), "{html}");

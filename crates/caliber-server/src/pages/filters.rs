@@ -75,6 +75,12 @@ pub(crate) fn count<N: Number>(value: N, _: &dyn Values) -> Result<String> {
     Ok(grouped(value.get(), 0))
 }
 
+/// A large count as people say it: `5.2 M`; below 10,000 as it is.
+#[askama::filter_fn]
+pub(crate) fn compact<N: Number>(value: N, _: &dyn Values) -> Result<String> {
+    Ok(shortened(value.get()))
+}
+
 /// A figure with so many decimals.
 #[askama::filter_fn]
 pub(crate) fn decimals<N: Number>(value: N, _: &dyn Values, places: usize) -> Result<String> {
@@ -101,6 +107,17 @@ pub(crate) fn when(time: &DateTime<Utc>, _: &dyn Values) -> Result<Safe<String>>
         time.to_rfc3339_opts(SecondsFormat::Secs, true),
         time.format("%e %b %Y, %H:%M").to_string().trim_start()
     )))
+}
+
+fn shortened(value: f64) -> String {
+    let (unit, name) = match value.abs() {
+        size if size < 1e4 => return grouped(value, 0),
+        size if size < 999_500.0 => (1e3, "k"),
+        size if size < 999_500_000.0 => (1e6, "M"),
+        _ => (1e9, "B"),
+    };
+    let size = value / unit;
+    format!("{}\u{a0}{name}", grouped(size, usize::from(size.abs() < 100.0)))
 }
 
 /// A number with its thousands apart and so many decimals.
@@ -179,6 +196,13 @@ mod tests {
         assert_eq!(money(-3.0, Some("USD")), "\u{2212}$3.00");
         assert_eq!(money(3.0, Some("SEK")), "SEK 3.00");
         assert_eq!(money(3.0, None), "3.00");
+    }
+
+    #[test]
+    fn large_counts_are_shortened() {
+        let short = [0.0, 9_999.0, 12_345.0, 999_499.0, 999_500.0, 123_456_789.0, 5.2e9].map(shortened);
+        let said = ["0", "9,999", "12.3\u{a0}k", "999\u{a0}k", "1.0\u{a0}M", "123\u{a0}M", "5.2\u{a0}B"];
+        assert_eq!(short, said);
     }
 
     #[test]

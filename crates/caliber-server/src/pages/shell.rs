@@ -5,7 +5,7 @@ use axum::http::request::Parts;
 use axum_extra::extract::CookieJar;
 use caliber_platform::identity::Caller;
 use caliber_platform::identity::permissions::{
-    CAMPAIGNS_WRITE, INVITATIONS_WRITE, Permission, RECIPES_WRITE, Role, SCORING_RUN, USERS_READ,
+    CAMPAIGNS_WRITE, INVITATIONS_WRITE, LISTS_WRITE, Permission, RECIPES_WRITE, Role, SCORING_RUN, USERS_READ,
 };
 
 use super::notice::Notice;
@@ -106,6 +106,10 @@ impl Shell {
 
     pub(crate) fn may_write_recipes(&self) -> bool {
         self.may(RECIPES_WRITE)
+    }
+
+    pub(crate) fn may_write_lists(&self) -> bool {
+        self.may(LISTS_WRITE)
     }
 
     pub(crate) fn may_invite(&self) -> bool {
