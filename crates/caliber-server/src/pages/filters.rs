@@ -1,5 +1,6 @@
 //! How values are written in pages: `{{ value|filter }}`.
 #![expect(clippy::unnecessary_wraps, reason = "the form that askama asks of a filter")]
+#![expect(unreachable_pub, reason = "askama makes public functions of a filter")]
 
 use askama::filters::Safe;
 use askama::{Result, Values};
