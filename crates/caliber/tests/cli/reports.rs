@@ -189,3 +189,44 @@ fn our_own_workbook_can_be_read_as_a_report_again() {
         assert!((sum(&first) - sum(&again)).abs() < 1e-6, "{column}");
     }
 }
+
+/// The text of a PDF, its words parted by single blanks.
+#[track_caller]
+fn text_of_pdf(place: &Place, file: &str) -> String {
+    let bytes = std::fs::read(place.path(file)).unwrap();
+    assert!(bytes.starts_with(b"%PDF-"), "{file}");
+    pdf_extract::extract_text_from_mem(&bytes).unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_pdf_names_the_campaign_its_score_and_the_best_and_worst() {
+    let place = place();
+    place.run(&["report", "run", "--pdf", "a.pdf", "--name", "Spring 2026", "--agency", "Globex"]).done();
+    place.score(&["r.csv", "--out", "run", "--format", "pdf"]);
+    let summary = place.json("run/summary.json");
+    let score = format!("{:.1}", summary["campaign_score"].as_f64().unwrap());
+    let names = tables::parquet(&place, "run").names();
+    for (file, said) in [("a.pdf", vec!["Spring 2026", "Globex"]), ("run/report.pdf", vec!["r"])] {
+        let text = text_of_pdf(&place, file);
+        for word in said.into_iter().chain([score.as_str()]) {
+            assert!(text.contains(word), "{file} lacks {word}");
+        }
+        for name in names.iter().take(10).chain(names.iter().rev().take(10)) {
+            assert!(text.contains(name.as_str()), "{file} lacks {name}");
+        }
+    }
+}
+
+#[test]
+fn the_pdf_is_what_is_made_where_nothing_is_said() {
+    let place = place();
+    let answer = place.run(&["report", "--json", "run"]).done().document();
+    assert_eq!(answer["files"][0]["format"], "pdf");
+    assert!(text_of_pdf(&place, "run/report.pdf").len() > 1000);
+    let error = place.run(&["report", "--json", "run", "--pdf", "--color", "blue"]).error(2);
+    assert_says(&error, "message", &["blue"]);
+    place.write("logo.png", "no picture");
+    place.run(&["report", "--json", "run", "--pdf", "--logo", "logo.png"]).error(2);
+    let error = place.run(&["report", "--json", "run", "--pdf", "--logo", "none.png"]).error(2);
+    assert_error(&error, "not_readable", Some("none.png"), None);
+}
