@@ -152,7 +152,7 @@ impl ListsOf<'_> {
     }
 
     /// Refuses options that no list can be made by.
-    pub(crate) fn check(&self, options: &ListOptions) -> Result<()> {
+    pub(crate) fn check(self, options: &ListOptions) -> Result<()> {
         if options.share.is_some_and(|share| !(share > 0.0 && share <= 0.5)) {
             return Err(Error::invalid("share", "it is a number above 0 and up to 0.5"));
         }
@@ -331,10 +331,10 @@ impl ListsOf<'_> {
         let db = self.0.store().db();
         let campaign = campaigns::by_id(db, caller.writes(), id).await?.ok_or_else(missing)?;
         let mut overrides = Overrides::of(&campaign);
-        let named: BTreeSet<String> = names.iter().map(|name| name.to_lowercase()).collect();
+        let marked_names: BTreeSet<String> = names.iter().map(|name| name.to_lowercase()).collect();
         for kind in Mark::ALL {
             let marked = overrides.of_mark(kind);
-            marked.retain(|name| !named.contains(&name.to_lowercase()));
+            marked.retain(|name| !marked_names.contains(&name.to_lowercase()));
             if mark == Some(kind) {
                 marked.extend(names.iter().cloned());
             }

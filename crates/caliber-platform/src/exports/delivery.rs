@@ -124,7 +124,7 @@ fn write(material: &Material, mut sending: Sending, is_whole: &AtomicBool) {
     match written.map_err(io::Error::other).and_then(|()| sending.flush()) {
         Ok(()) => is_whole.store(true, Ordering::Release),
         Err(_) if sending.sender.is_closed() => {
-            tracing::debug!("the client left before the export was whole")
+            tracing::debug!("the client left before the export was whole");
         }
         Err(error) => tracing::error!(error = format!("{error:?}"), "an export ended in the middle"),
     }

@@ -89,15 +89,13 @@ impl Material {
                 rows: &list.rows,
             })
             .collect();
-        match (&self.asked, exports.as_slice(), lists) {
-            (Asked::List { format: ListFormat::Json, .. }, [export], [list]) => {
-                export.write_json(&about(list)?, out)
-            }
-            _ => {
-                out.gauge.expect(lists.iter().map(|list| list.rows.len()).sum());
-                write_lists_csv(&exports, out)
-            }
+        if let (Asked::List { format: ListFormat::Json, .. }, [export], [list]) =
+            (&self.asked, exports.as_slice(), lists)
+        {
+            return export.write_json(&about(list)?, out);
         }
+        out.gauge.expect(lists.iter().map(|list| list.rows.len()).sum());
+        write_lists_csv(&exports, out)
     }
 
     /// All that is known of the campaign, row by row where there are rows.

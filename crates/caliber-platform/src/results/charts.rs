@@ -100,7 +100,7 @@ impl ResultsTable {
             let own = metric.normalized[at];
             let below = metric.normalized.iter().filter(|other| **other < own).count();
             let same = metric.normalized.iter().filter(|other| **other == own).count();
-            Some((below as f64 + (same as f64 + 1.0) / 2.0) / self.len() as f64 * 100.0)
+            Some((below as f64 + f64::midpoint(same as f64, 1.0)) / self.len() as f64 * 100.0)
         };
         self.results.metrics.iter().map(percentile).collect()
     }

@@ -92,19 +92,16 @@ impl Uploads<'_> {
         let mut dimension = AnalysisLevel::Domain;
         if let Some(inspection) = &inspection {
             let quality = &inspection.quality;
-            match &inspection.recognised {
-                Some(found) => {
-                    recognised = Some((found.platform.clone(), channel_of(found.channel)));
-                    let recipe = book.by_name(&found.recipe);
-                    dimension = recipe.map_or(dimension, |recipe| level_of(recipe.dimension));
-                }
-                None => {
-                    let what = quality.warnings.iter().find(|warning| warning.code == "not_recognised");
-                    error = Some(what.map_or_else(
-                        || "no recipe fits the headers".to_owned(),
-                        |warning| warning.message.clone(),
-                    ));
-                }
+            if let Some(found) = &inspection.recognised {
+                recognised = Some((found.platform.clone(), channel_of(found.channel)));
+                let recipe = book.by_name(&found.recipe);
+                dimension = recipe.map_or(dimension, |recipe| level_of(recipe.dimension));
+            } else {
+                let what = quality.warnings.iter().find(|warning| warning.code == "not_recognised");
+                error = Some(what.map_or_else(
+                    || "no recipe fits the headers".to_owned(),
+                    |warning| warning.message.clone(),
+                ));
             }
         }
         Ok(Examination { upload, inspection, recognised, dimension, error })
@@ -117,7 +114,7 @@ impl Uploads<'_> {
         let mut known: Vec<KnownColumn> = known
             .map(|column| KnownColumn { name: column.name.clone(), label: dictionary.label(&column.name) })
             .collect();
-        known.sort_by(|a, b| a.label.to_lowercase().cmp(&b.label.to_lowercase()));
+        known.sort_by_key(|column| column.label.to_lowercase());
         known
     }
 
