@@ -143,8 +143,8 @@ fn the_grid_has_the_rows_of_the_api_in_their_order(on: Backend) {
     }
     // Pages lead to each other by links, and keep what was asked for.
     let first = page(&ana, &format!("/campaigns/{id}?per_page=25&sort_by=spend&sort_direction=asc"));
-    let next = all_between(&first, "href=\"", "\" rel=\"next\"").pop().unwrap();
-    let next = next.rsplit('"').next().unwrap().replace("&#38;", "&").replace("&amp;", "&");
+    let before = first.split("\" rel=\"next\"").next().unwrap();
+    let next = before.rsplit("href=\"").next().unwrap().replace("&#38;", "&");
     let second = page(&ana, &next);
     let both = [names(&first), names(&second)].concat();
     assert_eq!(both, names_of(&ana, &id, "sort_by=spend&sort_direction=asc")[..both.len()]);
@@ -202,7 +202,8 @@ fn other_weights_are_tried_and_saved_as_a_recipe(on: Backend) {
     let weights = json!({"campaign_id": id, "weights": {"cpm": 30, "ctr": 70}, "per_page": 25});
     let found = ana.post("/scoring/what-if", weights).data(200);
     let html = page(&ana, &format!("/campaigns/{id}/what-if?w.cpm=30&w.ctr=70"));
-    let rows = all_between(&html, "hx-boost=\"false\">", "</a>");
+    let rows = all_between(&html, "hx-boost=\"false\">", "</a></th>");
+    let rows: Vec<&str> = rows.into_iter().filter(|row| !row.contains('<')).collect();
     let must: Vec<&str> =
         found["results"].as_array().unwrap().iter().map(|row| row["domain"].as_str().unwrap()).collect();
     assert_eq!(rows, must);

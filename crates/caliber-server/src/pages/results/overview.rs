@@ -290,7 +290,8 @@ mod tests {
 
     fn overview_of(grid: Grid, charts: Charts) -> OverviewPage {
         let head = sample_head(Tab::Results);
-        OverviewPage { shell: samples::shell(), head, figures: Figures::default(), charts, grid }
+        let figures = Figures { policy: "by-score", ..Figures::default() };
+        OverviewPage { shell: samples::shell(), head, figures, charts, grid }
     }
 
     #[test]
