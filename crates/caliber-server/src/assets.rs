@@ -65,7 +65,7 @@ static FOLDER: LazyLock<String> = LazyLock::new(|| {
         hash.update(asset.name);
         hash.update(asset.bytes);
     }
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&hash.finalize()[..8])
 });
 
 /// The address of a file; a test knows that every one that is asked for is there.
@@ -159,7 +159,7 @@ impl Asset {
 
     /// Whether packing makes it smaller: fonts are packed already.
     fn is_text(&self) -> bool {
-        !self.name.ends_with(".woff2")
+        self.media_type() != "font/woff2"
     }
 
     fn packed(&self, packing: Packing) -> Bytes {

@@ -131,7 +131,7 @@ fn is_worth_packing() -> impl Predicate {
 }
 
 /// What this is, for programs.
-async fn about() -> Response {
+fn about() -> Response {
     answer::Answer::new(json!({"name": "Caliber", "version": env!("CARGO_PKG_VERSION"), "docs": "/docs"}))
         .into_response()
 }

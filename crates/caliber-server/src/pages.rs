@@ -105,7 +105,7 @@ pub(crate) fn wants_page(headers: &HeaderMap) -> bool {
 /// At the root, what this is, for those that do not ask for a page.
 async fn json_for_programs(request: Request, next: Next) -> Response {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-    if is_read && !wants_page(request.headers()) { crate::about().await } else { next.run(request).await }
+    if is_read && !wants_page(request.headers()) { crate::about() } else { next.run(request).await }
 }
 
 /// What there is not, as a page where a browser asks.

@@ -159,20 +159,20 @@ async fn progress(State(app): State<App>, By(caller): By, Id(id): Id) -> Result<
     responses((status = 200, description = "Server-sent events", content_type = "text/event-stream", body = String)))]
 async fn progress_stream(State(app): State<App>, By(caller): By, Id(id): Id) -> Result<Response, Failure> {
     let first = app.platform.scoring().progress(&caller, CampaignId(id)).await?;
-    let events = changes(app, caller, first, Progress::from).map(event);
+    let events = changes(app, caller, first, Progress::from).map(|change| Ok::<_, Infallible>(event(change)));
     let keep_alive = KeepAlive::new().interval(Duration::from_secs(15));
     Ok(Sse::new(events).keep_alive(keep_alive).into_response())
 }
 
-fn event(change: Change<Progress>) -> Result<Event, Infallible> {
+fn event(change: Change<Progress>) -> Event {
     let (name, progress) = match change {
         Change::Progress(progress) => ("progress", progress),
         Change::Done(progress) => ("done", progress),
         Change::Failed(progress) => ("error", progress),
-        Change::Gone => return Ok(Event::default().event("error").data("{}")),
+        Change::Gone => return Event::default().event("error").data("{}"),
     };
     // A progress is plain fields, which always are JSON.
-    Ok(Event::default().event(name).json_data(progress).unwrap_or_default())
+    Event::default().event(name).json_data(progress).unwrap_or_default()
 }
 
 /// The results of a campaign, a page at a time.

@@ -119,7 +119,7 @@ async fn watch(State(app): State<App>, By(caller): By, Id(id): Id) -> Result<Res
         let progress = Progress::of(&campaign, clock.now());
         Progress { rate: rate(begun, progress.rows), ..progress }
     };
-    let events = changes(app, caller, first, view).map(event);
+    let events = changes(app, caller, first, view).map(|change| Ok::<_, Infallible>(event(change)));
     let keep_alive = KeepAlive::new().interval(Duration::from_secs(15));
     Ok(Sse::new(events).keep_alive(keep_alive).into_response())
 }
@@ -130,12 +130,12 @@ fn rate((begun, from): (Instant, u64), rows: u64) -> Option<f64> {
     (seconds > 0.5 && rows > from).then(|| (rows - from) as f64 / seconds)
 }
 
-fn event(change: Change<Progress>) -> Result<Event, Infallible> {
+fn event(change: Change<Progress>) -> Event {
     let event = Event::default();
-    Ok(match change {
+    match change {
         Change::Progress(progress) => event.event("progress").data(progress.render().unwrap_or_default()),
         Change::Done(_) | Change::Failed(_) | Change::Gone => event.event("done").data("done"),
-    })
+    }
 }
 
 async fn cancel(State(app): State<App>, By(caller): By, Id(id): Id) -> Result<Response, Failure> {

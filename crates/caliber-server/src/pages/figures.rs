@@ -39,9 +39,6 @@ pub(crate) struct RunFigures {
     pub(crate) spend_at_risk: Option<f64>,
     pub(crate) blocked: u64,
     pub(crate) allowed: u64,
-    pub(crate) good: u64,
-    pub(crate) moderate: u64,
-    pub(crate) poor: u64,
     pub(crate) period: Option<(String, String)>,
 }
 
@@ -100,9 +97,6 @@ impl RunFigures {
             spend_at_risk: summary["lists"]["blocklist"]["spend"].as_f64(),
             blocked: count(&summary["lists"]["blocklist"]["count"]),
             allowed: count(&summary["lists"]["allowlist"]["count"]),
-            good: count(&summary["status_counts"]["good"]),
-            moderate: count(&summary["status_counts"]["moderate"]),
-            poor: count(&summary["status_counts"]["poor"]),
             period: word(&summary["period"]["from"]).zip(word(&summary["period"]["to"])),
         }
     }

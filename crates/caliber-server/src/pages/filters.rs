@@ -1,4 +1,6 @@
 //! How values are written in pages: `{{ value|filter }}`.
+
+#![expect(clippy::inline_always, clippy::unused_self, reason = "askama's `filter_fn` writes it so")]
 #![expect(clippy::unnecessary_wraps, reason = "the form that askama asks of a filter")]
 #![expect(unreachable_pub, reason = "askama makes public functions of a filter")]
 
@@ -23,7 +25,19 @@ macro_rules! numbers {
     )*};
 }
 
-numbers!(u32, u64, i32, i64, usize);
+numbers!(u64, i64, usize);
+
+impl Number for u32 {
+    fn get(self) -> f64 {
+        self.into()
+    }
+}
+
+impl Number for i32 {
+    fn get(self) -> f64 {
+        self.into()
+    }
+}
 
 impl Number for f64 {
     fn get(self) -> f64 {
@@ -65,7 +79,7 @@ pub(crate) fn asset(name: &str, _: &dyn Values) -> Result<String> {
 #[askama::filter_fn]
 pub(crate) fn icon(name: &str, _: &dyn Values) -> Result<Safe<String>> {
     Ok(Safe(format!(
-        r##"<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{name}"/></svg>"##,
+        "<svg class=\"icon\" aria-hidden=\"true\" focusable=\"false\"><use href=\"{}#{name}\"/></svg>",
         assets::url("icons.svg")
     )))
 }

@@ -36,14 +36,12 @@ metrics! {
 
 /// A metric as people call it; one that the glossary does not have, in words.
 pub(super) fn metric_label(word: &str) -> String {
-    match METRICS.iter().find(|metric| metric.word == word) {
-        Some(metric) => texts::text(metric.name),
-        None => {
-            let words = word.replace('_', " ");
-            let mut letters = words.chars();
-            letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
-        }
+    if let Some(metric) = METRICS.iter().find(|metric| metric.word == word) {
+        return texts::text(metric.name);
     }
+    let words = word.replace('_', " ");
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -93,8 +93,8 @@ fn percent_encoded(byte: u8) -> String {
 /// A synthetic report, for whoever has none at hand.
 async fn sample(State(app): State<App>, By(caller): By) -> Result<Response, Failure> {
     let make = app.config.sample;
-    let made = tokio::task::spawn_blocking(make).await.map_err(caliber_platform::Error::internal)?;
-    let sample = made.map_err(caliber_platform::Error::internal)?;
+    let written = tokio::task::spawn_blocking(make).await.map_err(caliber_platform::Error::internal)?;
+    let sample = written.map_err(caliber_platform::Error::internal)?;
     let bytes = Box::pin(futures_util::stream::once(async move { Ok(Bytes::from(sample.bytes)) }));
     let upload = app.platform.uploads().receive(&caller, &sample.filename, bytes).await?;
     Ok(Redirect::to(&check_address(&upload)).into_response())
@@ -144,7 +144,7 @@ async fn reviewed(
     let examination = app.platform.uploads().examine(caller, id, form.read_as(), ROWS_SHOWN).await?;
     let recipes = app.platform.recipes().list(caller).await?;
     let columns = app.platform.uploads().known_columns();
-    Ok((Review::of(form, &examination, &recipes, &templates, columns), examination))
+    Ok((Review::of(form, &examination, &recipes, &templates, &columns), examination))
 }
 
 /// Makes the campaign and begins to score it; where something is wrong, the check again with what it is.
@@ -185,22 +185,19 @@ async fn begin(
     if review.form.saves_template() {
         campaigns.create_template(caller, &review.form.name, settings.clone()).await?;
     }
-    let campaign = match upload.campaign_id {
-        Some(id) => {
-            let change = SettingsChange {
-                campaign_type: Some(settings.campaign_type),
-                goal: Some(settings.goal),
-                channel: Some(settings.channel),
-                ctr_sensitivity: Some(settings.ctr_sensitivity),
-                analysis_level: Some(settings.analysis_level),
-            };
-            campaigns.update(caller, id, Some(review.form.name.clone()), change).await?
-        }
-        None => {
-            let made = campaigns.create(caller, &review.form.name, SettingsFrom::Call(settings)).await?;
-            app.platform.uploads().assign(caller, upload.id, made.campaign.id).await?;
-            made
-        }
+    let campaign = if let Some(id) = upload.campaign_id {
+        let change = SettingsChange {
+            campaign_type: Some(settings.campaign_type),
+            goal: Some(settings.goal),
+            channel: Some(settings.channel),
+            ctr_sensitivity: Some(settings.ctr_sensitivity),
+            analysis_level: Some(settings.analysis_level),
+        };
+        campaigns.update(caller, id, Some(review.form.name.clone()), change).await?
+    } else {
+        let created = campaigns.create(caller, &review.form.name, SettingsFrom::Call(settings)).await?;
+        app.platform.uploads().assign(caller, upload.id, created.campaign.id).await?;
+        created
     };
     let options = StartOptions {
         force_reprocess: upload.campaign_id.is_some(),

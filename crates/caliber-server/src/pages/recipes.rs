@@ -55,11 +55,11 @@ struct RecipeRow {
     level: String,
     min_impressions: u64,
     shipped: bool,
-    weights: Vec<Weight>,
+    weights: Vec<WeightedMetric>,
 }
 
 #[derive(Clone, Debug)]
-struct Weight {
+struct WeightedMetric {
     metric: String,
     label: String,
     /// 0 to 1.
@@ -67,7 +67,7 @@ struct Weight {
     is_higher_better: bool,
 }
 
-impl Weight {
+impl WeightedMetric {
     /// The nearest step of a slider.
     fn steps(&self) -> f64 {
         (self.weight * STEPS).round()
@@ -90,7 +90,7 @@ impl RecipeRow {
             min_impressions: recipe.min_impressions,
             shipped,
             weights: weights
-                .map(|(metric, file)| Weight {
+                .map(|(metric, file)| WeightedMetric {
                     label: metric_label(&metric.metric),
                     metric: metric.metric.clone(),
                     weight: metric.weight,
@@ -103,7 +103,7 @@ impl RecipeRow {
 
     /// The weights in words, the heaviest first.
     fn summary(&self) -> String {
-        let mut weights: Vec<&Weight> = self.weights.iter().collect();
+        let mut weights: Vec<&WeightedMetric> = self.weights.iter().collect();
         weights.sort_by(|a, b| b.weight.total_cmp(&a.weight));
         let parts = weights.iter().map(|weight| format!("{} {:.0}%", weight.label, weight.weight * 100.0));
         parts.collect::<Vec<_>>().join(" \u{b7} ")
@@ -233,7 +233,7 @@ mod tests {
     use crate::pages::samples;
 
     fn recipe(shipped: bool) -> RecipeRow {
-        let weight = |metric: &str, weight| Weight {
+        let weight = |metric: &str, weight| WeightedMetric {
             metric: metric.to_owned(),
             label: metric_label(metric),
             weight,

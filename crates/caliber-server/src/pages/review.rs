@@ -231,7 +231,7 @@ impl Review {
         examination: &Examination,
         recipes: &[KnownRecipe],
         templates: &[Stored],
-        known: Vec<KnownColumn>,
+        known: &[KnownColumn],
     ) -> Self {
         if let Some((platform, channel)) = &examination.recognised {
             form.platform.clone_from(platform);
@@ -241,10 +241,10 @@ impl Review {
             }
         }
         if form.goal.is_empty() {
-            form.goal = "awareness".to_owned();
+            "awareness".clone_into(&mut form.goal);
         }
         let settings = settings_of(&form);
-        let (columns, warnings) = columns_of(&form, examination, &known);
+        let (columns, warnings) = columns_of(&form, examination, known);
         let inspection = examination.inspection.as_ref();
         let candidate = inspection.and_then(|found| found.candidates.as_ref()?.first());
         let lacking = candidate.filter(|_| examination.error.is_some());

@@ -65,10 +65,7 @@ fn names_of(client: &Client, id: &str, query: &str) -> Vec<String> {
 
 /// A form as a browser sends it.
 fn send(client: &Client, path: &str, fields: &[(&str, &str)]) -> Answer {
-    let encode = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
-    let fields: Vec<String> =
-        fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
-    browser(client).send("POST", path, "application/x-www-form-urlencoded", fields.join("&").into_bytes())
+    crate::pages::post(&browser(client), path, fields)
 }
 
 fn the_figures_of_the_page_are_those_of_the_api(on: Backend) {

@@ -6,7 +6,7 @@ use std::io::{Cursor, Read};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type};
 use arrow_array::{Array, RecordBatch};
-use calamine::{Data, Reader, Xlsx};
+use calamine::{Data, DataType, Reader, Xlsx};
 use caliber_store::Backend;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
@@ -201,7 +201,7 @@ fn every_form_of_the_results_has_their_numbers(on: Backend) {
     let blocked = workbook.worksheet_range("Blocklist").unwrap();
     for name in list["domains"].as_array().unwrap() {
         let is_there =
-            blocked.rows().any(|row| row.iter().any(|cell| cell.to_string() == name.as_str().unwrap()));
+            blocked.rows().any(|row| row.iter().any(|cell| cell.as_string().as_deref() == name.as_str()));
         assert!(is_there, "{name}");
     }
     assert_eq!(
@@ -229,7 +229,7 @@ fn is_in_parquet(batch: &RecordBatch, row: usize, expected: &Value) {
                 assert_eq!(serde_json::from_str::<Value>(text).unwrap(), *expected);
             }
             _ if expected.is_string() => {
-                assert_eq!(cells.as_string::<i32>().value(row), expected.as_str().unwrap())
+                assert_eq!(cells.as_string::<i32>().value(row), expected.as_str().unwrap());
             }
             _ => {
                 let cells = cells.as_primitive::<Float64Type>();
@@ -277,7 +277,7 @@ fn lists_are_exported_as_they_are_answered(on: Backend) {
     assert_eq!(taken(&ana), 1, "a list that is exported is taken out");
     file(
         &ana,
-        &export("blacklist/text?share=0.3").replace("/text", "/dsp").replace("?", "?format=text&"),
+        &export("blacklist/text?share=0.3").replace("/text", "/dsp").replace('?', "?format=text&"),
         "text/plain",
     );
     assert_eq!(taken(&ana), 1, "it is the same list");

@@ -145,6 +145,7 @@ impl Explained {
     }
 
     /// Where a score stands on the axis of the steps, of 100.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates hand over references")]
     fn at(&self, score: &f64) -> f64 {
         on_axis(*score, self.axis)
     }

@@ -214,12 +214,9 @@ impl Grid {
         self.state.unfiltered().address(&self.base)
     }
 
-    pub(super) fn rows_choices(&self) -> [usize; 3] {
-        ROWS
-    }
-
-    pub(super) fn has_rows(&self, rows: &usize) -> bool {
-        self.state.per_page == *rows
+    /// How many rows a page may have, and whether this one has so many.
+    pub(super) fn rows_choices(&self) -> [(usize, bool); 3] {
+        ROWS.map(|rows| (rows, rows == self.state.per_page))
     }
 
     pub(super) fn first(&self) -> usize {

@@ -117,7 +117,7 @@ struct ByHand {
 }
 
 impl Draft {
-    fn of(list: List, head: &Head, written: &Written) -> Self {
+    fn of(list: &List, head: &Head, written: &Written) -> Self {
         let is_block = list.list_type == caliber_platform::results::ListType::Blacklist;
         let (word, key, effect) = if is_block {
             ("blacklist", "blocklist", "draft-blocks")
@@ -207,7 +207,7 @@ async fn show(
     let (share, least, policy) = (criteria.share.0, criteria.min_impressions.0, criteria.policy);
     let query = format!("share={share}&min_impressions={}&policy={}", least.round(), policy.name());
     let asked = Asked { share: (share * 1e4).round() / 100.0, min_impressions: least, policy, query };
-    let drafts = [Draft::of(block, &head, &written), Draft::of(allow, &head, &written)];
+    let drafts = [Draft::of(&block, &head, &written), Draft::of(&allow, &head, &written)];
     if is_part(&headers, "drafts") {
         return Ok(varying(DraftsPart { head, asked, drafts }));
     }

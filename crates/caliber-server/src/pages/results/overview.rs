@@ -60,14 +60,10 @@ struct GridPart {
 /// The key figures that [`crate::pages::figures::RunFigures`] has not.
 #[derive(Debug, Default)]
 struct Figures {
-    /// Names before the volume filter.
-    names: u64,
     /// Names that it took out.
     left_out: u64,
-    min_impressions: f64,
     median: Option<f64>,
     cpm: Option<String>,
-    allow_spend: Option<String>,
     policy: &'static str,
 }
 
@@ -75,12 +71,9 @@ impl Figures {
     fn of(summary: &Value, written: &Written) -> Self {
         let money = |value: &Value| value.as_f64().map(|amount| written.money(amount));
         Self {
-            names: summary["dimension_values"].as_u64().unwrap_or_default(),
             left_out: summary["below_minimum"]["count"].as_u64().unwrap_or_default(),
-            min_impressions: summary["lists"]["min_impressions"].as_f64().unwrap_or_default(),
             median: summary["scores"]["median"].as_f64(),
             cpm: money(&summary["average_cpm"]),
-            allow_spend: money(&summary["lists"]["allowlist"]["spend"]),
             policy: if summary["lists"]["policy"] == "evidence" { "by-evidence" } else { "by-score" },
         }
     }
@@ -116,8 +109,8 @@ impl OverviewPage {
             label: it.label.clone(),
             good: signed(it.good, 1),
             poor: signed(it.poor, 1),
-            good_bar: (50.0 + (it.good * scale).min(0.0), (it.good * scale).abs()),
-            poor_bar: (50.0 + (it.poor * scale).min(0.0), (it.poor * scale).abs()),
+            good_extent: (50.0 + (it.good * scale).min(0.0), (it.good * scale).abs()),
+            poor_extent: (50.0 + (it.poor * scale).min(0.0), (it.poor * scale).abs()),
             href: self.grid.state.sorted_by(&sort_by(&it.metric)).address(&self.grid.base),
         };
         all.into_iter().map(bar).collect()
@@ -146,8 +139,8 @@ struct Bar {
     good: String,
     poor: String,
     /// Where it begins and how wide it is, of 100.
-    good_bar: (f64, f64),
-    poor_bar: (f64, f64),
+    good_extent: (f64, f64),
+    poor_extent: (f64, f64),
     href: String,
 }
 
@@ -304,7 +297,7 @@ mod tests {
         assert!(html.contains("sort_by=metric.ctr"), "{html}");
         let bars = page.bars();
         assert_eq!((bars[0].good.as_str(), bars[0].poor.as_str()), ("+2.0", "\u{2212}4.0"));
-        assert_eq!((bars[0].good_bar, bars[0].poor_bar), ((50.0, 24.0), (2.0, 48.0)));
+        assert_eq!((bars[0].good_extent, bars[0].poor_extent), ((50.0, 24.0), (2.0, 48.0)));
     }
 
     #[test]

@@ -140,11 +140,11 @@ struct Row {
 
 impl Row {
     /// Places up, if positive.
-    fn moved(&self) -> i64 {
-        self.rank_before as i64 - self.rank as i64
+    fn moved(&self) -> isize {
+        self.rank_before.cast_signed() - self.rank.cast_signed()
     }
 
-    fn moved_by(&self) -> u64 {
+    fn moved_by(&self) -> usize {
         self.moved().unsigned_abs()
     }
 
@@ -202,7 +202,10 @@ impl Answer {
             counts: found.status_counts,
             status_changed: found.status_changed,
             correlation: found.rank_correlation,
-            lists: [ListMoves::of("allowlist", found.whitelist), ListMoves::of("blocklist", found.blacklist)],
+            lists: [
+                ListMoves::of("allowlist", &found.whitelist),
+                ListMoves::of("blocklist", &found.blacklist),
+            ],
             rows: found.results.into_iter().map(row).collect(),
             total: found.total,
             page: found.page,
@@ -237,7 +240,7 @@ impl Answer {
 }
 
 impl ListMoves {
-    fn of(key: &'static str, change: ListChange) -> Self {
+    fn of(key: &'static str, change: &ListChange) -> Self {
         let first = |names: &[String]| names.iter().take(NAMES).cloned().collect();
         Self {
             key,
@@ -386,9 +389,9 @@ mod tests {
             lists: [
                 ListMoves::of(
                     "allowlist",
-                    ListChange { entered: names(&["<b>P\u{e9}rez"]), left: Vec::new() },
+                    &ListChange { entered: names(&["<b>P\u{e9}rez"]), left: Vec::new() },
                 ),
-                ListMoves::of("blocklist", ListChange::default()),
+                ListMoves::of("blocklist", &ListChange::default()),
             ],
             rows: vec![row(1, 9, Status::Good), row(2, 1, Status::Moderate), row(3, 3, Status::Moderate)],
             total: 60,

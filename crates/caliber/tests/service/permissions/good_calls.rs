@@ -136,7 +136,7 @@ impl<'a> World<'a> {
             ("campaigns" | "templates", _) => self.of_campaigns(operation, owner),
             ("files" | "recipes" | "jobs", _) => self.of_what_campaigns_need(operation, owner),
             ("scoring" | "lists", _) => self.of_scoring(operation, owner),
-            ("exports", name) => self.of_exports(name, owner),
+            ("exports", name) => Some(self.of_exports(name, owner)),
             _ => None,
         };
         call.unwrap_or_else(|| panic!("say here how `{operation}` is called well"))
@@ -233,9 +233,9 @@ impl<'a> World<'a> {
         })
     }
 
-    fn of_exports(&self, name: &str, owner: &Client) -> Option<Call> {
+    fn of_exports(&self, name: &str, owner: &Client) -> Call {
         let new = json!({"campaign_id": self.scored, "kind": "summary"});
-        Some(match name {
+        match name {
             "start" => Call { names_object: true, ..Call::json(new) },
             "get" => Call::of(id_of(&owner.post("/reports/exports", new).data(202))),
             "download" => Call::of(&self.exported),
@@ -243,7 +243,7 @@ impl<'a> World<'a> {
                 Call { query: "?format=text".to_owned(), ..Call::of(&self.scored) }
             }
             _ => Call::of(&self.scored),
-        })
+        }
     }
 
     fn of_scoring(&self, operation: &str, owner: &Client) -> Option<Call> {
