@@ -75,7 +75,8 @@ pub struct Criteria {
     pub total_candidates: usize,
     /// Rows on the list.
     pub selected_count: usize,
-    /// Names that would have been blocked and are protected.
+    /// Names that would have been blocked and are protected; not told where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub protected: Vec<String>,
 }
 

@@ -81,8 +81,8 @@ struct CriteriaView {
     share: f64,
     total_candidates: u64,
     selected_count: u64,
-    /// Names that would have been blocked and are protected.
-    protected: Vec<String>,
+    /// Names that would have been blocked and are protected; not there where there are none.
+    protected: Option<Vec<String>>,
 }
 
 /// A list.
