@@ -178,16 +178,13 @@ fn what_is_under_way_is_finished_before_it_ends(on: Backend) {
     let mut taken_up = [0; 25];
     call.read_exact(&mut taken_up).unwrap();
     assert_eq!(&taken_up, b"HTTP/1.1 100 Continue\r\n\r\n", "the body is waited for");
-    let process = service.process();
-    assert!(
-        std::process::Command::new("kill").args(["-TERM", &process.to_string()]).status().unwrap().success()
-    );
+    service.ask_to_stop();
     eventually("it says that it stops", || service.log().contains("stopping").then_some(()));
     call.write_all(body.as_bytes()).unwrap();
     let mut answer = String::new();
     call.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
-    assert!(service.stop().success());
+    assert!(service.ended().success());
 }
 
 /// A way to a database that can be cut.

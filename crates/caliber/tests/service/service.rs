@@ -175,10 +175,19 @@ impl Service {
 
     /// Asks it to end (SIGTERM), and waits for it.
     pub(crate) fn stop(&mut self) -> ExitStatus {
-        let running = self.running.take().expect("the service runs");
-        let asked = Command::new("kill").args(["-TERM", &running.child.id().to_string()]).status();
+        self.ask_to_stop();
+        self.ended()
+    }
+
+    /// Asks it to end, once: a second time would mean at once.
+    pub(crate) fn ask_to_stop(&self) {
+        let asked = Command::new("kill").args(["-TERM", &self.process().to_string()]).status();
         assert!(asked.unwrap().success());
-        running.end()
+    }
+
+    /// How it ended, which is waited for.
+    pub(crate) fn ended(&mut self) -> ExitStatus {
+        self.running.take().expect("the service runs").end()
     }
 }
 
