@@ -6,7 +6,7 @@ use std::path::Path;
 use caliber_engine::Result;
 use caliber_engine::results::Results;
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::columns::{Aspect, Cells, Column, Rows, Table, count};
@@ -167,37 +167,40 @@ const LIST_COLUMNS: [&str; 11] = [
     "export_date",
 ];
 
-/// One row of an exported list.
-#[derive(Serialize)]
-struct ExportedListRow<'a> {
-    domain: &'a str,
-    list_type: &'a str,
-    campaign_name: &'a str,
-    campaign_type: &'a str,
-    goal: &'a str,
-    channel: &'a str,
-    min_impressions: Figure,
-    score: Option<Figure>,
-    impressions: Option<Figure>,
-    spend: Option<Figure>,
-    export_date: &'a str,
+/// One row of an exported list: a cell a column.
+struct ListCells<'a>([ListCell<'a>; LIST_COLUMNS.len()]);
+
+#[derive(Clone, Copy, Serialize)]
+#[serde(untagged)]
+enum ListCell<'a> {
+    Text(&'a str),
+    Figure(Option<Figure>),
+}
+
+impl Serialize for ListCells<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_map(LIST_COLUMNS.iter().zip(&self.0))
+    }
 }
 
 impl<'a> ListExport<'a> {
-    fn rows(&self) -> impl Iterator<Item = ExportedListRow<'a>> {
+    fn rows(&self) -> impl Iterator<Item = ListCells<'a>> {
+        use ListCell::{Figure as Number, Text};
         let Self { campaign, list_type, min_impressions, rows } = *self;
-        rows.iter().map(move |row| ExportedListRow {
-            domain: &row.name,
-            list_type,
-            campaign_name: &campaign.name,
-            campaign_type: &campaign.campaign_type,
-            goal: &campaign.goal,
-            channel: &campaign.channel,
-            min_impressions: Figure(min_impressions),
-            score: row.score,
-            impressions: row.impressions,
-            spend: row.spend,
-            export_date: &campaign.date,
+        rows.iter().map(move |row| {
+            ListCells([
+                Text(&row.name),
+                Text(list_type),
+                Text(&campaign.name),
+                Text(&campaign.campaign_type),
+                Text(&campaign.goal),
+                Text(&campaign.channel),
+                Number(Some(Figure(min_impressions))),
+                Number(row.score),
+                Number(row.impressions),
+                Number(row.spend),
+                Text(&campaign.date),
+            ])
         })
     }
 
@@ -218,7 +221,7 @@ impl<'a> ListExport<'a> {
             #[serde(flatten)]
             about: &'a Map<String, Value>,
             domains: Vec<&'a str>,
-            rows: Vec<ExportedListRow<'a>>,
+            rows: Vec<ListCells<'a>>,
         }
         let campaign = self.campaign;
         let document = Document {
@@ -247,14 +250,12 @@ pub fn write_lists_csv(lists: &[ListExport], mut writer: impl Write) -> Result<(
     }
     csv.end_row();
     for row in lists.iter().flat_map(ListExport::rows) {
-        csv.text(row.domain);
-        for text in [row.list_type, row.campaign_name, row.campaign_type, row.goal, row.channel] {
-            csv.text(text);
+        for cell in row.0 {
+            match cell {
+                ListCell::Text(text) => csv.text(text),
+                ListCell::Figure(figure) => csv.maybe_number(figure.map(|figure| figure.0)),
+            }
         }
-        for figure in [Some(row.min_impressions), row.score, row.impressions, row.spend] {
-            csv.maybe_number(figure.map(|figure| figure.0));
-        }
-        csv.text(row.export_date);
         csv.end_row();
         if csv.len() > BUFFER {
             writer.write_all(&csv.take()).map_err(unwritten)?;
