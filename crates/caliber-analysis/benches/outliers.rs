@@ -37,9 +37,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         dictionary: Dictionary::shipped(),
         normalization: Normalization::Minmax,
     };
-    let options = Options { method: Method::parse(method)?, ..Options::default() };
+    let options = Options { method: Method::of(method)?, ..Options::default() };
     let started = Instant::now();
-    let found = detect(subject, &options)?;
+    let found = detect(&subject, &options)?;
     let seconds = started.elapsed().as_secs_f64();
     eprintln!("{method}: {} of {} rows", found.outlier_count, found.rows);
     eprintln!(

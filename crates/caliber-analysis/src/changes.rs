@@ -23,6 +23,7 @@ const STAYED: f64 = 1e-9;
 
 /// What changed between two runs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Changes {
     /// The run before.
     pub before: RunFigures,
@@ -39,6 +40,7 @@ pub struct Changes {
     /// How many domains of each kind.
     pub counts: Counts,
     /// Every metric, `volume`, `new` and `gone` with their points, the weightiest first.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<(String, f64)>))]
     pub change_drivers: Vec<Pair>,
     /// The domains with the most points, the weightiest first.
     pub score_changes: Vec<ScoreChange>,
@@ -50,6 +52,7 @@ pub struct Changes {
 
 /// A run in figures.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RunFigures {
     /// Mean score, weighted by impressions.
     pub campaign_score: f64,
@@ -63,6 +66,7 @@ pub struct RunFigures {
 
 /// A metric before and after.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FeatureChange {
     /// The raw value, a mean weighted by impressions over the rows where it is present; `null` without any.
     pub before: Option<f64>,
@@ -74,6 +78,8 @@ pub struct FeatureChange {
 
 /// The change of the campaign's score by kind of domain.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = ChangeMix))]
 pub struct Mix {
     /// Of domains in both runs: metrics and volume.
     pub same: f64,
@@ -85,6 +91,8 @@ pub struct Mix {
 
 /// Domains by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = ChangedDomains))]
 pub struct Counts {
     /// In both runs.
     pub same: usize,
@@ -100,6 +108,7 @@ pub struct Counts {
 
 /// A domain's part of the change.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ScoreChange {
     /// The domain, or the supply vendor.
     pub domain: String,

@@ -32,5 +32,13 @@ impl Error {
     }
 }
 
+/// What the word of an option stands for.
+pub(crate) fn chosen<T: Copy>(option: &'static str, word: &str, all: &[(&'static str, T)]) -> Result<T> {
+    all.iter().find(|(known, _)| *known == word).map(|&(_, choice)| choice).ok_or_else(|| {
+        let known: Vec<&str> = all.iter().map(|&(known, _)| known).collect();
+        Error::option(option, format!("`{word}` is not known; give one of {}", known.join(", ")))
+    })
+}
+
 /// The result of everything that can fail in this crate.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -9,6 +9,7 @@ mod words;
 
 use serde::Serialize;
 
+use crate::error::chosen;
 use crate::importance::{self, Importance, feature_importance};
 use crate::{Error, Result, Subject};
 
@@ -43,11 +44,7 @@ impl Method {
     /// # Errors
     /// [`Error::Option`] `method`, with the words there are.
     pub fn of(word: &str) -> Result<Self> {
-        let found = Self::WORDS.into_iter().find(|(known, _)| *known == word);
-        found.map(|(_, method)| method).ok_or_else(|| {
-            let known: Vec<&str> = Self::WORDS.iter().map(|(known, _)| *known).collect();
-            Error::option("method", format!("`{word}` is none of {}", known.join(", ")))
-        })
+        chosen("method", word, &Self::WORDS)
     }
 }
 
@@ -66,6 +63,7 @@ pub struct Options {
 
 /// A campaign explained, as its method does.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub enum Explanation {
     /// By Shapley values.

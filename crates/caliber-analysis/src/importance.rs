@@ -35,6 +35,8 @@ impl Default for Options {
 
 /// The one name of the method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = ImportanceMethod))]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// A random forest of the score on the normalised metrics.
@@ -43,6 +45,7 @@ pub enum Method {
 
 /// What a forest makes of the scores: the answer of [`feature_importance`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Importance {
     /// How it was found.
     pub method: Method,
@@ -61,6 +64,7 @@ pub struct Importance {
     /// R² of the forest on the same rows; `None` where the scores do not vary.
     pub r_squared: Option<f64>,
     /// The metrics by `feature_importance`.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<(String, f64)>))]
     pub top_features: Vec<Pair>,
     /// What came out, for a person.
     pub explanation: String,

@@ -18,6 +18,7 @@ pub use matrix::Skipped;
 pub use treated_summary::treated_summary;
 pub use treatment::{Treated, Treatment, TreatmentAnswer, treat};
 
+use crate::error::chosen;
 use crate::{ByMetric, DEFAULT_SEED, Error, Result, Subject};
 use matrix::Columns;
 
@@ -32,6 +33,8 @@ const LEAST_Z: f64 = 3.0;
 
 /// How strangeness is measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = OutlierMethod))]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// How few random cuts set the row apart (Liu, Ting and Zhou 2008).
@@ -66,12 +69,8 @@ impl Method {
     ///
     /// # Errors
     /// [`Error::Option`] where there is none.
-    pub fn parse(word: &str) -> Result<Self> {
-        named(word, &Self::ALL).ok_or_else(|| {
-            let message =
-                format!("`{word}` is no method of finding outliers; there are {}", words(&Self::ALL));
-            Error::option("method", message)
-        })
+    pub fn of(word: &str) -> Result<Self> {
+        chosen("method", word, &Self::ALL)
     }
 
     /// Its word.
@@ -122,6 +121,7 @@ impl Default for Options {
 
 /// The answer: which rows are outliers, why, and what to do about them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Outliers {
     /// How strangeness was measured.
     pub method: Method,
@@ -157,6 +157,7 @@ pub struct Outliers {
 
 /// What one of several methods found.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IndividualResult {
     /// Rows above the threshold.
     pub outlier_count: usize,
@@ -169,7 +170,7 @@ pub struct IndividualResult {
 /// # Errors
 /// [`Error::Option`]: `contamination` outside (0, 0.5]; `rows` where they are too few; `method` where the elliptic
 /// envelope cannot tell metrics apart.
-pub fn detect(subject: Subject<'_>, options: &Options) -> Result<Outliers> {
+pub fn detect(subject: &Subject<'_>, options: &Options) -> Result<Outliers> {
     let rows = subject.results.len();
     let found = find(subject, options)?;
     let Found { columns, scored, voters } = &found;
@@ -225,7 +226,7 @@ impl Scored {
 }
 
 /// The outliers of a method, without a word about them.
-fn find<'a>(subject: Subject<'a>, options: &Options) -> Result<Found<'a>> {
+fn find<'a>(subject: &Subject<'a>, options: &Options) -> Result<Found<'a>> {
     let rows = subject.results.len();
     check(rows, options)?;
     let mut columns = Columns::of(subject.results);
@@ -271,7 +272,7 @@ fn check(rows: usize, options: &Options) -> Result<()> {
 }
 
 /// The scores of one method that stands alone.
-fn scored(subject: Subject<'_>, columns: &Columns<'_>, method: Method, options: &Options) -> Result<Scored> {
+fn scored(subject: &Subject<'_>, columns: &Columns<'_>, method: Method, options: &Options) -> Result<Scored> {
     let rows = subject.results.len();
     let (seed, threads) = (options.seed, options.threads);
     let by_share = |scores| Scored::by_share(scores, options.contamination);
@@ -288,7 +289,7 @@ fn scored(subject: Subject<'_>, columns: &Columns<'_>, method: Method, options: 
 }
 
 /// Squared distances of the elliptic envelope.
-fn distances(subject: Subject<'_>, columns: &Columns<'_>, options: &Options) -> Result<Vec<f64>> {
+fn distances(subject: &Subject<'_>, columns: &Columns<'_>, options: &Options) -> Result<Vec<f64>> {
     let (rows, width) = (subject.results.len(), columns.used.len());
     let label = |at: usize| subject.dictionary.label(&columns.used[at].metric.name);
     if width == 0 {
@@ -331,14 +332,4 @@ fn joined(words: &[String]) -> String {
         [one] => one.clone(),
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
-}
-
-fn named<T: Copy>(word: &str, all: &[(&'static str, T)]) -> Option<T> {
-    all.iter().find(|(name, _)| *name == word).map(|(_, thing)| *thing)
-}
-
-/// All words that an option may be.
-fn words<T>(all: &[(&'static str, T)]) -> String {
-    let names: Vec<String> = all.iter().map(|(name, _)| (*name).to_owned()).collect();
-    joined(&names)
 }

@@ -20,6 +20,7 @@ use serde::Serialize;
 
 use crate::correlation::pearson;
 use crate::draws::stream;
+use crate::error::chosen;
 use crate::{ByMetric, DEFAULT_SEED, Error, Pair, Result, Subject, ranked};
 
 use mutual_information::mutual_information;
@@ -35,6 +36,8 @@ const GREATEST_F: f64 = 1e12;
 
 /// How the weight of a metric is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = WeightsMethod))]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// The same for each.
@@ -68,7 +71,7 @@ impl Method {
     /// # Errors
     /// On `method`, with the words there are.
     pub fn of(word: &str) -> Result<Self> {
-        method_of(word, &Self::ALL)
+        chosen("method", word, &Self::ALL)
     }
 
     fn name(self) -> &'static str {
@@ -87,14 +90,6 @@ impl Method {
             _ => 1,
         }
     }
-}
-
-/// The method of a word among these.
-fn method_of<M: Copy>(word: &str, methods: &[(&'static str, M)]) -> Result<M> {
-    methods.iter().find(|(name, _)| *name == word).map(|&(_, method)| method).ok_or_else(|| {
-        let words: Vec<&str> = methods.iter().map(|&(name, _)| name).collect();
-        Error::option("method", format!("`{word}` is not known; give one of {}", words.join(", ")))
-    })
 }
 
 /// What [`learn`] goes by.
@@ -120,6 +115,7 @@ impl Default for Options {
 
 /// Learned weights: the answer of [`learn`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Learned {
     /// How they were made.
     pub method: Method,
@@ -140,6 +136,7 @@ pub struct Learned {
     /// r of the normalised metric with the turned target, where both are present; `None` without a target.
     pub correlations: Option<ByMetric<Option<f64>>>,
     /// The weights, the greatest first.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<(String, f64)>))]
     pub feature_importance: Vec<Pair>,
     /// The weights in figures.
     pub summary: Summary,
@@ -151,6 +148,8 @@ pub struct Learned {
 
 /// Weights in figures.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = WeightsSummary))]
 pub struct Summary {
     /// How many there are.
     pub total_features: usize,

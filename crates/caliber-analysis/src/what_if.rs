@@ -36,6 +36,7 @@ pub struct ListRules<'a> {
 
 /// What other weights would change.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WhatIf {
     /// The weights of all metrics; they sum to 1.
     pub weights: ByMetric<f64>,
@@ -46,6 +47,7 @@ pub struct WhatIf {
     /// After less before.
     pub campaign_score_change: Option<f64>,
     /// Rows in each band by the new weights.
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, usize>))]
     pub status_counts: StatusCounts,
     /// Rows whose band is another.
     pub status_changed: usize,
@@ -67,6 +69,7 @@ pub struct WhatIf {
 
 /// Names that come to a list and that leave it, each in the order of the list they are on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ListChange {
     /// On the new list only.
     pub entered: Vec<String>,
@@ -76,6 +79,8 @@ pub struct ListChange {
 
 /// A row by old and new weights.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = WhatIfRow))]
 pub struct Row {
     /// The domain, or the supply vendor.
     pub domain: String,
@@ -88,8 +93,10 @@ pub struct Row {
     /// By the new score.
     pub percentile: f64,
     /// By the new score.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, example = "good"))]
     pub quality_status: Status,
     /// By the old one.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, example = "good"))]
     pub quality_status_before: Status,
     /// The place by the new score, from 1.
     pub rank: usize,

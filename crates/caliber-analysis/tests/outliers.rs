@@ -91,7 +91,7 @@ fn by(method: Method) -> Options {
 }
 
 fn scores(results: &Results, method: Method) -> Vec<f64> {
-    detect(subject(results), &by(method))
+    detect(&subject(results), &by(method))
         .expect("the rows can be looked at")
         .outlier_scores
         .expect("asked for")
@@ -161,7 +161,7 @@ fn local_outlier_factors_are_scikit_learns() {
 fn the_elliptic_envelope_is_scikit_learns() {
     for set in reference() {
         let results = results(&set.rows);
-        let found = detect(subject(&results), &by(Method::EllipticEnvelope)).expect("no half is flat");
+        let found = detect(&subject(&results), &by(Method::EllipticEnvelope)).expect("no half is flat");
         let repeated: Vec<_> =
             set.repeated.iter().map(|&at| (METRICS[at].to_owned(), Skipped::Repeated)).collect();
         assert_eq!(found.skipped_columns.0, repeated);
@@ -188,7 +188,7 @@ fn the_number_of_threads_changes_nothing() {
     for (_, method) in Method::ALL {
         let with = |threads| {
             let options = Options { threads, ..by(method) };
-            serde_json::to_string(&detect(subject(&results), &options).expect("it works"))
+            serde_json::to_string(&detect(&subject(&results), &options).expect("it works"))
                 .expect("it is JSON")
         };
         assert_eq!(with(1), with(3));
@@ -198,8 +198,9 @@ fn the_number_of_threads_changes_nothing() {
 #[test]
 fn another_seed_is_another_forest() {
     let results = results(&reference()[1].rows);
-    let with =
-        |seed| detect(subject(&results), &Options { seed, ..by(Method::IsolationForest) }).expect("it works");
+    let with = |seed| {
+        detect(&subject(&results), &Options { seed, ..by(Method::IsolationForest) }).expect("it works")
+    };
     assert_eq!(with(7), with(7));
     assert_ne!(with(7).outlier_scores, with(8).outlier_scores);
 }
@@ -210,7 +211,7 @@ fn the_threshold_leaves_the_contamination_above_it() {
     for (contamination, count) in [(0.01, 3), (0.1, 30), (0.5, 150)] {
         for method in [Method::IsolationForest, Method::LocalOutlierFactor, Method::EllipticEnvelope] {
             let found =
-                detect(subject(&results), &Options { contamination, ..by(method) }).expect("it works");
+                detect(&subject(&results), &Options { contamination, ..by(method) }).expect("it works");
             assert_eq!(found.outlier_count, count);
         }
     }
@@ -219,7 +220,7 @@ fn the_threshold_leaves_the_contamination_above_it() {
 #[test]
 fn combined_counts_the_votes_of_three() {
     let results = results(&reference()[1].rows);
-    let combined = detect(subject(&results), &by(Method::Combined)).expect("it works");
+    let combined = detect(&subject(&results), &by(Method::Combined)).expect("it works");
     let voters = combined.individual_results.expect("votes are told");
     let mut counted = vec![0.0; 300];
     for (name, method) in [
@@ -227,7 +228,7 @@ fn combined_counts_the_votes_of_three() {
         ("local_outlier_factor", Method::LocalOutlierFactor),
         ("zscore", Method::Zscore),
     ] {
-        let alone = detect(subject(&results), &by(method)).expect("it works");
+        let alone = detect(&subject(&results), &by(method)).expect("it works");
         let told = voters.get(name).expect("it voted");
         assert_eq!((told.outlier_count, told.threshold), (alone.outlier_count, alone.threshold));
         for row in &alone.outlier_indices {
@@ -248,13 +249,13 @@ fn a_missing_cell_is_never_an_outlier() {
     rows[9][1] = Some(1000.0);
     let results = results(&rows);
     for method in [Method::Zscore, Method::Iqr] {
-        let found = detect(subject(&results), &by(method)).expect("it works");
+        let found = detect(&subject(&results), &by(method)).expect("it works");
         assert_eq!(found.outlier_indices, [9]);
         assert_eq!(found.outlier_scores.expect("asked for")[4], 0.0);
     }
     let contamination = 0.5;
     let forest =
-        detect(subject(&results), &Options { contamination, limit: 30, ..by(Method::IsolationForest) })
+        detect(&subject(&results), &Options { contamination, limit: 30, ..by(Method::IsolationForest) })
             .expect("it works");
     assert!(forest.top_outliers.iter().all(|top| top.index != 4 || top.columns.is_empty()));
 }
@@ -266,7 +267,7 @@ fn the_answer_has_the_fields_of_the_contract_in_their_order() {
         .collect();
     let results = full(&rows.iter().map(Vec::as_slice).collect::<Vec<_>>());
     let options = Options { method: Method::Zscore, ..Options::default() };
-    let found = detect(subject(&results), &options).expect("it works");
+    let found = detect(&subject(&results), &options).expect("it works");
     let told = serde_json::to_value(&found).expect("it is JSON");
     let fields: Vec<&str> = told.as_object().expect("an object").keys().map(String::as_str).collect();
     assert_eq!(
@@ -314,12 +315,12 @@ fn rows_by_the_thousand_that_are_all_one_have_no_outlier() {
     for method in
         [Method::IsolationForest, Method::LocalOutlierFactor, Method::Zscore, Method::Iqr, Method::Combined]
     {
-        let found = detect(subject(&results), &by(method)).expect("it works");
+        let found = detect(&subject(&results), &by(method)).expect("it works");
         assert_eq!((found.outlier_count, found.columns.len()), (0, 0), "{method:?}");
         assert_eq!(found.analysis.severity, Severity::Minimal);
         assert!(found.recommendations[0].contains("CPM"));
     }
-    let (option, message) = refused(detect(subject(&results), &by(Method::EllipticEnvelope)));
+    let (option, message) = refused(detect(&subject(&results), &by(Method::EllipticEnvelope)));
     assert_eq!(option, "method");
     assert!(message.contains("isolation_forest"), "{message}");
 }
@@ -330,7 +331,7 @@ fn duplicates_beside_a_lonely_row_leave_it_the_outlier() {
     rows.extend([[1.0, 2.5], [40.0, 80.0], [1.5, 2.0]]);
     let results = full(&rows.iter().map(<[f64; 2]>::as_slice).collect::<Vec<_>>());
     for method in [Method::IsolationForest, Method::LocalOutlierFactor, Method::Zscore] {
-        let found = detect(subject(&results), &by(method)).expect("it works");
+        let found = detect(&subject(&results), &by(method)).expect("it works");
         assert_eq!(found.top_outliers[0].index, 5_001, "{method:?}");
         assert!(found.outlier_scores.expect("asked for").iter().all(|score| score.is_finite()));
     }
@@ -352,7 +353,7 @@ fn values_at_the_ends_of_the_doubles_are_no_trouble() {
     let results = results(&rows);
     for (_, method) in Method::ALL {
         let options = Options { method, scores: true, ..Options::default() };
-        if let Ok(found) = detect(subject(&results), &options) {
+        if let Ok(found) = detect(&subject(&results), &options) {
             assert!(
                 found.outlier_scores.expect("asked for").iter().all(|score| score.is_finite()),
                 "{method:?}"
@@ -370,7 +371,7 @@ fn metrics_that_say_the_same_are_named() {
         })
         .collect();
     let results = full(&rows.iter().map(Vec::as_slice).collect::<Vec<_>>());
-    let (option, message) = refused(detect(subject(&results), &by(Method::EllipticEnvelope)));
+    let (option, message) = refused(detect(&subject(&results), &by(Method::EllipticEnvelope)));
     assert_eq!(option, "method");
     assert!(message.contains("CPM and CTR say the same"), "{message}");
 }
@@ -380,27 +381,25 @@ fn what_cannot_be_answered_is_refused_with_what_is_allowed() {
     let four = full(&[&[1.0, 5.0], &[2.0, 3.0], &[3.0, 4.0], &[9.0, 1.0]]);
     for contamination in [0.0, -0.1, 0.51, f64::NAN, f64::INFINITY] {
         let (option, message) =
-            refused(detect(subject(&four), &Options { contamination, ..by(Method::Zscore) }));
+            refused(detect(&subject(&four), &Options { contamination, ..by(Method::Zscore) }));
         assert_eq!(option, "contamination");
         assert!(message.contains(&contamination.to_string()) && message.contains("at most 0.5"), "{message}");
     }
-    assert!(detect(subject(&four), &by(Method::IsolationForest)).is_ok());
-    let (option, message) = refused(detect(subject(&four), &by(Method::EllipticEnvelope)));
+    assert!(detect(&subject(&four), &by(Method::IsolationForest)).is_ok());
+    let (option, message) = refused(detect(&subject(&four), &by(Method::EllipticEnvelope)));
     assert_eq!(option, "rows");
     assert!(message.contains("4 rows") && message.contains("at least 6"), "{message}");
     let three = full(&[&[1.0], &[2.0], &[3.0]]);
-    assert_eq!(refused(detect(subject(&three), &by(Method::Iqr))).0, "rows");
-    assert_eq!(refused(detect(subject(&full(&[])), &by(Method::Iqr))).0, "rows");
+    assert_eq!(refused(detect(&subject(&three), &by(Method::Iqr))).0, "rows");
+    assert_eq!(refused(detect(&subject(&full(&[])), &by(Method::Iqr))).0, "rows");
     for word in ["", "Iqr", "lof"] {
-        let Err(Error::Option { option, message }) = Method::parse(word) else {
-            panic!("{word} is no method")
-        };
+        let Err(Error::Option { option, message }) = Method::of(word) else { panic!("{word} is no method") };
         assert_eq!(option, "method");
         assert!(message.contains("local_outlier_factor, elliptic_envelope"), "{message}");
     }
-    assert!(Treatment::parse("dropped").is_err());
+    assert!(Treatment::of("dropped").is_err());
     for (word, method) in Method::ALL {
-        assert_eq!(Method::parse(word).expect("it is listed"), method);
+        assert_eq!(Method::of(word).expect("it is listed"), method);
     }
 }
 
@@ -409,8 +408,8 @@ fn dropping_scores_the_rows_that_are_left_as_if_the_outliers_had_not_been_there(
     let set = reference().remove(1);
     let results = results(&set.rows);
     let options = Options { contamination: 0.08, ..Options::default() };
-    let outliers = detect(subject(&results), &options).expect("it works").outlier_indices;
-    let treated = treat(subject(&results), Treatment::Drop, &options).expect("it works");
+    let outliers = detect(&subject(&results), &options).expect("it works").outlier_indices;
+    let treated = treat(&subject(&results), Treatment::Drop, &options).expect("it works");
     let kept: Vec<usize> = (0..300).filter(|row| !outliers.contains(row)).collect();
     let anew = rescore(results.rows(&kept), Dictionary::shipped(), Normalization::Minmax).expect("it works");
     assert_eq!(treated.results, anew);
@@ -454,7 +453,7 @@ fn capping_and_winsorizing_change_the_ends_of_every_metric_only() {
         let row = after.names.iter().position(|other| other == name).expect("no row is dropped");
         after.metrics[metric].values[row]
     };
-    let capped = treat(subject(&results), Treatment::Cap, &Options::default()).expect("it works");
+    let capped = treat(&subject(&results), Treatment::Cap, &Options::default()).expect("it works");
     assert_eq!(value(&capped.results, 0, "0.example"), Some(1.0));
     assert_eq!(value(&capped.results, 0, "100.example"), Some(99.0));
     assert_eq!(value(&capped.results, 1, "50.example"), None);
@@ -462,7 +461,7 @@ fn capping_and_winsorizing_change_the_ends_of_every_metric_only() {
     assert_eq!((capped.answer.method, capped.answer.contamination, capped.answer.seed), (None, None, None));
 
     // 5 of 101 at either end.
-    let winsorized = treat(subject(&results), Treatment::Winsorize, &Options::default()).expect("it works");
+    let winsorized = treat(&subject(&results), Treatment::Winsorize, &Options::default()).expect("it works");
     assert_eq!(value(&winsorized.results, 0, "2.example"), Some(5.0));
     assert_eq!(value(&winsorized.results, 0, "99.example"), Some(95.0));
     assert_eq!(winsorized.answer.cells_changed.0[0].1, 10);
@@ -474,7 +473,7 @@ fn capping_and_winsorizing_change_the_ends_of_every_metric_only() {
 fn shrunk_scores_cannot_be_treated() {
     let results = results(&reference()[0].rows);
     let shrunk = Subject { normalization: Normalization::Shrunk, ..subject(&results) };
-    let Err(Error::Option { option, message }) = treat(shrunk, Treatment::Cap, &Options::default()) else {
+    let Err(Error::Option { option, message }) = treat(&shrunk, Treatment::Cap, &Options::default()) else {
         panic!("shrunk scores are refused");
     };
     assert_eq!(option, "treatment");

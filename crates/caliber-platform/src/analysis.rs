@@ -19,7 +19,7 @@ use caliber_store::{Attempt, CampaignId, RunId, Window};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-pub use caliber_analysis::changes::changes;
+pub use caliber_analysis::changes::{Changes, changes};
 pub use caliber_analysis::findings::PerformanceLevel;
 pub use caliber_analysis::{
     ByMetric, DEFAULT_SEED, Error as Refusal, explanation, outliers, weights, what_if,

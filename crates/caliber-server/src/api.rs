@@ -8,6 +8,7 @@ mod exports;
 pub(crate) mod health;
 mod jobs;
 mod lists;
+pub(crate) mod metrics;
 mod organizations;
 mod paging;
 mod recipes;

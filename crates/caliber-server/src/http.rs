@@ -3,6 +3,7 @@
 pub(crate) mod body_limit;
 pub(crate) mod etags;
 pub(crate) mod hosts;
+pub(crate) mod metrics;
 pub(crate) mod origins;
 pub(crate) mod request_id;
 pub(crate) mod security_headers;

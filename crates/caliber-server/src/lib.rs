@@ -74,6 +74,7 @@ pub struct SampleReport {
 pub(crate) struct App {
     pub(crate) platform: Platform,
     pub(crate) config: Arc<ServerConfig>,
+    pub(crate) metrics: Arc<http::metrics::RequestMetrics>,
     /// Ends streams when the server stops.
     pub(crate) stopping: CancellationToken,
 }
@@ -88,7 +89,8 @@ pub async fn serve(
     config: ServerConfig,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let app = App { platform, config: Arc::new(config), stopping: stop.clone() };
+    let metrics = Arc::new(http::metrics::RequestMetrics::new());
+    let app = App { platform, config: Arc::new(config), metrics, stopping: stop.clone() };
     tokio::task::spawn_blocking(assets::warm_up);
     // Outside the router, for the path to be made plain before it is looked up.
     let service = NormalizePathLayer::trim_trailing_slash().layer(router(&app));
@@ -119,6 +121,7 @@ fn router(app: &App) -> Router {
         .layer(from_fn_with_state(app.clone(), http::security_headers::added))
         .layer(CompressionLayer::new().compress_when(is_worth_packing()))
         .layer(map_response(http::etags::weakened_where_packed))
+        .layer(from_fn_with_state(app.clone(), http::metrics::counted))
         .layer(from_fn(http::request_id::identified))
 }
 

@@ -28,6 +28,7 @@ pub(crate) fn described(app: &App) -> (Router<App>, OpenApi) {
     let (router, mut document) = OpenApiRouter::with_openapi(base)
         .nest("/api/v1", api::versioned(app))
         .merge(api::health::routes(app))
+        .merge(api::metrics::routes(app))
         .split_for_parts();
     let components = document.components.get_or_insert_default();
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
@@ -60,6 +61,7 @@ pub fn document(platform: &Platform) -> serde_json::Result<String> {
             cors_origins: Vec::new(),
             sample: || Err(std::io::ErrorKind::Unsupported.into()),
         }),
+        metrics: std::sync::Arc::new(crate::http::metrics::RequestMetrics::new()),
         stopping: tokio_util::sync::CancellationToken::new(),
     };
     text_of(&described(&app).1)

@@ -9,6 +9,7 @@ use crate::{ByMetric, Pair, Subject, ranked};
 
 /// A campaign by the correlation of each raw metric with the score.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Correlations {
     /// `correlation`.
     pub method: &'static str,
@@ -17,6 +18,7 @@ pub struct Correlations {
     /// Pearson's r over the rows where the metric is present; `null` where it is undefined.
     pub correlations: ByMetric<Option<f64>>,
     /// Those that are defined, the strongest first.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<(String, f64)>))]
     pub top_features: Vec<Pair>,
     /// The same in words.
     pub explanation: String,

@@ -15,6 +15,7 @@ const PAST: f64 = 1e-6;
 /// One metric changed, and what would become of the row. Statuses are ranks, so somebody must be passed; the other
 /// scores and all bounds are held.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Counterfactual {
     /// The metric.
     pub feature: String,
@@ -29,6 +30,7 @@ pub struct Counterfactual {
     /// The score of the row then.
     pub score_after: f64,
     /// The band of the row then.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, example = "good"))]
     pub quality_status_after: Status,
 }
 

@@ -19,6 +19,7 @@ const FACTORS: usize = 5;
 
 /// The score of one row explained.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DomainExplanation {
     /// The domain, or the supply vendor.
     pub domain: String,
@@ -29,10 +30,12 @@ pub struct DomainExplanation {
     /// 0..100, unrounded.
     pub percentile: f64,
     /// The band of the percentile.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, example = "good"))]
     pub quality_status: Status,
     /// The Shapley values; they sum to the score less `base_value`.
     pub feature_contributions: ByMetric<f64>,
     /// The five largest of them.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<(String, f64)>))]
     pub top_factors: Vec<Pair>,
     /// What the score is made of.
     pub score_breakdown: ByMetric<Breakdown>,
@@ -54,6 +57,8 @@ pub struct DomainExplanation {
 
 /// One metric of a score.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = ScoreBreakdown))]
 pub struct Breakdown {
     /// The raw value; `null` where it is missing.
     pub value: Option<f64>,

@@ -13,6 +13,7 @@ use crate::{ByMetric, Pair, Subject, ranked};
 /// The score is linear in the normalised metrics, so with the campaign as background the exact value of a metric is
 /// its contribution to the row less its mean contribution (Shapley 1953; Strumbelj and Kononenko 2014).
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Shapley {
     /// `shapley`.
     pub method: &'static str,
@@ -23,6 +24,7 @@ pub struct Shapley {
     /// The mean of the absolute values, in points of the score.
     pub feature_importance: ByMetric<f64>,
     /// The same, the weightiest first.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<(String, f64)>))]
     pub top_features: Vec<Pair>,
     /// Points of the score for one more unit of the raw value; `null` where that is no straight line.
     pub derivatives: ByMetric<Option<f64>>,

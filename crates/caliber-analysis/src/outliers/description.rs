@@ -16,6 +16,7 @@ const COMPARED: usize = 2;
 
 /// One of the strangest rows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TopOutlier {
     /// The row, counted from 0.
     pub index: usize,
@@ -24,11 +25,14 @@ pub struct TopOutlier {
     /// Higher is stranger.
     pub score: f64,
     /// Up to three metrics with its largest z, the largest absolute first; missing cells have none.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<(String, f64)>))]
     pub columns: Vec<Pair>,
 }
 
 /// How many outliers there are and how they differ.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = OutlierAnalysis))]
 pub struct Analysis {
     /// Rows that are outliers.
     pub total_outliers: usize,
@@ -42,6 +46,7 @@ pub struct Analysis {
 
 /// A percentage of outliers in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// At most 5.
@@ -67,6 +72,7 @@ impl Severity {
 
 /// A metric in outliers and in other rows: present raw values; `None` where there are too few.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ColumnAnalysis {
     /// Mean of the outliers.
     pub outlier_mean: Option<f64>,
@@ -101,7 +107,7 @@ impl ColumnAnalysis {
 
 /// The outliers of highest score, ties by index, at most `limit`.
 pub(super) fn top_outliers(
-    subject: Subject<'_>,
+    subject: &Subject<'_>,
     columns: &Columns<'_>,
     scored: &Scored,
     limit: usize,
@@ -143,12 +149,13 @@ pub(super) fn analysis(columns: &Columns<'_>, scored: &Scored) -> Analysis {
 
 /// What a trader should know and do.
 pub(super) fn recommendations(
-    subject: Subject<'_>,
+    subject: &Subject<'_>,
     columns: &Columns<'_>,
     scored: &Scored,
     analysis: &Analysis,
 ) -> Vec<String> {
-    let words = Words { subject, explainer: Explainer::new(subject.results, subject.dictionary), columns };
+    let words =
+        Words { subject: *subject, explainer: Explainer::new(subject.results, subject.dictionary), columns };
     let mut sentences = Vec::new();
     if analysis.total_outliers == 0 {
         sentences.push(words.nothing());

@@ -8,6 +8,7 @@ use crate::ByMetric;
 
 /// Why a metric takes no part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Skipped {
     /// It has no value in any row.

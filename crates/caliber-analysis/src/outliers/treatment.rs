@@ -10,7 +10,8 @@ use caliber_engine::summary::{StatusCounts, campaign_score};
 use serde::Serialize;
 
 use super::matrix::present;
-use super::{Method, Options, check_contamination, find, named, words};
+use super::{Method, Options, check_contamination, find};
+use crate::error::chosen;
 use crate::{ByMetric, Error, Result, Subject};
 
 /// The share of a metric's values, at either end, that winsorizing changes: one in 20.
@@ -20,6 +21,7 @@ const CAPS: (f64, f64) = (0.01, 0.99);
 
 /// What is done about outliers. It acts on the recipe's raw metrics; missing stays missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Treatment {
     /// Rows that the method finds are removed.
@@ -39,11 +41,8 @@ impl Treatment {
     ///
     /// # Errors
     /// [`Error::Option`] where there is none.
-    pub fn parse(word: &str) -> Result<Self> {
-        named(word, &Self::ALL).ok_or_else(|| {
-            let message = format!("`{word}` is no treatment of outliers; there are {}", words(&Self::ALL));
-            Error::option("treatment", message)
-        })
+    pub fn of(word: &str) -> Result<Self> {
+        chosen("treatment", word, &Self::ALL)
     }
 }
 
@@ -58,6 +57,7 @@ pub struct Treated {
 
 /// What a treatment changed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TreatmentAnswer {
     /// What was done.
     pub treatment: Treatment,
@@ -78,8 +78,10 @@ pub struct TreatmentAnswer {
     /// The same after.
     pub campaign_score_after: Option<f64>,
     /// Rows by status before.
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, usize>))]
     pub status_counts_before: StatusCounts,
     /// The same after.
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, usize>))]
     pub status_counts_after: StatusCounts,
     /// Rows kept whose status is another one.
     pub status_changed: usize,
@@ -90,7 +92,7 @@ pub struct TreatmentAnswer {
 /// # Errors
 /// [`Error::Option`]: `treatment` where shares were shrunk, which cannot be redone from results, or where nothing is
 /// left; those of [`super::detect`] for [`Treatment::Drop`].
-pub fn treat(subject: Subject<'_>, treatment: Treatment, options: &Options) -> Result<Treated> {
+pub fn treat(subject: &Subject<'_>, treatment: Treatment, options: &Options) -> Result<Treated> {
     if subject.normalization == Normalization::Shrunk {
         let message = "scores by the shrunk normalisation cannot be redone from results; score with minmax, winsorized or rank first";
         return Err(Error::option("treatment", message));
@@ -123,7 +125,7 @@ pub fn treat(subject: Subject<'_>, treatment: Treatment, options: &Options) -> R
     Ok(Treated { answer, results })
 }
 
-fn without_outliers(subject: Subject<'_>, options: &Options) -> Result<Results> {
+fn without_outliers(subject: &Subject<'_>, options: &Options) -> Result<Results> {
     let found = find(subject, options)?;
     let rows = subject.results.len();
     let kept: Vec<usize> = (0..rows).filter(|&row| !found.scored.is_outlier(row)).collect();

@@ -47,6 +47,7 @@ impl Default for OptimizeOptions {
 
 /// Optimised weights: the answer of [`optimize`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Optimized {
     /// How they were searched for.
     pub method: Search,
@@ -86,6 +87,7 @@ pub struct Optimized {
 
 /// How start and best do on rows that the search has not seen.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HeldOut {
     /// Mean r over the folds, of the start.
     pub start: f64,
@@ -97,6 +99,7 @@ pub struct HeldOut {
 
 /// One part of the rows, judged by what was found on the others.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Fold {
     /// Counted from 0.
     pub fold: usize,
@@ -112,6 +115,7 @@ pub struct Fold {
 
 /// How start and best do on all rows used; `None` where the weighted sum is constant.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OptimizedOnTraining {
     /// r of the start.
     pub start: Option<f64>,

@@ -16,6 +16,7 @@ const TOLERANCE: f64 = 0.02;
 
 /// How weights are searched for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Search {
     /// All weights of a grid: steps of 0.05 up to six features, of 0.1 beyond.
@@ -37,7 +38,7 @@ impl Search {
     /// # Errors
     /// On `method`, with the words there are.
     pub fn of(word: &str) -> Result<Self> {
-        super::method_of(word, &Self::ALL)
+        crate::error::chosen("method", word, &Self::ALL)
     }
 
     /// # Errors
@@ -80,6 +81,7 @@ impl Search {
 
 /// One step of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Iteration {
     /// Counted from 0, which is the start alone.
     pub iteration: usize,

@@ -8,6 +8,7 @@ use crate::{Error, Result, Subject};
 
 /// Which way the target is good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// More is better.

@@ -10,8 +10,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use caliber_platform::analysis::{
-    AnalysedRun, ByMetric, DEFAULT_SEED, Refusal, available_threads, changes, explanation, json_line,
-    outliers, weights, what_if,
+    AnalysedRun, ByMetric, Changes, DEFAULT_SEED, Refusal, available_threads, changes, explanation,
+    json_line, outliers, weights, what_if,
 };
 use caliber_platform::campaigns::CampaignId;
 use caliber_platform::identity::permissions::{SCORING_READ, SCORING_RUN};
@@ -108,7 +108,7 @@ struct ExplainParameters {
 
 /// What makes the scores of a campaign.
 #[utoipa::path(get, path = "/explain/{id}", tag = "scoring", params(("id" = Uuid, Path), ExplainParameters),
-    responses((status = 200, body = Answer<Object>), (status = 409, description = "`not_scored`", body = FailureBody)))]
+    responses((status = 200, body = Answer<explanation::Explanation>), (status = 409, description = "`not_scored`", body = FailureBody)))]
 async fn explain(
     State(app): State<App>,
     By(caller): By,
@@ -130,7 +130,7 @@ async fn explain(
 /// What makes the score of one domain, and what would move it.
 #[utoipa::path(get, path = "/explain/{id}/{domain}", tag = "scoring",
     params(("id" = Uuid, Path), ("domain" = String, Path, description = "Percent-encoded; normalised as the report's names were")),
-    responses((status = 200, body = Answer<Object>), (status = 409, description = "`not_scored`", body = FailureBody)))]
+    responses((status = 200, body = Answer<explanation::DomainExplanation>), (status = 409, description = "`not_scored`", body = FailureBody)))]
 async fn explain_domain(
     State(app): State<App>,
     By(caller): By,
@@ -153,7 +153,7 @@ struct ChangesParameters {
 
 /// What changed from one run to another.
 #[utoipa::path(get, path = "/explain/changes", tag = "scoring", params(ChangesParameters),
-    responses((status = 200, body = Answer<Object>), (status = 404, description = "`not_found`", body = FailureBody),
+    responses((status = 200, body = Answer<Changes>), (status = 404, description = "`not_found`", body = FailureBody),
         (status = 409, description = "`not_scored`", body = FailureBody)))]
 async fn explain_changes(
     State(app): State<App>,
@@ -189,7 +189,7 @@ struct OutliersParameters {
 
 /// The rows of a campaign that are strange, and why.
 #[utoipa::path(get, path = "/outliers/{id}", tag = "scoring", params(("id" = Uuid, Path), OutliersParameters),
-    responses((status = 200, body = Answer<Object>), (status = 409, description = "`not_scored`", body = FailureBody)))]
+    responses((status = 200, body = Answer<outliers::Outliers>), (status = 409, description = "`not_scored`", body = FailureBody)))]
 async fn find_outliers(
     State(app): State<App>,
     By(caller): By,
@@ -199,7 +199,7 @@ async fn find_outliers(
     let began = Instant::now();
     let usual = outliers::Options::default();
     let options = outliers::Options {
-        method: asked.method.as_deref().map_or(Ok(usual.method), outliers::Method::parse).map_err(refused)?,
+        method: asked.method.as_deref().map_or(Ok(usual.method), outliers::Method::of).map_err(refused)?,
         contamination: asked.contamination.unwrap_or(usual.contamination),
         seed: asked.seed.unwrap_or(usual.seed),
         scores: asked.scores.unwrap_or(usual.scores),
@@ -207,7 +207,7 @@ async fn find_outliers(
         threads: available_threads(),
     };
     let run = app.platform.analysis().of_campaign(&caller, CampaignId(id)).await?;
-    ask(began, move || outliers::detect(run.subject(), &options)).await
+    ask(began, move || outliers::detect(&run.subject(), &options)).await
 }
 
 /// What is done about outliers.
@@ -226,7 +226,7 @@ struct Treat {
 
 /// Score a campaign again without its outliers, or with them tamed.
 #[utoipa::path(post, path = "/outliers/{id}/treat", tag = "scoring", params(("id" = Uuid, Path)), request_body = Treat,
-    responses((status = 200, body = Answer<Object>),
+    responses((status = 200, body = Answer<outliers::TreatmentAnswer>),
         (status = 409, description = "`not_scored`, `already_running`", body = FailureBody)))]
 async fn treat_outliers(
     State(app): State<App>,
@@ -236,9 +236,9 @@ async fn treat_outliers(
 ) -> Result<Response, Failure> {
     let began = Instant::now();
     let usual = outliers::Options::default();
-    let treatment = outliers::Treatment::parse(&asked.treatment).map_err(refused)?;
+    let treatment = outliers::Treatment::of(&asked.treatment).map_err(refused)?;
     let options = outliers::Options {
-        method: asked.method.as_deref().map_or(Ok(usual.method), outliers::Method::parse).map_err(refused)?,
+        method: asked.method.as_deref().map_or(Ok(usual.method), outliers::Method::of).map_err(refused)?,
         contamination: asked.contamination.unwrap_or(usual.contamination),
         seed: asked.seed.unwrap_or(usual.seed),
         ..usual
@@ -251,7 +251,7 @@ async fn treat_outliers(
         analysis.of_campaign(&caller, id).await?
     };
     let (read, asked_of) = (began.elapsed(), run.clone());
-    let (treated, took) = computed(move || outliers::treat(asked_of.subject(), treatment, &options)).await?;
+    let (treated, took) = computed(move || outliers::treat(&asked_of.subject(), treatment, &options)).await?;
     let treated = Arc::new(treated);
     if publishes {
         analysis.publish(&caller, &run, Arc::clone(&treated)).await?;
@@ -281,7 +281,7 @@ type WeightsGiven = Map<String, serde_json::Value>;
 
 /// Weights that follow a column of the results.
 #[utoipa::path(post, path = "/weights", tag = "scoring", request_body = Learn,
-    responses((status = 200, body = Answer<Object>), (status = 404, description = "`not_found`", body = FailureBody),
+    responses((status = 200, body = Answer<weights::Learned>), (status = 404, description = "`not_found`", body = FailureBody),
         (status = 409, description = "`not_scored`, `conflict`", body = FailureBody)))]
 async fn learn_weights(
     State(app): State<App>,
@@ -329,7 +329,7 @@ struct Optimize {
 
 /// Weights with which the score follows a column best, judged on rows they were not made from.
 #[utoipa::path(post, path = "/weights/optimize", tag = "scoring", request_body = Optimize,
-    responses((status = 200, body = Answer<Object>), (status = 404, description = "`not_found`", body = FailureBody),
+    responses((status = 200, body = Answer<weights::Optimized>), (status = 404, description = "`not_found`", body = FailureBody),
         (status = 409, description = "`not_scored`, `conflict`", body = FailureBody)))]
 async fn optimize_weights(
     State(app): State<App>,
@@ -376,7 +376,7 @@ struct AskWhatIf {
 
 /// The scores and lists that other weights would give; nothing is stored.
 #[utoipa::path(post, path = "/what-if", tag = "scoring", request_body = AskWhatIf,
-    responses((status = 200, body = Answer<Object>), (status = 404, description = "`not_found`", body = FailureBody),
+    responses((status = 200, body = Answer<what_if::WhatIf>), (status = 404, description = "`not_found`", body = FailureBody),
         (status = 409, description = "`not_scored`", body = FailureBody)))]
 async fn ask_what_if(
     State(app): State<App>,

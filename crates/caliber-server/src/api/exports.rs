@@ -149,60 +149,42 @@ struct ReportParameters {
 /// The rows of the results as CSV. A text that a spreadsheet would run as a formula gets a leading `'`.
 #[utoipa::path(get, path = "/export/campaigns/{id}/results/csv", tag = "exports", params(("id" = Uuid, Path), RowsParameters),
     responses((status = 200, description = "The file", content_type = "text/csv", body = FileBody), NoFile))]
-async fn results_csv(
-    export: Export,
-    Query(rows): Query<RowsParameters>,
-) -> Result<Response, Failure> {
+async fn results_csv(export: Export, Query(rows): Query<RowsParameters>) -> Result<Response, Failure> {
     export.results(ResultsFormat::Csv, rows).await
 }
 
 /// The results as a workbook: Summary, Results, Allowlist, Blocklist, Method.
 #[utoipa::path(get, path = "/export/campaigns/{id}/results/xlsx", tag = "exports", params(("id" = Uuid, Path), RowsParameters),
     responses((status = 200, description = "The file", content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", body = FileBody), NoFile))]
-async fn results_xlsx(
-    export: Export,
-    Query(rows): Query<RowsParameters>,
-) -> Result<Response, Failure> {
+async fn results_xlsx(export: Export, Query(rows): Query<RowsParameters>) -> Result<Response, Failure> {
     export.results(ResultsFormat::Xlsx, rows).await
 }
 
 /// The rows of the results as Parquet.
 #[utoipa::path(get, path = "/export/campaigns/{id}/results/parquet", tag = "exports", params(("id" = Uuid, Path), RowsParameters),
     responses((status = 200, description = "The file", content_type = "application/vnd.apache.parquet", body = FileBody), NoFile))]
-async fn results_parquet(
-    export: Export,
-    Query(rows): Query<RowsParameters>,
-) -> Result<Response, Failure> {
+async fn results_parquet(export: Export, Query(rows): Query<RowsParameters>) -> Result<Response, Failure> {
     export.results(ResultsFormat::Parquet, rows).await
 }
 
 /// The rows of the results as JSON: one array.
 #[utoipa::path(get, path = "/export/campaigns/{id}/results/json", tag = "exports", params(("id" = Uuid, Path), RowsParameters),
     responses((status = 200, description = "The file", content_type = "application/json", body = Object), NoFile))]
-async fn results_json(
-    export: Export,
-    Query(rows): Query<RowsParameters>,
-) -> Result<Response, Failure> {
+async fn results_json(export: Export, Query(rows): Query<RowsParameters>) -> Result<Response, Failure> {
     export.results(ResultsFormat::Json, rows).await
 }
 
 /// What to buy, as CSV. A list that differs from the last one taken out is kept as a version.
 #[utoipa::path(get, path = "/export/campaigns/{id}/whitelist/csv", tag = "exports", params(("id" = Uuid, Path), ListParameters),
     responses((status = 200, description = "The file", content_type = "text/csv", body = FileBody), NoFile))]
-async fn whitelist_csv(
-    export: Export,
-    Query(options): Query<ListParameters>,
-) -> Result<Response, Failure> {
+async fn whitelist_csv(export: Export, Query(options): Query<ListParameters>) -> Result<Response, Failure> {
     export.list(ListType::Whitelist, ListFormat::Csv, options).await
 }
 
 /// What to buy, as JSON. A list that differs from the last one taken out is kept as a version.
 #[utoipa::path(get, path = "/export/campaigns/{id}/whitelist/json", tag = "exports", params(("id" = Uuid, Path), ListParameters),
     responses((status = 200, description = "The file", content_type = "application/json", body = Object), NoFile))]
-async fn whitelist_json(
-    export: Export,
-    Query(options): Query<ListParameters>,
-) -> Result<Response, Failure> {
+async fn whitelist_json(export: Export, Query(options): Query<ListParameters>) -> Result<Response, Failure> {
     export.list(ListType::Whitelist, ListFormat::Json, options).await
 }
 
@@ -220,20 +202,14 @@ async fn whitelist_dsp(
 /// What to block, as CSV. A list that differs from the last one taken out is kept as a version.
 #[utoipa::path(get, path = "/export/campaigns/{id}/blacklist/csv", tag = "exports", params(("id" = Uuid, Path), ListParameters),
     responses((status = 200, description = "The file", content_type = "text/csv", body = FileBody), NoFile))]
-async fn blacklist_csv(
-    export: Export,
-    Query(options): Query<ListParameters>,
-) -> Result<Response, Failure> {
+async fn blacklist_csv(export: Export, Query(options): Query<ListParameters>) -> Result<Response, Failure> {
     export.list(ListType::Blacklist, ListFormat::Csv, options).await
 }
 
 /// What to block, as JSON. A list that differs from the last one taken out is kept as a version.
 #[utoipa::path(get, path = "/export/campaigns/{id}/blacklist/json", tag = "exports", params(("id" = Uuid, Path), ListParameters),
     responses((status = 200, description = "The file", content_type = "application/json", body = Object), NoFile))]
-async fn blacklist_json(
-    export: Export,
-    Query(options): Query<ListParameters>,
-) -> Result<Response, Failure> {
+async fn blacklist_json(export: Export, Query(options): Query<ListParameters>) -> Result<Response, Failure> {
     export.list(ListType::Blacklist, ListFormat::Json, options).await
 }
 
@@ -251,29 +227,21 @@ async fn blacklist_dsp(
 /// Both lists in one CSV. Each is kept as a version where it differs from the last one taken out.
 #[utoipa::path(get, path = "/export/campaigns/{id}/optimization-lists/csv", tag = "exports", params(("id" = Uuid, Path), ListParameters),
     responses((status = 200, description = "The file", content_type = "text/csv", body = FileBody), NoFile))]
-async fn lists_csv(
-    export: Export,
-    Query(options): Query<ListParameters>,
-) -> Result<Response, Failure> {
+async fn lists_csv(export: Export, Query(options): Query<ListParameters>) -> Result<Response, Failure> {
     export.send(Asked::Lists { options: options.into() }).await
 }
 
 /// The key figures of the campaign: a header and one row.
 #[utoipa::path(get, path = "/export/campaigns/{id}/summary/csv", tag = "exports", params(("id" = Uuid, Path)),
     responses((status = 200, description = "The file", content_type = "text/csv", body = FileBody), NoFile))]
-async fn summary_csv(
-    export: Export,
-) -> Result<Response, Failure> {
+async fn summary_csv(export: Export) -> Result<Response, Failure> {
     export.send(Asked::Summary).await
 }
 
 /// All that is known of the campaign: what it is, how it was scored, its summary and its rows.
 #[utoipa::path(get, path = "/export/campaigns/{id}/data/json", tag = "exports", params(("id" = Uuid, Path), DataParameters),
     responses((status = 200, description = "The file", content_type = "application/json", body = Object), NoFile))]
-async fn data_json(
-    export: Export,
-    Query(with): Query<DataParameters>,
-) -> Result<Response, Failure> {
+async fn data_json(export: Export, Query(with): Query<DataParameters>) -> Result<Response, Failure> {
     let asked = Asked::Data {
         results: with.include_results.unwrap_or(true),
         insights: with.include_insights.unwrap_or_default(),
@@ -284,20 +252,14 @@ async fn data_json(
 /// The report for the client.
 #[utoipa::path(get, path = "/campaigns/{id}/pdf", tag = "exports", params(("id" = Uuid, Path), ReportParameters),
     responses((status = 200, description = "The file", content_type = "application/pdf", body = FileBody), NoFile))]
-async fn report_pdf(
-    export: Export,
-    Query(with): Query<ReportParameters>,
-) -> Result<Response, Failure> {
+async fn report_pdf(export: Export, Query(with): Query<ReportParameters>) -> Result<Response, Failure> {
     export.send(with.asked()).await
 }
 
 /// The report for the client. The same as without the second `reports`, where older clients look for it.
 #[utoipa::path(get, path = "/reports/campaigns/{id}/pdf", tag = "exports", params(("id" = Uuid, Path), ReportParameters),
     responses((status = 200, description = "The file", content_type = "application/pdf", body = FileBody), NoFile))]
-async fn report_pdf_below(
-    export: Export,
-    Query(with): Query<ReportParameters>,
-) -> Result<Response, Failure> {
+async fn report_pdf_below(export: Export, Query(with): Query<ReportParameters>) -> Result<Response, Failure> {
     export.send(with.asked()).await
 }
 

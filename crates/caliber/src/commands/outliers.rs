@@ -53,18 +53,18 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
     let mut timing = Timing::start(args.run.timing);
     let options = Options {
-        method: Method::parse(&args.method).map_err(refused)?,
+        method: Method::of(&args.method).map_err(refused)?,
         contamination: args.contamination,
         seed: args.seed,
         scores: args.scores,
         limit: args.limit,
         threads: parallel::available(),
     };
-    let treatment = args.treat.as_deref().map(Treatment::parse).transpose().map_err(refused)?;
+    let treatment = args.treat.as_deref().map(Treatment::of).transpose().map_err(refused)?;
     let run = args.run.read(&args.results, terminal)?;
     timing.has_read();
     if let Some(treatment) = treatment {
-        let treated = treat(run.subject(), treatment, &options).map_err(refused)?;
+        let treated = treat(&run.subject(), treatment, &options).map_err(refused)?;
         timing.has_computed();
         let files = match &args.out {
             Some(folder) => treated_run::write(&run, &treated, folder)?,
@@ -73,7 +73,7 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
         terminal.answer(&treated.answer, |out| text::print_treatment(&treated.answer, &files, out))?;
         timing.has_written();
     } else {
-        let outliers = detect(run.subject(), &options).map_err(refused)?;
+        let outliers = detect(&run.subject(), &options).map_err(refused)?;
         timing.has_computed();
         terminal.answer(&outliers, |out| text::print(&run, &outliers, out))?;
         timing.has_written();

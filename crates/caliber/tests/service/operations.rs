@@ -12,6 +12,7 @@ use crate::service::{Service, eventually};
 
 crate::on_both_databases! {
     its_health_is_told,
+    its_figures_are_told_to_prometheus,
     every_answer_has_an_id_and_the_headers_of_safety,
     only_listed_origins_and_hosts_are_served,
     answers_are_compressed_where_that_is_taken,
@@ -34,6 +35,54 @@ fn its_health_is_told(on: Backend) {
     }
     let about = root.get("/").data(200);
     assert_eq!((&about["name"], &about["docs"]), (&json!("Caliber"), &json!("/docs")));
+}
+
+/// The samples of a text of figures: what is before the blank, and the figure behind it.
+fn samples(text: &str) -> std::collections::BTreeMap<&str, f64> {
+    assert!(text.ends_with("# EOF\n"), "it is whole");
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines
+        .map(|line| line.rsplit_once(' ').unwrap())
+        .map(|(name, figure)| (name, figure.parse().unwrap()))
+        .collect()
+}
+
+fn its_figures_are_told_to_prometheus(on: Backend) {
+    let service = Service::start(on);
+    let ana = service.manager("ana");
+    let campaign = ana.scored(&crate::people::report());
+    for _ in 0..3 {
+        ana.get(&format!("/scoring/results/{campaign}")).data(200);
+    }
+    ana.get("/campaigns/no-id").refused(404, "not_found");
+    ana.at_root().bare("BREW", "/of/no/route").refused(404, "not_found");
+    let answer = ana.at_root().get("/metrics");
+    assert_eq!(answer.status, 200);
+    assert!(
+        answer.header("content-type").unwrap().starts_with("application/openmetrics-text; version=1.0.0")
+    );
+    let text = answer.text();
+    assert!(!text.contains(&campaign), "a route is a series, not each of its addresses");
+    let told = samples(&text);
+    let results = r#"method="GET",endpoint="/api/v1/scoring/results/{id}""#;
+    assert_eq!(told[format!("http_requests_total{{{results},status=\"200\"}}").as_str()], 3.0, "{text}");
+    assert_eq!(told[format!("response_time_seconds_count{{{results}}}").as_str()], 3.0);
+    assert_eq!(told[format!("response_time_seconds_bucket{{le=\"+Inf\",{results}}}").as_str()], 3.0);
+    assert_eq!(
+        told[r#"http_requests_total{method="GET",endpoint="/api/v1/campaigns/{id}",status="404"}"#],
+        1.0
+    );
+    assert_eq!(told[r#"http_requests_total{method="other",endpoint="none",status="404"}"#], 1.0);
+    assert_eq!(told["http_requests_under_way"], 1.0, "this one");
+    for state in ["queued", "running", "dead"] {
+        assert_eq!(
+            told[format!("caliber_jobs{{queue=\"scoring\",state=\"{state}\"}}").as_str()],
+            0.0,
+            "{text}"
+        );
+    }
+    assert_eq!(told["caliber_results_cached"], 1.0);
+    assert!(told["caliber_results_cache_bytes"] > 0.0);
 }
 
 fn every_answer_has_an_id_and_the_headers_of_safety(on: Backend) {
@@ -119,7 +168,7 @@ fn the_pages_of_the_document_are_served_from_the_program(on: Backend) {
     let document = root.get("/openapi.json").json();
     assert_eq!(document["openapi"], "3.1.0");
     for path in document["paths"].as_object().unwrap().keys() {
-        assert!(path.starts_with("/api/v1/") || path.starts_with("/health"), "{path}");
+        assert!(["/api/v1/", "/health", "/metrics"].iter().any(|start| path.starts_with(start)), "{path}");
     }
     let moved = root.get("/docs");
     assert_eq!((moved.status, moved.header("location")), (303, Some("/docs/index.html")));
