@@ -10,6 +10,7 @@ mod file_name;
 mod material;
 mod writing;
 
+use caliber_engine::Code;
 use caliber_reports::{ListKind, UploadForm};
 use caliber_store::campaigns::Campaign;
 use caliber_store::exports::{self, Export, NewExport};
@@ -274,6 +275,14 @@ impl BackgroundExport {
 /// Where the bytes of an export are stored. Named by the export, so that an attempt that is repeated overwrites itself.
 pub(crate) fn export_key(campaign: CampaignId, export: ExportId) -> String {
     format!("campaigns/{campaign}/exports/{export}")
+}
+
+/// What a form cannot hold is for whoever asked for it; everything else that fails is ours.
+pub(crate) fn unmade(error: caliber_engine::Error) -> Error {
+    match error.code {
+        Code::TooLarge => Error::TooLarge(told(&error)),
+        _ => Error::internal(error),
+    }
 }
 
 /// The form of a DSP by its name.

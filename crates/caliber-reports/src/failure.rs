@@ -22,7 +22,7 @@ pub(crate) fn refused(attempt: &str, cause: io::Error) -> Error {
     error.caused_by(cause)
 }
 
-/// A failed write of a file's content. The caller knows the file and adds it.
-pub(crate) fn unwritten(cause: io::Error) -> Error {
+/// A failed write of a file: the system's reason and what to do about it. The caller knows the file and adds it.
+pub fn unwritten(cause: io::Error) -> Error {
     refused("write the file", cause)
 }

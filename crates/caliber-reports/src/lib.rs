@@ -27,6 +27,7 @@ pub use campaign_report::{
     UnreadableFacts, WarningFacts,
 };
 pub use exports::{ExportedCampaign, ListExport, ResultsExport, write_lists_csv, write_summary_csv};
+pub use failure::unwritten;
 pub use folder::{OutputFile, OutputFolder, PublishingHeld, hold_publishing};
 pub use json::{Figure, json_line, write_json_pretty, write_results_json};
 pub use lists::{write_list_csv, write_list_text};

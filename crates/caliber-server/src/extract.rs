@@ -84,11 +84,7 @@ pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure
             path => path,
         };
         let cause = error.into_inner();
-        if cause.is_data() {
-            Failure::invalid(field_of(field, &cause), plain(&cause))
-        } else {
-            broken(&cause)
-        }
+        if cause.is_data() { refused(field_of(field, &cause), &plain(&cause)) } else { broken(&cause) }
     })
 }
 
@@ -116,6 +112,22 @@ fn plain(error: &serde_json::Error) -> String {
     }
 }
 
+/// What is wrong with a field, in words for people. An id that is none names nothing.
+fn refused(field: String, message: &str) -> Failure {
+    if message.starts_with("UUID parsing failed") {
+        return Failure::new(FailureCode::NotFound, format!("`{field}`: nothing has this id: it is no UUID"));
+    }
+    let message = match message {
+        "invalid float literal" => "is no number".to_owned(),
+        "invalid digit found in string" => "is no whole number".to_owned(),
+        message => message
+            .replace("expected f64", "expected a number")
+            .replace("expected u64", "expected a whole number from 0")
+            .replace("expected usize", "expected a whole number from 0"),
+    };
+    Failure::invalid(field, message)
+}
+
 /// The query's parameters. Unknown ones are ignored; wrong ones are 422 with their name.
 pub(crate) struct Query<T>(pub(crate) T);
 
@@ -130,7 +142,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             let path = error.path().to_string();
             let message = error.inner().to_string();
             let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
-            Failure::invalid(missing.map_or(path, ToOwned::to_owned), message)
+            refused(missing.map_or(path, ToOwned::to_owned), &message)
         })?;
         Ok(Self(parsed))
     }

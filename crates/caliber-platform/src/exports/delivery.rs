@@ -15,6 +15,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::material::{Gauge, Material};
+use super::unmade;
 use crate::Platform;
 use crate::error::{Error, Result};
 
@@ -54,11 +55,11 @@ pub(super) async fn delivered(platform: &Platform, material: Material) -> Result
     let gauge = Gauge::default();
     let _cancelled_when_the_client_leaves = CancelledOnDrop(gauge.clone());
     let made = tokio::task::spawn_blocking(move || {
-        let file = tempfile::tempfile()?;
-        material.write(&file, &gauge).map_err(io::Error::other)?;
-        Ok::<_, io::Error>((file.metadata()?.len(), file))
+        let file = tempfile::tempfile().map_err(Error::internal)?;
+        material.write(&file, &gauge).map_err(unmade)?;
+        Ok::<_, Error>((file.metadata().map_err(Error::internal)?.len(), file))
     });
-    let (size, mut file) = made.await.map_err(Error::internal)?.map_err(Error::internal)?;
+    let (size, mut file) = made.await.map_err(Error::internal)??;
     io::Seek::rewind(&mut file).map_err(Error::internal)?;
     Ok(Download { filename, media_type, size: Some(size), bytes: read(tokio::fs::File::from_std(file)) })
 }

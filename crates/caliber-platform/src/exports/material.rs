@@ -81,8 +81,8 @@ pub(super) enum Content {
     Lists(Vec<List>),
     /// A list as a DSP takes it.
     Upload(UploadFiles),
-    /// The summary of the run.
-    Summary,
+    /// The summary of the run, with its lists as they are by now.
+    Summary { lists: [List; 2] },
     /// The campaign; with its rows, where asked.
     Data { rows: Option<(Arc<ResultsTable>, Vec<usize>)>, insights: bool },
     /// The report for the client.
@@ -193,7 +193,7 @@ impl Of<'_> {
                 let made = tokio::task::spawn_blocking(made).await.map_err(Error::internal)?;
                 Content::Upload(made.map_err(|error| Error::invalid("format", told(&error)))?)
             }
-            Asked::Summary => Content::Summary,
+            Asked::Summary => Content::Summary { lists: self.lists_of_the_run().await? },
             Asked::Data { results, insights } => {
                 let rows = if *results { Some(self.rows(Query::default()).await?) } else { None };
                 Content::Data { rows, insights: *insights }

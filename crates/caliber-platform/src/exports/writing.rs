@@ -31,7 +31,9 @@ impl Material {
                 Some(file) => out.write_all(&file.bytes).map_err(unwritten)?,
                 None => out.write_all(&files.to_zip()?).map_err(unwritten)?,
             },
-            Content::Summary => write_summary_csv(&self.exported(), &self.summary(), &mut out)?,
+            Content::Summary { lists } => {
+                write_summary_csv(&self.exported(), &self.summary_with(lists), &mut out)?;
+            }
             Content::Data { rows, insights } => {
                 let rows = rows.as_ref().map(|(table, rows)| (&**table, rows.as_slice()));
                 self.write_data(rows, *insights, &mut out).map_err(unwritten)?;
@@ -134,6 +136,23 @@ impl Material {
 
     fn summary(&self) -> Map<String, Value> {
         self.run.summary.as_deref().and_then(Value::as_object).cloned().unwrap_or_default()
+    }
+
+    /// The summary with what the lists hold by now: names may have been moved by hand since the run.
+    fn summary_with(&self, [allow, block]: &[List; 2]) -> Map<String, Value> {
+        let mut summary = self.summary();
+        if let Some(lists) = summary.get_mut("lists").and_then(Value::as_object_mut) {
+            for (name, list) in [("allowlist", allow), ("blocklist", block)] {
+                let figures = json!({
+                    "count": list.rows.len(),
+                    "impressions": list.total_impressions,
+                    "spend": list.total_spend,
+                    "average_score": list.average_score,
+                });
+                lists.insert(name.to_owned(), figures);
+            }
+        }
+        summary
     }
 
     fn facts(&self) -> caliber_engine::Result<(RunFacts, QualityFacts)> {

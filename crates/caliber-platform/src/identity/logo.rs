@@ -7,7 +7,6 @@ use uuid::Uuid;
 
 use super::{Caller, Identity};
 use crate::error::{Error, Result};
-use crate::scoring::told;
 
 /// Bytes of a logo.
 const MOST_BYTES: usize = 512 << 10;
@@ -80,7 +79,11 @@ fn checked(picture: &[u8]) -> Result<Kind> {
         return Err(Error::TooLarge(format!("a logo has at most {} KB", MOST_BYTES >> 10)));
     }
     let branding = Branding { logo: Some(picture.to_vec()), ..Branding::default() };
-    branding.check().map_err(|error| Error::WrongKind(told(&error)))?;
+    let refused = |error: caliber_engine::Error| {
+        let most = MOST_BYTES >> 10;
+        Error::WrongKind(format!("{}; a logo is a PNG, JPEG or SVG of at most {most} KB", error.message))
+    };
+    branding.check().map_err(refused)?;
     let kind = Kind::of(picture);
     if kind == Kind::Svg && !is_harmless(picture) {
         return Err(Error::WrongKind(

@@ -13,7 +13,7 @@ use super::watch::{Watch, watch};
 use super::worker::{Ended, JobContext};
 use crate::Platform;
 use crate::error::{Error, Result};
-use crate::exports::{Gauge, Material, day_of, export_key};
+use crate::exports::{Gauge, Material, day_of, export_key, unmade};
 
 /// The kind of the job.
 pub(crate) const KIND: &str = "make_export";
@@ -80,7 +80,7 @@ async fn make(platform: Platform, export: Export, gauge: Gauge) -> Result<Made> 
     let written = tokio::task::spawn_blocking(move || {
         let file = tempfile::NamedTempFile::new().map_err(Error::internal)?;
         let out = std::io::BufWriter::with_capacity(1 << 20, file.as_file());
-        material.write(out, &gauge).map_err(Error::internal)?;
+        material.write(out, &gauge).map_err(unmade)?;
         Ok::<_, Error>(file)
     });
     let file = written.await.map_err(Error::internal)??;

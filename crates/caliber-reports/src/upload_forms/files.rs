@@ -156,11 +156,11 @@ impl<'a> Groups<'a> {
     }
 }
 
-/// A text as the beginning of a file's name: letters and digits of any script, `-`, `_`, points and blanks stay.
+/// A text as the beginning of a file's name: without what separates folders or is no sign, with all that scripts need,
+/// such as the vowels of Hindi and accents of their own.
 fn safe(base_name: &str) -> String {
-    let safe = |character: char| {
-        if character.is_alphanumeric() || "-_. ".contains(character) { character } else { '-' }
-    };
+    let is_refused = |character: char| character.is_control() || r#"/\:*?"<>|"#.contains(character);
+    let safe = |character: char| if is_refused(character) { '-' } else { character };
     let name: String = base_name.chars().map(safe).take(100).collect();
     let name = name.trim_matches(['.', ' ']);
     if name.is_empty() { "list".to_owned() } else { name.to_owned() }

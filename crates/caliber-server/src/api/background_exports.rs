@@ -63,8 +63,10 @@ struct NewExport {
     filters: Filters,
 }
 
-/// What of the campaign, by kind; what another kind knows is ignored.
+/// What of the campaign, by kind; what another kind knows is ignored, and what none knows is refused: a misspelt filter
+/// would deliver another list.
 #[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, expecting = "an object of filters")]
 struct Filters {
     /// results.
     sort_by: Option<String>,

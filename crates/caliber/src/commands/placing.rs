@@ -21,6 +21,13 @@ impl Placing {
         produce: impl FnOnce(&mut BufWriter<&File>) -> Result<()>,
     ) -> Result<()> {
         let refused = |cause| unwritten(cause, path);
+        // Put in place of a device or a pipe, the file would take its name and nobody would get the bytes.
+        if path.metadata().is_ok_and(|there| !there.is_file()) {
+            let message = "cannot write the file: what stands there is no file";
+            return Err(Error::new(Code::Machine, message)
+                .in_file(path.display().to_string())
+                .help("give another name"));
+        }
         let folder = folder_of(path);
         fs::create_dir_all(folder).map_err(refused)?;
         let staged = temporary(folder).map_err(refused)?;
@@ -45,7 +52,7 @@ impl Placing {
 
 /// The whole content of a file.
 pub(crate) fn write_bytes(bytes: &[u8], mut file: impl Write) -> Result<()> {
-    file.write_all(bytes).map_err(failed)
+    file.write_all(bytes).map_err(caliber_reports::unwritten)
 }
 
 /// The folder that a file is in.
@@ -68,11 +75,5 @@ fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
 }
 
 fn unwritten(cause: io::Error, path: &Path) -> Error {
-    failed(cause).in_file(path.display().to_string())
-}
-
-fn failed(cause: io::Error) -> Error {
-    Error::new(Code::Machine, format!("cannot write the file: {cause}"))
-        .help("free some space, or choose another place with --out DIR")
-        .caused_by(cause)
+    caliber_reports::unwritten(cause).in_file(path.display().to_string())
 }

@@ -24,8 +24,8 @@ const HEADS: [&str; 14] = [
     "vendor",
 ];
 
-/// Names a line each, or the first cells of delimited lines. Blank lines, those that begin with `#` and a header are
-/// passed over. UTF-8, UTF-16 and Windows-1252 are told apart.
+/// Names a line each, or the first cells of delimited lines. Blank lines, notes (`# a note`) and a header are passed over;
+/// a name may begin with `#` as long as no blank follows it. UTF-8, UTF-16 and Windows-1252 are told apart.
 pub(super) fn read(file: &Path) -> Result<Vec<String>> {
     let bytes = std::fs::read(file).map_err(|error| {
         Error::new(Code::NotReadable, format!("the names to protect cannot be read: {error}"))
@@ -62,7 +62,6 @@ fn names(text: &str) -> std::result::Result<Vec<String>, csv::Error> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
-        .comment(Some(b'#'))
         .trim(csv::Trim::All)
         .delimiter(delimiter.unwrap_or(b','))
         .from_reader(text.as_bytes());
@@ -71,7 +70,9 @@ fn names(text: &str) -> std::result::Result<Vec<String>, csv::Error> {
         let record = record?;
         let name = record.get(0).unwrap_or_default();
         let is_head = at == 0 && HEADS.contains(&name.to_lowercase().as_str());
-        if !name.is_empty() && !name.starts_with('#') && !is_head {
+        let is_note =
+            name.strip_prefix('#').is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '#', '\t']));
+        if !name.is_empty() && !is_note && !is_head {
             names.push(name.to_owned());
         }
     }
@@ -89,8 +90,8 @@ mod tests {
     #[test]
     fn a_name_a_line_or_the_first_cell_of_each() {
         assert_eq!(
-            of(b"a.example\r\n\n # a note\n#another, with a comma\n  b.example \n"),
-            ["a.example", "b.example"]
+            of(b"a.example\r\n\n # a note\n# another, with a comma\n#\n## \n  b.example \n#hash.example\n"),
+            ["a.example", "b.example", "#hash.example"]
         );
         assert_eq!(of(b"Domain,Score\n\"Globex, Inc.\",5\nb.example,6,7\n"), ["Globex, Inc.", "b.example"]);
         assert_eq!(of(b"site;owner\na.example;x\n"), ["a.example"]);

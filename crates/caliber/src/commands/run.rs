@@ -21,6 +21,8 @@ use crate::terminal::Terminal;
 
 /// What begins a Parquet file.
 const PARQUET: &[u8] = b"PAR1";
+/// How a workbook begins, which is packed.
+const ZIP: &[u8] = b"PK\x03\x04";
 /// Bytes of a summary that are read; those of large recipes have some ten thousand.
 const SUMMARY_BYTES: u64 = 16 << 20;
 /// The share of rows on each list, where nothing says otherwise.
@@ -190,12 +192,17 @@ impl RunArgs {
 fn begins_as_parquet(path: &Path) -> Result<bool> {
     let mut start = Vec::new();
     let read = File::open(path).and_then(|file| file.take(PARQUET.len() as u64).read_to_end(&mut start));
-    read.map_err(|cause| {
-        Error::new(Code::NotReadable, format!("the results cannot be read: {cause}"))
+    let refused = |code, message| {
+        Error::new(code, message)
             .in_file(path.display().to_string())
             .help("give results.parquet or results.csv of `caliber score`, or the folder that holds them")
-            .caused_by(cause)
+    };
+    read.map_err(|cause| {
+        refused(Code::NotReadable, format!("the results cannot be read: {cause}")).caused_by(cause)
     })?;
+    if start == ZIP {
+        return Err(refused(Code::WrongKind, "a workbook cannot be read as results".to_owned()));
+    }
     Ok(start == PARQUET)
 }
 

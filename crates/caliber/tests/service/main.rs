@@ -32,6 +32,7 @@ mod campaigns;
 mod commands;
 mod development;
 mod documents;
+mod downloads;
 mod errors;
 mod exports;
 mod kills;
