@@ -1,5 +1,7 @@
 //! Exports on their way to a client: what files are called, how they are known, and what is refused.
 
+use std::fmt::Write;
+
 use caliber_store::Backend;
 use serde_json::json;
 
@@ -192,7 +194,7 @@ fn what_a_workbook_cannot_hold_is_said(on: Backend) {
     let ana = service.manager("ana");
     let long = "x".repeat(33_000);
     let mut report = String::from_utf8(long_report(5)).unwrap();
-    report.push_str(&format!("{long},5000,10.5,3,0.5,1,1\n"));
+    writeln!(report, "{long},5000,10.5,3,0.5,1,1").unwrap();
     let id = ana.scored(report.as_bytes());
     let why = ana.get(&format!("/reports/export/campaigns/{id}/results/xlsx")).refused(413, "too_large");
     let why = why["message"].as_str().unwrap();
