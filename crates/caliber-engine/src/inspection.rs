@@ -41,6 +41,9 @@ pub struct Inspection {
     /// Rows below the header; `None` where no recipe is settled, so that the report was not read.
     #[serde(skip)]
     pub rows_read: Option<u64>,
+    /// All sheets of a workbook, in the order to prefer them; empty for other files.
+    #[serde(skip)]
+    pub sheets: Vec<String>,
 }
 
 /// What the headers tell.
@@ -79,6 +82,7 @@ pub fn inspect(source: Source, options: &Options, context: &Context<'_>) -> Resu
         headers: file.headers.clone(),
         preview,
         rows_read: None,
+        sheets: file.sheets.clone(),
     };
     let read = choose(file, options, context)
         .and_then(|chosen| inspect_whole(&mut inspection, file, &chosen, options, context));

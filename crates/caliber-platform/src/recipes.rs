@@ -8,6 +8,7 @@ use caliber_store::recipes::{self, UNIQUE_NAME};
 use caliber_store::{OrganizationId, Reach, RecipeId};
 
 use crate::Platform;
+use crate::campaigns::{Settings, engine_channel, engine_goal};
 use crate::error::{Conflict, Error, Result};
 use crate::identity::Caller;
 use crate::scoring::told;
@@ -30,12 +31,34 @@ pub struct KnownRecipe {
     pub recipe: Recipe,
 }
 
+/// The recipe that settings lead to. One that somebody adds is used by its name; it does not change what others start
+/// without one.
+pub(crate) fn usual<'b>(
+    shipped: &'b RecipeBook,
+    book: &'b RecipeBook,
+    settings: &Settings,
+) -> caliber_engine::Result<&'b Recipe> {
+    let (channel, goal) = (engine_channel(settings.channel), engine_goal(settings.goal));
+    let of =
+        |book: &'b RecipeBook| book.find(&settings.campaign_type, channel, goal, settings.ctr_sensitivity);
+    of(shipped).or_else(|_| of(book))
+}
+
 /// What people call a platform, as `The Trade Desk`.
 pub fn platform_label(platform: &str) -> String {
     Dictionary::shipped().platform_label(platform)
 }
 
 impl Recipes<'_> {
+    /// The name of the recipe that settings lead to where none is named.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn usual(&self, caller: &Caller, settings: &Settings) -> Result<Option<String>> {
+        let book = self.book(caller.user.organization_id).await?;
+        Ok(usual(&self.0.book(), &book, settings).ok().map(|recipe| recipe.name.clone()))
+    }
+
     /// All recipes that an organisation has.
     ///
     /// # Errors

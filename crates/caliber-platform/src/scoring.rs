@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use caliber_engine::recipe::{Dimension, Recipe, RecipeBook};
+use caliber_engine::recipe::{Dimension, Recipe};
 use caliber_engine::report::mapping::{Override, Target};
 
 pub use caliber_engine::lists::ListPolicy;
@@ -11,7 +11,7 @@ pub use caliber_engine::normalize::Normalization;
 use caliber_store::campaigns::{self, Campaign, CampaignStatus, Outcome};
 use caliber_store::queue::{self, Cancel};
 use caliber_store::runs::NewRun;
-use caliber_store::{Attempt, CampaignId, JobId, RunId, uploads};
+use caliber_store::{Attempt, CampaignId, JobId, RunId, Window, uploads};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -20,6 +20,7 @@ use crate::campaigns::{engine_channel, engine_dimension, engine_goal, missing};
 use crate::error::{Conflict, Error, Result};
 use crate::identity::Caller;
 use crate::jobs::score_campaign;
+use crate::recipes;
 
 /// The use cases of scoring.
 #[derive(Clone, Copy, Debug)]
@@ -165,12 +166,9 @@ impl Scoring<'_> {
         }
         let (channel, goal) = (engine_channel(campaign.channel), engine_goal(campaign.goal));
         let shipped = self.0.book();
-        let usual =
-            |book| RecipeBook::find(book, &campaign.campaign_type, channel, goal, campaign.ctr_sensitivity);
         let recipe: &Recipe = match &options.recipe {
             Some(name) => book.by_name(name),
-            // A recipe that somebody adds is used by its name; it does not change what others start without one.
-            None => usual(&shipped).or_else(|_| usual(&book)),
+            None => recipes::usual(&shipped, &book, &campaign.settings()),
         }
         .map_err(|error| Error::invalid("recipe", told(&error)))?;
         Ok(RunConfig {
@@ -190,6 +188,17 @@ impl Scoring<'_> {
             protected: self.0.lists().protected(campaign).await?,
             treatment: None,
         })
+    }
+
+    /// What the last run of a campaign went by, however it ended; nothing before any run.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn last_config(&self, caller: &Caller, id: CampaignId) -> Result<Option<RunConfig>> {
+        let db = self.0.store().db();
+        campaigns::by_id(db, caller.reads(), id).await?.ok_or_else(missing)?;
+        let last = caliber_store::runs::list(db, id, Window::first(1)).await?.rows.pop();
+        last.map(|run| serde_json::from_value(run.config.0)).transpose().map_err(Error::internal)
     }
 
     /// How far a campaign is: its row alone, since whoever watches asks again and again.

@@ -11,6 +11,7 @@ nav-dashboard = Dashboard
 nav-campaigns = Campaigns
 nav-lists = Lists
 nav-files = Files
+nav-exports = Exports
 nav-recipes = Recipes and templates
 nav-jobs = Jobs
 nav-organisation = Organisation
@@ -48,6 +49,7 @@ notice-cancelled = Scoring was cancelled.
 notice-started = Scoring has started.
 notice-joined = You have joined the organisation, and your campaigns came along.
 notice-withdrawn = The invitation is taken back.
+notice-asked = The file is being made. It can be downloaded here as soon as it is ready.
 
 ## Signing in
 sign-in = Sign in
@@ -61,6 +63,12 @@ register-title = Create your account
 register-lead = You get an organisation of your own. Invite others later, or join theirs by an invitation.
 register-submit = Create account
 password-hint = A few unusual words in a row are hard to guess and easy to remember.
+
+set-password-title = Set your password
+set-password-lead = The link that brought you here works once.
+set-password-submit = Set password
+password-is-set = Your password is set
+password-is-set-text = You can sign in with it now.
 
 ## Profile
 profile = Profile
@@ -139,6 +147,7 @@ figure-attention-note = Listed below
 needs-attention = Needs attention
 nothing-waits = Nothing waits for you.
 attention-failed = Scoring failed
+attention-cancelled = Scoring was cancelled
 attention-ready = Has a report and is ready to score
 attention-no-report = Has no report yet
 attention-at-risk = Much of the spend is on names to block
@@ -172,6 +181,12 @@ ctr-sensitivity = Clicks matter: weigh the click-through rate higher
 from-template = Settings of a template
 no-template = None
 save-as-template = Keep these settings as a template
+recipe-by-settings = As the settings say
+recipe-hint = What the score is made of. Choose another by its name, shipped or your own.
+recipes-own = Your recipes
+recipes-shipped = Shipped
+sheet = Sheet
+sheet-hint = The workbook has several sheets. The one that looks most like a report is taken unless you choose.
 rows = Rows
 read-as = Read as
 score-it = Score it
@@ -204,6 +219,7 @@ campaigns-empty-title = No campaigns yet
 campaigns-empty-text = A campaign is a report and what was found in it. Drop a report to make the first.
 
 ## A campaign
+cancelled-text = Nothing was kept of it. The report is still here; score it when you like.
 scoring-now = Scoring
 rate = Rate
 rows-a-second = rows/s
@@ -274,7 +290,16 @@ organisation-read-only = A manager changes these.
 organisation-looks = Name and colours
 colour-primary = Main colour
 colour-accent = Accent
-colours-hint = They are used in the PDF and the workbook.
+colours-hint = They are used in the report for clients (PDF).
+logo = Logo
+logo-note = It stands at the head of the report for clients.
+logo-of = Logo of { $name }
+logo-none = No logo yet
+logo-file = Picture
+logo-hint = PNG, JPEG or SVG, up to 512 KB.
+logo-upload = Use this logo
+logo-remove = Remove the logo
+logo-remove-question = Remove the logo? Reports are made without one from then on.
 protected-names = Protected names
 protected-label = Never on a blocklist, a name a line
 protected-hint = Sites you own, partners, private deals. They hold for every campaign from its next run or list on.
@@ -346,6 +371,29 @@ download-txt = Download .txt
 first-names = The first { $count } are shown; the download has all.
 since-before = Since the version before
 
+## Exports
+exports-lead = Files of results, lists and reports that are made in the background. Each stays for 24 hours.
+exports-empty-title = No exports yet
+exports-empty-text = Choose a campaign and a file above. It is made in the background, and waits here for a day.
+exports-empty-unscored = Exports are made of campaigns that were scored.
+export-begin = Have a file made
+export-begin-note = For large files: go on with your work, and fetch it when it is ready.
+export-what = File
+export-start = Make it
+export-asked = Asked for
+export-removed = Removed
+export-processing = Being made
+export-completed = Ready
+export-other = Another file
+export-upload-allow = Allowlist as upload
+export-upload-block = Blocklist as upload
+names-left-out = { $count ->
+    [one] 1 name left out
+   *[other] { $count } names left out
+  }
+download-later = In the background
+download-background = Have a file made
+
 ## Help
 help-concepts = How to read the figures
 help-score = Every site or supply vendor gets 0 to 100: each metric is brought to one scale within the campaign, turned so that more is better, and weighed by the recipe. It compares the names of one campaign with each other.
@@ -397,6 +445,7 @@ compare = Compare
 score-again = Score again
 results-treated = Outliers treated
 results-of-before = Until it is done, the results of the run before are shown.
+rescore-cancelled = Scoring again was cancelled. These are still the results of the run before.
 rescore-failed = Scoring again failed. These are the results of the run before.
 rows-sites = Sites
 rows-vendors = Supply vendors
@@ -543,6 +592,17 @@ draft-allows = Would buy
 draft-empty = No row gets on this list.
 of-campaign = of the campaign
 dsp-form = Upload form for
+forms-hold = What each form holds
+form = Form
+holds = Holds
+left-out = Left out
+form-no-vendors = takes sites and apps only
+form-limit = { $most } names a file
+form-longest = { $most } characters a name
+form-levels = { $most } levels of subdomains
+form-splits = sites and apps in files of their own
+form-sites-only = domains and app ids
+form-anything = any names
 and-more = { $count ->
     [one] and one more
    *[other] and { $count } more

@@ -49,6 +49,8 @@ pub(crate) struct ReportFile {
     pub(crate) has_more: bool,
     /// Sheets that fit as well as the one that is read.
     pub(crate) other_sheets: Vec<String>,
+    /// All sheets of a workbook, in the order to prefer them.
+    pub(crate) sheets: Vec<String>,
 }
 
 /// What the call says about how files are opened.
@@ -184,6 +186,7 @@ fn open_text(source: Source, opening: &Opening<'_>) -> Result<ReportFile> {
         preview: rows,
         has_more: !sample.is_whole,
         other_sheets: Vec::new(),
+        sheets: Vec::new(),
     })
 }
 
@@ -191,9 +194,10 @@ fn open_workbook(source: Source, opening: &Opening<'_>) -> Result<ReportFile> {
     let file = std::fs::File::open(source.path())
         .map_err(|error| Error::new(Code::NotReadable, format!("cannot be read: {error}")))?;
     let mut workbook = Workbook::open(file)?;
+    let all_sheets = workbook.sheet_names();
     let sheets = match opening.sheet {
-        Some(sheet) => vec![named(&workbook.sheet_names(), sheet)],
-        None => workbook.sheet_names(),
+        Some(sheet) => vec![named(&all_sheets, sheet)],
+        None => all_sheets.clone(),
     };
     let mut best: Option<((bool, usize), String, Vec<OwnedRow>)> = None;
     let mut as_good = Vec::new();
@@ -230,6 +234,7 @@ fn open_workbook(source: Source, opening: &Opening<'_>) -> Result<ReportFile> {
         preview: rows,
         has_more: false,
         other_sheets: as_good,
+        sheets: all_sheets,
     })
 }
 
@@ -242,11 +247,12 @@ fn named(sheets: &[String], wanted: &str) -> String {
 
 /// Old workbooks are read in a process of their own, which gives the sheet as text.
 fn open_xls(source: &Source, opening: &Opening<'_>) -> Result<ReportFile> {
-    let SheetCsv { sheet, csv } = (opening.sandbox)(source.path(), opening.sheet)?;
+    let SheetCsv { sheet, sheets, csv } = (opening.sandbox)(source.path(), opening.sheet)?;
     let text = Source::from_stream(csv, source.name())?;
     let mut file = open_text(text, opening).map_err(|error| error.in_sheet(&sheet))?;
     file.format = Format::Xls;
     file.sheet = Some(sheet);
+    file.sheets = sheets;
     Ok(file)
 }
 
@@ -266,6 +272,7 @@ fn open_parquet(source: Source) -> Result<ReportFile> {
         preview: preview.into_iter().zip(1..).map(|(cells, line)| OwnedRow { line, cells }).collect(),
         has_more: false,
         other_sheets: Vec::new(),
+        sheets: Vec::new(),
     })
 }
 

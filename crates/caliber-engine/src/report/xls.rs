@@ -27,14 +27,25 @@ pub type SheetPreview = (String, Vec<Vec<String>>);
 pub struct SheetCsv {
     /// The sheet's name.
     pub sheet: String,
+    /// The names of all sheets, in the order to prefer them.
+    pub sheets: Vec<String>,
     /// UTF-8, commas, LF.
     pub csv: Box<dyn Read + Send>,
+}
+
+/// What was written of a workbook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The name of the sheet.
+    pub sheet: String,
+    /// The names of all sheets, in the order to prefer them.
+    pub sheets: Vec<String>,
 }
 
 /// Reads a workbook in a process of its own, given its path and the sheet wanted, if one was named.
 pub type Sandbox<'a> = dyn Fn(&Path, Option<&str>) -> Result<SheetCsv> + Send + Sync + 'a;
 
-/// Writes the sheet that `choose` picks as CSV, and returns its name. Sheets are offered as they are to be
+/// Writes the sheet that `choose` picks as CSV, and returns which it was of which. Sheets are offered as they are to be
 /// preferred: visible ones as their tabs stand, then hidden ones.
 ///
 /// Numbers are written with the fewest digits that read back as the same number, days as ISO dates, booleans as
@@ -50,7 +61,7 @@ pub fn to_csv(
     file: &Path,
     choose: impl Fn(&[SheetPreview]) -> Result<usize>,
     out: impl Write,
-) -> Result<String> {
+) -> Result<Written> {
     let mut opened = File::open(file).map_err(unreadable)?;
     match workbook::kind(&mut opened)? {
         Some(WorkbookKind::Apart) => {}
@@ -95,7 +106,7 @@ fn write_chosen<R, B>(
     mut book: B,
     choose: &dyn Fn(&[SheetPreview]) -> Result<usize>,
     out: impl Write,
-) -> Result<String>
+) -> Result<Written>
 where
     R: Read + Seek,
     B: Reader<R>,
@@ -121,7 +132,8 @@ where
     write_rows(&range, out).map_err(|error| {
         Error::new(Code::Machine, format!("the sheet could not be handed over: {error}")).caused_by(error)
     })?;
-    Ok(name.clone())
+    let sheet = name.clone();
+    Ok(Written { sheet, sheets: sheets.into_iter().map(|(name, _)| name).collect() })
 }
 
 fn write_rows(range: &Range<Data>, mut out: impl Write) -> std::io::Result<()> {

@@ -26,6 +26,8 @@ pub struct ReadAs {
     pub ctr_sensitivity: bool,
     /// What is scored; what the recipe says where `None`.
     pub analysis_level: Option<AnalysisLevel>,
+    /// A recipe by its name, whatever platform and channel are.
+    pub recipe: Option<String>,
     /// Columns mapped by hand: canonical name to header, or `#` and a position from 1, or nothing to leave it out.
     pub mapping: BTreeMap<String, String>,
     /// The sheet of a workbook.
@@ -43,6 +45,10 @@ pub struct Examination {
     pub recognised: Option<(String, Channel)>,
     /// What the recipe scores by.
     pub dimension: AnalysisLevel,
+    /// The recipe it would be scored by, where one is settled.
+    pub recipe: Option<String>,
+    /// All sheets of a workbook, in the order to prefer them; empty for other files.
+    pub sheets: Vec<String>,
     /// Why it cannot be scored as it stands, a sentence.
     pub error: Option<String>,
 }
@@ -69,8 +75,12 @@ impl Uploads<'_> {
         preview_rows: usize,
     ) -> Result<Examination> {
         let upload = self.get(caller, id).await?;
-        let book = self.book_for(caller, read_as.platform.as_deref()).await?;
+        let book = match &read_as.recipe {
+            Some(_) => self.0.recipes().book(caller.user.organization_id).await?,
+            None => self.book_for(caller, read_as.platform.as_deref()).await?,
+        };
         let options = Options {
+            recipe: read_as.recipe,
             platform: read_as.platform,
             channel: read_as.channel.map(engine_channel),
             goal: engine_goal(read_as.goal.unwrap_or(Goal::Awareness)),
@@ -81,19 +91,28 @@ impl Uploads<'_> {
             preview_rows,
             ..Options::default()
         };
-        let opened = self
-            .inspect_by(Arc::clone(&book), &upload.storage_key, &upload.filename, options, |_| Ok(()))
-            .await?;
-        let (inspection, mut error) = match opened {
-            (Err(error), _) | (Ok(()), Err(error)) => (None, Some(told(&error))),
-            (Ok(()), Ok(inspection)) => (Some(inspection), None),
+        let has_sheet = options.sheet.is_some();
+        let inspected = self.inspected(&book, &upload, options).await?;
+        let (inspection, mut error) = match inspected {
+            Err(error) => (None, Some(told(&error))),
+            Ok(inspection) => (Some(inspection), None),
         };
-        let mut recognised = None;
+        let sheets = match &inspection {
+            Some(inspection) => inspection.sheets.clone(),
+            // The sheet that was named cannot be read; the others are there to choose.
+            None if has_sheet => {
+                let other = self.inspected(&book, &upload, Options::default()).await?;
+                other.map(|inspection| inspection.sheets).unwrap_or_default()
+            }
+            None => Vec::new(),
+        };
+        let (mut recognised, mut by_recipe) = (None, None);
         let mut dimension = AnalysisLevel::Domain;
         if let Some(inspection) = &inspection {
             let quality = &inspection.quality;
             if let Some(found) = &inspection.recognised {
                 recognised = Some((found.platform.clone(), channel_of(found.channel)));
+                by_recipe = Some(found.recipe.clone());
                 let recipe = book.by_name(&found.recipe);
                 dimension = recipe.map_or(dimension, |recipe| level_of(recipe.dimension));
             } else {
@@ -104,7 +123,19 @@ impl Uploads<'_> {
                 ));
             }
         }
-        Ok(Examination { upload, inspection, recognised, dimension, error })
+        Ok(Examination { upload, inspection, recognised, dimension, recipe: by_recipe, sheets, error })
+    }
+
+    async fn inspected(
+        &self,
+        book: &Arc<RecipeBook>,
+        upload: &Upload,
+        options: Options,
+    ) -> Result<caliber_engine::Result<Inspection>> {
+        let (key, filename) = (&upload.storage_key, &upload.filename);
+        let (opened, inspection) =
+            self.inspect_by(Arc::clone(book), key, filename, options, |_| Ok(())).await?;
+        Ok(opened.and(inspection))
     }
 
     /// Every column that a header can be mapped to, by what people call it.

@@ -3,12 +3,12 @@
 use askama::Template;
 use askama_web::WebTemplate;
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use bytes::Bytes;
-use caliber_platform::campaigns::{CampaignDetails, Settings, SettingsChange, SettingsFrom};
+use caliber_platform::campaigns::{CampaignDetails, CampaignId, Settings, SettingsChange, SettingsFrom};
 use caliber_platform::identity::Caller;
 use caliber_platform::identity::permissions::CAMPAIGNS_WRITE;
 use caliber_platform::scoring::StartOptions;
@@ -110,14 +110,26 @@ async fn review(
     shell: Shell,
     By(caller): By,
     Id(id): Id,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
     let upload = app.platform.uploads().get(&caller, UploadId(id)).await?;
+    let said = form_urlencoded::parse(query.as_deref().unwrap_or_default().as_bytes());
+    let said: Vec<(String, String)> = said.into_owned().collect();
     let form = match upload.campaign_id {
-        Some(campaign) => ReviewForm::of_campaign(&app.platform.campaigns().get(&caller, campaign).await?),
+        _ if ReviewForm::is_in(&said) => ReviewForm::of(said),
+        Some(campaign) => form_of(&app, &caller, campaign).await?,
         None => ReviewForm::for_file(&upload.filename),
     };
     let (review, _) = reviewed(&app, &caller, upload.id, form).await?;
     Ok(ReviewPage { shell, review }.into_response())
+}
+
+/// The form of a campaign, as it was scored last.
+async fn form_of(app: &App, caller: &Caller, id: CampaignId) -> Result<ReviewForm, Failure> {
+    let details = app.platform.campaigns().get(caller, id).await?;
+    let last = app.platform.scoring().last_config(caller, id).await?;
+    let usual = app.platform.recipes().usual(caller, &details.campaign.settings()).await?;
+    Ok(ReviewForm::of_campaign(&details, last, usual.as_deref()))
 }
 
 /// The same with what was changed since.
@@ -130,7 +142,9 @@ async fn check(
 ) -> Result<Response, Failure> {
     let form = ReviewForm::of(fields);
     let (review, _) = reviewed(&app, &caller, UploadId(id), form).await?;
-    Ok(ReviewPage { shell, review }.into_response())
+    // Who goes on and comes back finds it as it was left.
+    let here = format!("/campaigns/new/{id}?{}", review.form.query());
+    Ok(([("hx-replace-url", here)], ReviewPage { shell, review }).into_response())
 }
 
 async fn reviewed(
@@ -141,8 +155,14 @@ async fn reviewed(
 ) -> Result<(Review, Examination), Failure> {
     let templates = app.platform.campaigns().templates(caller, super::review::TEMPLATES).await?.rows;
     form.take_from_template(&templates);
-    let examination = app.platform.uploads().examine(caller, id, form.read_as(), ROWS_SHOWN).await?;
     let recipes = app.platform.recipes().list(caller).await?;
+    let campaign = app.platform.uploads().get(caller, id).await?.campaign_id;
+    let is_scored = match campaign {
+        Some(campaign) => app.platform.campaigns().get(caller, campaign).await?.current_run.is_some(),
+        None => false,
+    };
+    form.settle_recipe(&recipes, is_scored);
+    let examination = app.platform.uploads().examine(caller, id, form.read_as(), ROWS_SHOWN).await?;
     let columns = app.platform.uploads().known_columns();
     Ok((Review::of(form, &examination, &recipes, &templates, &columns), examination))
 }
@@ -201,6 +221,7 @@ async fn begin(
     };
     let options = StartOptions {
         force_reprocess: upload.campaign_id.is_some(),
+        recipe: Some(review.form.recipe.clone()).filter(|recipe| !recipe.is_empty()),
         mapping: review.form.mapping(),
         sheet: review.form.sheet.clone().filter(|sheet| !sheet.is_empty()),
         ..StartOptions::default()

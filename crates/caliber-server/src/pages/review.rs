@@ -9,6 +9,7 @@ use caliber_platform::campaigns::{
     AnalysisLevel, CampaignDetails, Channel, Goal, Settings, Template as Stored,
 };
 use caliber_platform::recipes::{KnownRecipe, platform_label};
+use caliber_platform::scoring::RunConfig;
 use caliber_platform::uploads::{Examination, KnownColumn, ReadAs};
 use uuid::Uuid;
 
@@ -48,8 +49,16 @@ pub(super) struct ReviewForm {
     goal: String,
     ctr_sensitivity: bool,
     level: String,
+    /// A recipe by its name, in place of the one that the settings lead to.
+    pub(super) recipe: String,
+    /// The recipe that the page showed: another was chosen since.
+    recipe_was: String,
     pub(super) sheet: Option<String>,
+    /// The sheet that the columns are of.
+    sheet_was: Option<String>,
     saves_template: bool,
+    /// Columns that the last run mapped by hand: canonical name to header or position.
+    kept: BTreeMap<String, String>,
     /// By position: what the headers say the column is, and what the form says.
     columns: BTreeMap<usize, Choice>,
 }
@@ -69,11 +78,59 @@ impl ReviewForm {
         Self { name: name.unwrap_or_default(), ..Self::default() }
     }
 
-    /// The form of a campaign that has this report.
-    pub(super) fn of_campaign(details: &CampaignDetails) -> Self {
+    /// The form of a campaign that has this report, as its last run read it; `usual` is the recipe that its settings
+    /// lead to.
+    pub(super) fn of_campaign(
+        details: &CampaignDetails,
+        last: Option<RunConfig>,
+        usual: Option<&str>,
+    ) -> Self {
         let campaign = &details.campaign;
-        let settings = Self { name: campaign.name.clone(), ..Self::default() };
-        settings.with(&campaign.settings())
+        let mut form = Self { name: campaign.name.clone(), ..Self::default() }.with(&campaign.settings());
+        if let Some(RunConfig { recipe, mapping, sheet, .. }) = last {
+            if usual != Some(recipe.as_str()) {
+                form.recipe_was.clone_from(&recipe);
+                form.recipe = recipe;
+            }
+            (form.kept, form.sheet, form.sheet_was) = (mapping, sheet.clone(), sheet);
+        }
+        form
+    }
+
+    /// Whether fields say anything of a report: an address without them is one of a form that nobody has touched.
+    pub(super) fn is_in(fields: &[(String, String)]) -> bool {
+        fields.iter().any(|(field, _)| field == "goal" || field == "platform")
+    }
+
+    /// The form as the query of an address: who comes back to it finds what was said.
+    pub(super) fn query(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let flag = if self.ctr_sensitivity { "on" } else { "" };
+        let sheet = self.sheet.as_deref().unwrap_or_default();
+        for (field, value) in [
+            ("name", self.name.as_str()),
+            ("platform", &self.platform),
+            ("channel", &self.channel),
+            ("goal", &self.goal),
+            ("ctr_sensitivity", flag),
+            ("level", &self.level),
+            ("recipe", &self.recipe),
+            ("recipe_was", &self.recipe),
+            ("sheet", sheet),
+            ("sheet_was", sheet),
+        ] {
+            if !value.is_empty() {
+                query.append_pair(field, value);
+            }
+        }
+        for (at, choice) in self.columns.iter().filter(|(_, choice)| choice.chosen != choice.found) {
+            query.append_pair(&format!("found.{at}"), &choice.found);
+            query.append_pair(&format!("column.{at}"), &choice.chosen);
+        }
+        for (name, target) in &self.kept {
+            query.append_pair(&format!("kept.{name}"), target);
+        }
+        query.finish()
     }
 
     fn with(self, settings: &Settings) -> Self {
@@ -96,9 +153,14 @@ impl ReviewForm {
                 form.columns.entry(at).or_default().chosen = value;
             } else if let Some(at) = position("found.") {
                 form.columns.entry(at).or_default().found = value;
+            } else if let Some(name) = field.strip_prefix("kept.") {
+                form.kept.insert(name.to_owned(), value);
             } else {
                 match field.as_str() {
                     "name" => form.name = value,
+                    "recipe" => form.recipe = value,
+                    "recipe_was" => form.recipe_was = value,
+                    "sheet_was" => form.sheet_was = Some(value),
                     "template" => form.template = value,
                     "platform" => form.platform = value,
                     "channel" => form.channel = value,
@@ -111,15 +173,58 @@ impl ReviewForm {
                 }
             }
         }
+        // Another sheet has columns of its own.
+        if form.sheet_was.is_some() && form.sheet != form.sheet_was {
+            form.columns.clear();
+            form.kept.clear();
+        }
         form
     }
 
-    /// Where a template is chosen, its settings stand in place of those of the form.
+    /// Where a template is chosen, its settings stand in place of those of the form, and can then be changed.
     pub(super) fn take_from_template(&mut self, templates: &[Stored]) {
-        let chosen = templates.iter().find(|template| template.id.to_string() == self.template);
+        let chosen = std::mem::take(&mut self.template);
+        let chosen = templates.iter().find(|template| template.id.to_string() == chosen);
         if let Some(template) = chosen {
+            self.recipe.clear();
             *self = std::mem::take(self).with(&template.settings());
         }
+    }
+
+    /// Brings recipe and settings together: a recipe that was chosen last says what it is for, and settings that were
+    /// changed last leave a recipe that is not for them. The settings of a campaign with results stay as they are.
+    pub(super) fn settle_recipe(&mut self, recipes: &[KnownRecipe], is_scored: bool) {
+        let named = recipes.iter().map(|known| &known.recipe).find(|recipe| recipe.name == self.recipe);
+        let Some(recipe) = named else {
+            self.recipe.clear();
+            return;
+        };
+        let serves = recipe.channels.iter().any(|channel| channel.name() == self.channel);
+        let goal = recipe.goal.name();
+        let has_goal = GOALS.iter().any(|(word, _)| *word == goal);
+        if is_scored {
+            return;
+        }
+        if self.recipe == self.recipe_was {
+            let fits = recipe.platform == self.platform && serves && (!has_goal || goal == self.goal);
+            if !fits {
+                self.recipe.clear();
+            }
+            return;
+        }
+        self.platform.clone_from(&recipe.platform);
+        if !serves {
+            self.channel = recipe.usual_channel().name().to_owned();
+        }
+        if has_goal {
+            goal.clone_into(&mut self.goal);
+        }
+        self.ctr_sensitivity = recipe.ctr_sensitive;
+        self.level = recipe.dimension.name().to_owned();
+    }
+
+    fn kept(&self) -> &BTreeMap<String, String> {
+        &self.kept
     }
 
     fn ctr_sensitivity(&self) -> bool {
@@ -140,6 +245,7 @@ impl ReviewForm {
             goal: meant(&GOALS, &self.goal),
             ctr_sensitivity: self.ctr_sensitivity,
             analysis_level: meant(&LEVELS, &self.level),
+            recipe: Some(self.recipe.clone()).filter(|recipe| !recipe.is_empty()),
             mapping: self.mapping(),
             sheet: self.sheet.clone(),
         }
@@ -148,7 +254,7 @@ impl ReviewForm {
     /// The columns that stand for something else than their headers say: canonical name to position.
     pub(super) fn mapping(&self) -> BTreeMap<String, String> {
         let changed = self.columns.iter().filter(|(_, choice)| choice.chosen != choice.found);
-        let mut mapping = BTreeMap::new();
+        let mut mapping = self.kept.clone();
         for (_, choice) in changed.clone() {
             if !choice.found.is_empty() {
                 mapping.insert(choice.found.clone(), String::new());
@@ -200,6 +306,12 @@ pub(super) struct Review {
     goals: Vec<Select>,
     levels: Vec<Select>,
     templates: Vec<Select>,
+    /// One's own, then the shipped ones: the key of a group, and its recipes.
+    recipes: Vec<(&'static str, Vec<Select>)>,
+    /// The recipe that it would be scored by.
+    recipe: Option<String>,
+    /// Those of a workbook.
+    sheets: Vec<Select>,
     columns: Vec<Column>,
     /// Why it cannot be scored as it stands.
     error: Option<String>,
@@ -233,7 +345,8 @@ impl Review {
         templates: &[Stored],
         known: &[KnownColumn],
     ) -> Self {
-        if let Some((platform, channel)) = &examination.recognised {
+        if let Some((platform, channel)) = examination.recognised.as_ref().filter(|_| form.recipe.is_empty())
+        {
             form.platform.clone_from(platform);
             form.channel = word_of(&CHANNELS, channel);
             if form.level.is_empty() {
@@ -242,6 +355,10 @@ impl Review {
         }
         if form.goal.is_empty() {
             "awareness".clone_into(&mut form.goal);
+        }
+        let read = examination.inspection.as_ref().and_then(|found| found.quality.files.first());
+        if let Some(sheet) = read.and_then(|file| file.sheet.clone()) {
+            form.sheet = Some(sheet);
         }
         let settings = settings_of(&form);
         let (columns, warnings) = columns_of(&form, examination, known);
@@ -267,6 +384,9 @@ impl Review {
                     is_chosen: template.id.to_string() == form.template,
                 })
                 .collect(),
+            recipes: recipe_groups(recipes, &form.recipe),
+            recipe: examination.recipe.clone(),
+            sheets: sheets(&examination.sheets, form.sheet.as_deref()),
             columns,
             error: examination.error.clone(),
             lacking: lacking.map(|candidate| candidate.lacking.clone()).unwrap_or_default(),
@@ -291,6 +411,29 @@ impl Review {
     pub(super) fn reason(&self) -> String {
         self.error.clone().unwrap_or_else(|| "choose platform, channel and goal".to_owned())
     }
+}
+
+/// The recipes by group, one's own first.
+fn recipe_groups(recipes: &[KnownRecipe], chosen: &str) -> Vec<(&'static str, Vec<Select>)> {
+    let of = |shipped: bool| -> Vec<Select> {
+        let group = recipes.iter().filter(|known| known.shipped == shipped);
+        let select =
+            |name: &str| Select { value: name.to_owned(), label: name.to_owned(), is_chosen: name == chosen };
+        group.map(|known| select(&known.recipe.name)).collect()
+    };
+    let groups = [("recipes-own", of(false)), ("recipes-shipped", of(true))];
+    groups.into_iter().filter(|(_, recipes)| !recipes.is_empty()).collect()
+}
+
+/// The sheets to choose from, where there are several.
+fn sheets(names: &[String], chosen: Option<&str>) -> Vec<Select> {
+    let names = if names.len() > 1 { names } else { &[] };
+    let select = |name: &String| Select {
+        value: name.clone(),
+        label: name.clone(),
+        is_chosen: Some(name.as_str()) == chosen,
+    };
+    names.iter().map(select).collect()
 }
 
 fn settings_of(form: &ReviewForm) -> Option<Settings> {
@@ -382,7 +525,9 @@ fn columns_of(
         column.options = options(known, &column.chosen);
     }
     let mut general = Vec::new();
-    let warnings = quality.warnings.iter().filter(|warning| warning.code != "not_recognised");
+    // Whether it is recognised, and which sheets there are, stands in the form.
+    let warnings =
+        quality.warnings.iter().filter(|warning| !["not_recognised", "other_sheets"].contains(&warning.code));
     for message in warnings.map(|warning| warning.message.as_str()) {
         let mut is_told = false;
         for column in columns.iter_mut().filter(|column| message.contains(&format!("`{}`", column.header))) {
@@ -470,6 +615,74 @@ mod tests {
             ("column.1", "conversions"),
         ]);
         assert!(one_of_two.mapping().is_empty());
+    }
+
+    #[test]
+    fn what_was_mapped_before_holds_until_it_is_changed() {
+        let kept = [("kept.clicks", "#2"), ("found.1", "clicks")];
+        let same = form(&[kept[0], kept[1], ("column.1", "clicks")]);
+        assert_eq!(same.mapping(), BTreeMap::from([("clicks".into(), "#2".into())]));
+        let changed = form(&[kept[0], kept[1], ("column.1", ""), ("column.4", "clicks")]);
+        assert_eq!(changed.mapping(), BTreeMap::from([("clicks".into(), "#5".into())]));
+        let other_sheet = form(&[kept[0], ("sheet_was", "Data"), ("sheet", "Notes"), ("column.4", "clicks")]);
+        assert!(other_sheet.mapping().is_empty(), "another sheet has other columns");
+    }
+
+    #[test]
+    fn a_form_that_went_through_an_address_says_the_same() {
+        let fields = [
+            ("name", "Spring & more"),
+            ("platform", "trade_desk"),
+            ("goal", "action"),
+            ("ctr_sensitivity", "on"),
+            ("recipe", "ours"),
+            ("sheet", "Data 2"),
+            ("found.0", "clicks"),
+            ("column.0", ""),
+            ("kept.cost", "#4"),
+        ];
+        let before = form(&fields);
+        let query = before.query();
+        let fields: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        assert!(ReviewForm::is_in(&fields));
+        let after = ReviewForm::of(fields);
+        assert_eq!(format!("{:?}", after.read_as()), format!("{:?}", before.read_as()));
+        assert_eq!((after.name, after.query()), (before.name.clone(), query));
+    }
+
+    #[test]
+    fn a_recipe_and_the_settings_come_together() {
+        let recipe = serde_json::json!({
+            "version": 1, "name": "pulsepoint-display-action", "platform": "pulsepoint", "channel": "display",
+            "goal": "action", "ctr_sensitive": true, "dimension": "domain", "min_impressions": 250,
+            "min_impression_share": 0.0, "metrics": [{"metric": "ctr", "weight": 1.0, "better": "higher"}],
+        });
+        let recipe = serde_json::from_value(recipe).unwrap();
+        let recipes = [KnownRecipe { id: String::new(), shipped: true, recipe }];
+        let settled = |fields: &[(&str, &str)], is_scored| {
+            let mut form = form(fields);
+            form.settle_recipe(&recipes, is_scored);
+            (form.recipe, form.platform, form.channel, form.goal)
+        };
+        let word = |words: [&str; 4]| words.map(str::to_owned).into();
+        let chosen = ("recipe", "pulsepoint-display-action");
+        let was = [("platform", "trade_desk"), ("channel", "display"), ("goal", "awareness")];
+        assert_eq!(
+            settled(&[chosen, was[0], was[1], was[2]], false),
+            word(["pulsepoint-display-action", "pulsepoint", "display", "action"]),
+            "what was chosen last says what it is for"
+        );
+        assert_eq!(
+            settled(&[chosen, ("recipe_was", chosen.1), was[0], was[1], was[2]], false),
+            word(["", "trade_desk", "display", "awareness"]),
+            "settings that were changed since leave it"
+        );
+        assert_eq!(
+            settled(&[chosen, was[0], was[1], was[2]], true),
+            word([chosen.1, "trade_desk", "display", "awareness"]),
+            "the settings of a campaign with results stay"
+        );
+        assert_eq!(settled(&[("recipe", "gone"), was[0]], false).0, "", "one that is not there any more");
     }
 
     #[test]

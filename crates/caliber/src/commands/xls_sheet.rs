@@ -2,7 +2,7 @@
 //!
 //! [`read_apart`] starts this program again with the hidden subcommand [`SUBCOMMAND`], which calls [`run`]. The
 //! child writes the sheet as CSV to standard output, a file without a name, and then one line of JSON to
-//! standard error: `{"sheet"}` when all went well, else `{"error": {"code", "message", "help"}}`.
+//! standard error: `{"sheet": {"name", "all"}}` when all went well, else `{"error": {"code", "message", "help"}}`.
 //!
 //! On Unix the child limits its own memory, time and output before it touches the file. Elsewhere no such limit
 //! can be set from within: the child can then take as much memory as the system gives it, but still dies alone.
@@ -13,7 +13,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use caliber_engine::recipe::RecipeBook;
 use caliber_engine::report::best_sheet;
-use caliber_engine::report::xls::{SheetCsv, SheetPreview, named, to_csv};
+use caliber_engine::report::xls::{SheetCsv, SheetPreview, Written, named, to_csv};
 use caliber_engine::{Code, Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -30,13 +30,15 @@ const CPU_SECONDS_MAX: u64 = 60;
 #[cfg(unix)]
 const CSV_BYTES_MAX: u64 = 1 << 30;
 /// Bytes read of what the child says at the end.
-const WORDS_BYTES_MAX: u64 = 64 << 10;
+const WORDS_BYTES_MAX: u64 = 256 << 10;
+/// Sheets that the child names.
+const SHEETS_MAX: usize = 500;
 
 /// What the child says at the end.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Outcome {
-    Sheet(String),
+    Sheet { name: String, all: Vec<String> },
     Error { code: String, message: String, help: Option<String> },
 }
 
@@ -59,7 +61,10 @@ fn run(file: &Path, sheet: Option<&str>, best: impl Fn(&[SheetPreview]) -> Resul
     let choose = |sheets: &[SheetPreview]| sheet.map_or_else(|| best(sheets), |name| named(sheets, name));
     let written = limit_self().and_then(|()| to_csv(file, choose, BufWriter::new(std::io::stdout().lock())));
     let (outcome, exit) = match written {
-        Ok(sheet) => (Outcome::Sheet(sheet), ExitCode::SUCCESS),
+        Ok(Written { sheet, mut sheets }) => {
+            sheets.truncate(SHEETS_MAX);
+            (Outcome::Sheet { name: sheet, all: sheets }, ExitCode::SUCCESS)
+        }
         Err(error) => {
             let exit = if error.code.is_input() { 2 } else { 1 };
             let outcome =
@@ -136,9 +141,9 @@ fn read_from(mut command: Command) -> Result<SheetCsv> {
         .rev()
         .find_map(|line| serde_json::from_str::<Outcome>(line).ok());
     match outcome {
-        Some(Outcome::Sheet(sheet)) if status.success() => {
+        Some(Outcome::Sheet { name, all }) if status.success() => {
             csv.rewind().map_err(|error| not_started(&error))?;
-            Ok(SheetCsv { sheet, csv: Box::new(csv) })
+            Ok(SheetCsv { sheet: name, sheets: all, csv: Box::new(csv) })
         }
         Some(Outcome::Error { code, message, help }) => {
             let mut error = Error::new(code_of(&code), message);
@@ -195,11 +200,12 @@ mod tests {
 
     #[test]
     fn the_sheet_arrives_once_the_child_has_ended_well() {
-        let script = r#"printf 'a,b\n1,2\n'; echo noise >&2; echo '{"sheet":"Data"}' >&2"#;
+        let script = r#"printf 'a,b\n1,2\n'; echo noise >&2; echo '{"sheet":{"name":"Data","all":["Data","Notes"]}}' >&2"#;
         let mut read = read_from(child(script)).unwrap();
         let mut csv = String::new();
         read.csv.read_to_string(&mut csv).unwrap();
         assert_eq!((read.sheet.as_str(), csv.as_str()), ("Data", "a,b\n1,2\n"));
+        assert_eq!(read.sheets, ["Data", "Notes"]);
     }
 
     #[test]
@@ -213,8 +219,11 @@ mod tests {
 
     #[test]
     fn a_child_that_dies_is_an_error_even_after_it_wrote_rows() {
-        for script in [r#"echo a,b; echo '{"sheet":"Data"}' >&2; kill -ABRT $$"#, "echo a,b", "kill -SEGV $$"]
-        {
+        for script in [
+            r#"echo a,b; echo '{"sheet":{"name":"Data","all":[]}}' >&2; kill -ABRT $$"#,
+            "echo a,b",
+            "kill -SEGV $$",
+        ] {
             assert_eq!(read_from(child(script)).err().unwrap().code, Code::TooLarge, "{script}");
         }
     }

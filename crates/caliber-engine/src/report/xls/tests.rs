@@ -67,8 +67,9 @@ fn compound(stream: &str, content: &[u8]) -> NamedTempFile {
 
 fn csv_of(path: &Path, choose: impl Fn(&[SheetPreview]) -> Result<usize>) -> Result<(String, String)> {
     let mut out = Vec::new();
-    let sheet = to_csv(path, choose, &mut out)?;
-    Ok((sheet, String::from_utf8(out).unwrap()))
+    let written = to_csv(path, choose, &mut out)?;
+    assert!(written.sheets.contains(&written.sheet), "{written:?}");
+    Ok((written.sheet, String::from_utf8(out).unwrap()))
 }
 
 #[test]
