@@ -11,18 +11,20 @@ mod material;
 mod writing;
 
 use caliber_engine::Code;
-use caliber_reports::{ListKind, UploadForm};
+use caliber_engine::recipe::Dimension;
+use caliber_reports::ListKind;
 use caliber_store::campaigns::Campaign;
-use caliber_store::exports::{self, Export, NewExport};
+use caliber_store::exports::{self, Export, ListedExport, NewExport};
 use caliber_store::jobs::{Job, JobState};
 use caliber_store::runs::Run;
-use caliber_store::{CampaignId, JobId, Reach, organizations, queue};
+use caliber_store::{CampaignId, JobId, Page, Reach, Window, organizations, queue};
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
 pub use asked::{Asked, ListFormat, ResultsFormat};
+pub use caliber_reports::UploadForm;
 pub use caliber_store::ExportId;
 pub use delivery::Download;
 pub(crate) use material::{Gauge, Material};
@@ -100,6 +102,15 @@ pub struct BackgroundExport {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
+/// An export in the background among others.
+#[derive(Clone, Debug)]
+pub struct NamedExport {
+    /// Itself.
+    pub background: BackgroundExport,
+    /// What its campaign is called.
+    pub campaign_name: String,
+}
+
 impl Exports<'_> {
     /// Looks whether an export can be made of the results that a campaign shows, and what its bytes are known by.
     ///
@@ -169,6 +180,20 @@ impl Exports<'_> {
         Ok(BackgroundExport::of(export, job.as_ref()))
     }
 
+    /// Exports of the campaigns that the caller sees, the newest first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn list(&self, caller: &Caller, window: Window) -> Result<Page<NamedExport>> {
+        let made_after = self.0.now() - KEPT_FOR;
+        let page = exports::list(self.0.store().db(), caller.reads(), made_after, window).await?;
+        let named = |ListedExport { export, job, campaign_name }| NamedExport {
+            background: BackgroundExport::of(export, job.as_ref()),
+            campaign_name,
+        };
+        Ok(Page { rows: page.rows.into_iter().map(named).collect(), total: page.total })
+    }
+
     /// The file of an export that was made in the background, and its entity tag.
     ///
     /// # Errors
@@ -189,8 +214,9 @@ impl Exports<'_> {
             };
             return Err(Error::conflict(Conflict::WrongState, message));
         };
-        let download =
-            delivery::stored(self.0, &export_key(export.campaign_id, id), filename, media_type).await?;
+        let key = export_key(export.campaign_id, id);
+        let left_out = export.left_out.and_then(|count| u64::try_from(count).ok());
+        let download = delivery::stored(self.0, &key, (filename, media_type), left_out).await?;
         Ok((download, sha256))
     }
 
@@ -245,7 +271,28 @@ impl Exports<'_> {
     }
 }
 
+/// A form of a DSP, and what of a list it holds.
+#[derive(Clone, Copy, Debug)]
+pub struct FormRoom {
+    /// The form.
+    pub form: &'static UploadForm,
+    /// Names that it cannot hold; none where it does not take what was scored.
+    pub left_out: Option<usize>,
+}
+
+/// What each form of a DSP holds of the names of a list.
+pub fn rooms(of_vendors: bool, names: &[String]) -> Vec<FormRoom> {
+    let dimension = if of_vendors { Dimension::SupplyVendor } else { Dimension::Domain };
+    let room = |form: &'static UploadForm| FormRoom { form, left_out: form.left_out(dimension, names) };
+    UploadForm::all().iter().map(room).collect()
+}
+
 impl BackgroundExport {
+    /// What was asked for, where this version of Caliber knows it.
+    pub fn asked(&self) -> Option<Asked> {
+        serde_json::from_value(self.export.asked.0.clone()).ok()
+    }
+
     fn of(export: Export, job: Option<&Job>) -> Self {
         let status = match (export.completed_at, job.map(|job| job.state)) {
             (Some(_), _) => ExportStatus::Completed,

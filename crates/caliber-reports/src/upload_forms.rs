@@ -128,6 +128,30 @@ impl UploadForm {
         self.limit
     }
 
+    /// Characters of one name, at most; `None` where no limit is known.
+    pub fn longest_name(&self) -> Option<usize> {
+        self.longest_name
+    }
+
+    /// Labels before the registrable domain, at most; `None` where no limit is known.
+    pub fn subdomain_levels(&self) -> Option<usize> {
+        self.subdomain_levels
+    }
+
+    /// Whether sites and apps are in files of their own.
+    pub fn splits_apps(&self) -> bool {
+        self.split_apps
+    }
+
+    /// How many of the names the form cannot hold; `None` where it takes none, as vendors where it wants sites.
+    pub fn left_out(&self, dimension: Dimension, names: &[String]) -> Option<usize> {
+        if self.sites_only && dimension == Dimension::SupplyVendor {
+            return None;
+        }
+        let cannot = |name: &&String| names::obstacle(self, name, || names::kind(name, dimension)).is_some();
+        Some(names.iter().filter(cannot).count())
+    }
+
     /// What of it a public description confirms, in words.
     pub fn verified(&self) -> &str {
         &self.verified

@@ -5,9 +5,12 @@ use std::fmt::Write as _;
 use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use caliber_platform::exports::Download;
+
+/// How many names of a list the form of a DSP cannot hold.
+pub(crate) const LEFT_OUT: HeaderName = HeaderName::from_static("x-caliber-left-out");
 
 /// What the client has already: the tags of `If-None-Match`.
 pub(crate) struct Known(Vec<String>);
@@ -34,7 +37,7 @@ impl Known {
 
 /// The answer that is the file.
 pub(crate) fn file(download: Download, etag: &str) -> Response {
-    let Download { filename, media_type, size, bytes } = download;
+    let Download { filename, media_type, size, left_out, bytes } = download;
     let mut headers = tagged(etag);
     if let Ok(kind) = HeaderValue::from_str(&media_type) {
         headers.insert(header::CONTENT_TYPE, kind);
@@ -42,6 +45,9 @@ pub(crate) fn file(download: Download, etag: &str) -> Response {
     headers.insert(header::CONTENT_DISPOSITION, attachment(&filename));
     if let Some(size) = size {
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(size));
+    }
+    if let Some(left_out) = left_out {
+        headers.insert(LEFT_OUT, HeaderValue::from(left_out));
     }
     (headers, Body::from_stream(bytes)).into_response()
 }

@@ -353,6 +353,15 @@ async fn attempt<C: ConnectionTrait>(
     Ok(by_id(db, reach, id).await?.map_or(Attempt::Missing, Attempt::Refused))
 }
 
+/// What campaigns are called; those that there are.
+pub(crate) async fn names<C: ConnectionTrait>(
+    db: &C,
+    ids: impl IntoIterator<Item = CampaignId>,
+) -> Result<Vec<(CampaignId, String)>> {
+    let named = Entity::find().select_only().column(Column::Id).column(Column::Name);
+    Ok(named.filter(Column::Id.is_in(ids)).into_tuple().all(db).await?)
+}
+
 /// Ids of an organisation's campaigns, for a sub-query.
 pub(crate) fn ids_of_organization(id: OrganizationId) -> SelectStatement {
     Query::select().column(Column::Id).from(Entity).and_where(Column::OrganizationId.eq(id)).take()

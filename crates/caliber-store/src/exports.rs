@@ -6,7 +6,10 @@ use sea_orm::sea_query::{ExprTrait, Query};
 use sea_orm::{ActiveValue::Set, Condition, PaginatorTrait, QueryOrder, QuerySelect};
 
 use crate::jobs::{self, Job, JobState};
-use crate::{CampaignId, Document, ExportId, JobId, Json, Reach, Result, RunId, Transaction, UserId};
+use crate::{
+    CampaignId, Document, ExportId, JobId, Json, Page, Reach, Result, RunId, Transaction, UserId, Window,
+    paging,
+};
 
 /// An export.
 pub type Export = Model;
@@ -36,6 +39,8 @@ pub struct Model {
     pub size: Option<i64>,
     /// SHA-256 of its bytes, in lower-case hexadecimal.
     pub sha256: Option<String>,
+    /// Names of the list that the form of a DSP cannot hold; none where there is no such form.
+    pub left_out: Option<i64>,
     /// When it was asked for.
     pub created_at: DateTime<Utc>,
     /// When it was made.
@@ -76,6 +81,19 @@ pub struct Made {
     pub size: i64,
     /// See [`Model::sha256`].
     pub sha256: String,
+    /// See [`Model::left_out`].
+    pub left_out: Option<i64>,
+}
+
+/// An export among others.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListedExport {
+    /// Itself.
+    pub export: Export,
+    /// Its job; none where it was cleared away.
+    pub job: Option<Job>,
+    /// What its campaign is called.
+    pub campaign_name: String,
 }
 
 /// How many exports somebody has.
@@ -122,6 +140,34 @@ pub async fn by_id<C: ConnectionTrait>(
     Ok(found.one(db).await?.map(|export| (export, job)))
 }
 
+/// Exports of campaigns within reach that were not made before `made_after`, the newest first.
+pub async fn list<C: ConnectionTrait>(
+    db: &C,
+    reach: Reach,
+    made_after: DateTime<Utc>,
+    window: Window,
+) -> Result<Page<ListedExport>> {
+    let kept = Condition::any().add(Column::CompletedAt.is_null()).add(Column::CompletedAt.gt(made_after));
+    let mut listed = Entity::find().filter(kept).order_by_desc(Column::CreatedAt).order_by_desc(Column::Id);
+    if reach != Reach::INSTANCE {
+        listed = listed.filter(Column::CampaignId.in_subquery(crate::campaigns::ids_within(reach)));
+    }
+    let Page { rows, total } = paging::page(db, listed, window).await?;
+    // The jobs, and then the exports again, for the reason that `by_id` has.
+    let of_jobs = jobs::Column::Id.is_in(rows.iter().map(|export| export.job_id));
+    let jobs = jobs::Entity::find().filter(of_jobs).all(db).await?;
+    let again = Entity::find().filter(Column::Id.is_in(rows.iter().map(|export| export.id))).all(db).await?;
+    let names = crate::campaigns::names(db, rows.iter().map(|export| export.campaign_id)).await?;
+    let listed = |row: Export| {
+        let export = again.iter().find(|export| export.id == row.id)?.clone();
+        let job = jobs.iter().find(|job| job.id == export.job_id).cloned();
+        let named = names.iter().find(|(id, _)| *id == export.campaign_id)?;
+        Some(ListedExport { campaign_name: named.1.clone(), job, export })
+    };
+    // What was deleted in between is not there any more.
+    Ok(Page { rows: rows.into_iter().filter_map(listed).collect(), total })
+}
+
 /// How many exports an author has.
 pub async fn held_by<C: ConnectionTrait>(db: &C, author: UserId) -> Result<Held> {
     let all = || Entity::find().filter(Column::AuthorId.eq(author));
@@ -136,6 +182,7 @@ pub async fn complete(txn: &Transaction, id: ExportId, made: Made, now: DateTime
         .col_expr(Column::MediaType, Expr::value(made.media_type))
         .col_expr(Column::Size, Expr::value(made.size))
         .col_expr(Column::Sha256, Expr::value(made.sha256))
+        .col_expr(Column::LeftOut, Expr::value(made.left_out))
         .col_expr(Column::CompletedAt, Expr::value(now))
         .filter(Column::Id.eq(id));
     Ok(update.exec(txn).await?.rows_affected > 0)

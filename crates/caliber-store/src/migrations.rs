@@ -4,6 +4,7 @@ mod m20261121_000001_accounts;
 mod m20261121_000002_campaigns;
 mod m20261121_000003_jobs;
 mod m20261121_000004_exports;
+mod m20261121_000005_left_out;
 mod table;
 
 use sea_orm_migration::prelude::*;
@@ -17,6 +18,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000002_campaigns::Migration),
             Box::new(m20261121_000003_jobs::Migration),
             Box::new(m20261121_000004_exports::Migration),
+            Box::new(m20261121_000005_left_out::Migration),
         ]
     }
 }

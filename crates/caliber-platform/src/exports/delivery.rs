@@ -34,6 +34,8 @@ pub struct Download {
     pub media_type: String,
     /// Its bytes, where known.
     pub size: Option<u64>,
+    /// Names of the list that the form of a DSP cannot hold; none where there is no such form.
+    pub left_out: Option<u64>,
     /// What comes.
     pub bytes: BoxStream<'static, io::Result<Bytes>>,
 }
@@ -47,9 +49,10 @@ impl std::fmt::Debug for Download {
 /// Makes it on the way.
 pub(super) async fn delivered(platform: &Platform, material: Material) -> Result<Download> {
     let (filename, media_type) = (material.filename(), material.media_type().to_owned());
+    let left_out = material.left_out();
     if material.is_streamed() {
         let bytes = streamed(platform.clone(), material);
-        return Ok(Download { filename, media_type, size: None, bytes });
+        return Ok(Download { filename, media_type, size: None, left_out, bytes });
     }
     let _turn = platform.export_limits().documents.acquire().await.map_err(Error::internal)?;
     let gauge = Gauge::default();
@@ -61,7 +64,8 @@ pub(super) async fn delivered(platform: &Platform, material: Material) -> Result
     });
     let (size, mut file) = made.await.map_err(Error::internal)??;
     io::Seek::rewind(&mut file).map_err(Error::internal)?;
-    Ok(Download { filename, media_type, size: Some(size), bytes: read(tokio::fs::File::from_std(file)) })
+    let bytes = read(tokio::fs::File::from_std(file));
+    Ok(Download { filename, media_type, size: Some(size), left_out, bytes })
 }
 
 /// Stops the writing where nobody waits for it any more.
@@ -77,12 +81,12 @@ impl Drop for CancelledOnDrop {
 pub(super) async fn stored(
     platform: &Platform,
     key: &str,
-    filename: String,
-    media_type: String,
+    (filename, media_type): (String, String),
+    left_out: Option<u64>,
 ) -> Result<Download> {
     let (size, bytes) = platform.objects().get(key).await?;
     let bytes = bytes.map_err(io::Error::other).boxed();
-    Ok(Download { filename, media_type, size: Some(size), bytes })
+    Ok(Download { filename, media_type, size: Some(size), left_out, bytes })
 }
 
 fn read(file: tokio::fs::File) -> BoxStream<'static, io::Result<Bytes>> {

@@ -125,6 +125,14 @@ impl Material {
         }
     }
 
+    /// Names of the list that the form of a DSP cannot hold; none where there is no such form.
+    pub(crate) fn left_out(&self) -> Option<u64> {
+        match &self.content {
+            Content::Upload(files) => Some(files.left_out.len() as u64),
+            _ => None,
+        }
+    }
+
     /// Whether it is written as it is sent; else into a file first.
     pub(super) fn is_streamed(&self) -> bool {
         matches!(self.form().0, "csv" | "json") && !matches!(self.content, Content::Upload(_))

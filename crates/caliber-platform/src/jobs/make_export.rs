@@ -77,6 +77,7 @@ async fn make(platform: Platform, export: Export, gauge: Gauge) -> Result<Made> 
     let exported_at = day_of(export.created_at);
     let material = Material::gather(&platform, campaign, run, asked, export.author_id, exported_at).await?;
     let (filename, media_type) = (material.filename(), material.media_type().to_owned());
+    let left_out = material.left_out().map(|count| i64::try_from(count).unwrap_or(i64::MAX));
     let written = tokio::task::spawn_blocking(move || {
         let file = tempfile::NamedTempFile::new().map_err(Error::internal)?;
         let out = std::io::BufWriter::with_capacity(1 << 20, file.as_file());
@@ -86,7 +87,7 @@ async fn make(platform: Platform, export: Export, gauge: Gauge) -> Result<Made> 
     let file = written.await.map_err(Error::internal)??;
     let key = export_key(export.campaign_id, export.id);
     let Stored { size, sha256 } = platform.objects().put_file(&key, file.path()).await?;
-    Ok(Made { filename, media_type, size: i64::try_from(size).unwrap_or(i64::MAX), sha256 })
+    Ok(Made { filename, media_type, size: i64::try_from(size).unwrap_or(i64::MAX), sha256, left_out })
 }
 
 /// Shows the file and ends the job, at once or not at all.

@@ -100,7 +100,7 @@ pub(super) fn made(
     let (mut groups, mut left_out) = (Groups::default(), Vec::new());
     for &name in names {
         let kind = kind(name, dimension);
-        match obstacle(form, name, kind) {
+        match obstacle(form, name, || kind) {
             Some(reason) => left_out.push(LeftOut { name: name.to_owned(), reason }),
             None if form.split_apps && kind == NameKind::Host => groups.web.push(name),
             None if form.split_apps => groups.app.push(name),

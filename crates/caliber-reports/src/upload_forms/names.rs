@@ -34,16 +34,18 @@ pub(super) fn kind(name: &str, dimension: Dimension) -> NameKind {
     classify(normalise(name.as_bytes(), dimension, &mut String::new()), dimension)
 }
 
-/// Why the form cannot hold a name; `None` where it can.
-pub(super) fn obstacle(form: &UploadForm, name: &str, kind: NameKind) -> Option<String> {
+/// Why the form cannot hold a name; `None` where it can. What the name is is asked only where it decides.
+pub(super) fn obstacle(form: &UploadForm, name: &str, kind: impl Fn() -> NameKind) -> Option<String> {
     let characters = name.chars().count();
     if let Some(longest) = form.longest_name
         && characters > longest
     {
         return Some(format!("it has {characters} characters, and {longest} are taken"));
     }
+    let points = || name.bytes().filter(|byte| *byte == b'.').count();
     if let Some(levels) = form.subdomain_levels
-        && kind == NameKind::Host
+        && points() > levels
+        && kind() == NameKind::Host
         && let Some(domain) = registrable(name)
     {
         let below = name.split('.').count() - domain.split('.').count();
@@ -51,8 +53,8 @@ pub(super) fn obstacle(form: &UploadForm, name: &str, kind: NameKind) -> Option<
             return Some(format!("it has {below} levels of subdomains, and {levels} are taken"));
         }
     }
-    let is_id = matches!(kind, NameKind::Host | NameKind::AppId);
-    if form.sites_only && !is_id && crate::neutralise::starts_formula(name) {
+    let is_id = || matches!(kind(), NameKind::Host | NameKind::AppId);
+    if form.sites_only && crate::neutralise::starts_formula(name) && !is_id() {
         return Some("it is neither a domain nor an app id, and a spreadsheet would run it".to_owned());
     }
     None

@@ -245,6 +245,9 @@ struct ExportView {
     filename: Option<String>,
     /// In bytes, once it is completed.
     size: Option<i64>,
+    /// dsp: names of the list that the form cannot hold, and that are in no file; once it is completed.
+    #[schema(example = json!(null))]
+    left_out: Option<i64>,
     /// Why it failed.
     error_message: Option<String>,
     created_at: DateTime<Utc>,
@@ -266,6 +269,7 @@ impl From<BackgroundExport> for ExportView {
                 .then(|| format!("/api/v1/reports/exports/{}/download", export.id)),
             filename: export.filename,
             size: export.size,
+            left_out: export.left_out,
             error_message,
             created_at: export.created_at,
             completed_at: export.completed_at,
@@ -283,7 +287,8 @@ async fn get(State(app): State<App>, By(caller): By, Id(id): Id) -> Result<Answe
 
 /// The file of an export.
 #[utoipa::path(get, path = "/exports/{id}/download", tag = "exports", params(("id" = Uuid, Path)),
-    responses((status = 200, description = "The file", content_type = "application/octet-stream", body = FileBody),
+    responses((status = 200, description = "The file", content_type = "application/octet-stream", body = FileBody,
+            headers(("X-Caliber-Left-Out" = u64, description = "dsp: names of the list that the form cannot hold, and that are in no file"))),
         (status = 304, description = "The client has it: `If-None-Match`"),
         (status = 409, description = "`wrong_state`: it is not made yet, or failed", body = FailureBody)))]
 async fn download(

@@ -190,7 +190,9 @@ async fn whitelist_json(export: Export, Query(options): Query<ListParameters>) -
 
 /// What to buy, as a DSP takes it. A list of several files answers a ZIP with a manifest. Kept as a version as the list is.
 #[utoipa::path(get, path = "/export/campaigns/{id}/whitelist/dsp", tag = "exports", params(("id" = Uuid, Path), FormParameter, ListParameters),
-    responses((status = 200, description = "The file", content_type = "application/octet-stream", body = FileBody), NoFile))]
+    responses((status = 200, description = "The file", content_type = "application/octet-stream", body = FileBody,
+            headers(("X-Caliber-Left-Out" = u64, description = "Names of the list that the form cannot hold, and that are in no file"))),
+        NoFile))]
 async fn whitelist_dsp(
     export: Export,
     Query(form): Query<FormParameter>,
@@ -215,7 +217,9 @@ async fn blacklist_json(export: Export, Query(options): Query<ListParameters>) -
 
 /// What to block, as a DSP takes it. A list of several files answers a ZIP with a manifest. Kept as a version as the list is.
 #[utoipa::path(get, path = "/export/campaigns/{id}/blacklist/dsp", tag = "exports", params(("id" = Uuid, Path), FormParameter, ListParameters),
-    responses((status = 200, description = "The file", content_type = "application/octet-stream", body = FileBody), NoFile))]
+    responses((status = 200, description = "The file", content_type = "application/octet-stream", body = FileBody,
+            headers(("X-Caliber-Left-Out" = u64, description = "Names of the list that the form cannot hold, and that are in no file"))),
+        NoFile))]
 async fn blacklist_dsp(
     export: Export,
     Query(form): Query<FormParameter>,

@@ -34,6 +34,7 @@ pub(crate) fn cors(origins: &[String]) -> CorsLayer {
             HeaderName::from_static("x-request-id"),
             header::RETRY_AFTER,
             header::CONTENT_DISPOSITION,
+            crate::download::LEFT_OUT,
         ])
         .max_age(Duration::from_hours(1));
     if origins.iter().any(|origin| origin == "*") {

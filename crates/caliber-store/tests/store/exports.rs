@@ -1,11 +1,11 @@
 //! Exports: whose they are, how long they are kept, what they go with.
 
 use caliber_store::exports::{self, Export, Held, Made, NewExport};
-use caliber_store::jobs::Queue;
+use caliber_store::jobs::{JobState, Queue};
 use caliber_store::queue::{self, NewJob};
 use caliber_store::runs::Run;
 use caliber_store::users::User;
-use caliber_store::{ExportId, JobId, Reach, Store, campaigns};
+use caliber_store::{ExportId, JobId, Reach, Store, Window, campaigns};
 use caliber_testing::{TestDatabase, on_both_databases};
 use chrono::TimeDelta;
 use serde_json::json;
@@ -15,6 +15,7 @@ use super::rows::{self, at};
 on_both_databases!(
     an_export_is_within_the_reach_of_its_campaign_for_a_day,
     an_export_is_outdated_when_it_was_made_or_will_never_be,
+    exports_are_listed_with_their_jobs_and_campaigns,
     exports_are_counted_by_author_and_go_with_their_campaign,
 );
 
@@ -54,8 +55,13 @@ async fn export(store: &Store, author: &User, run: &Run, second: i64) -> Export 
 async fn make(store: &Store, export: &Export, second: i64) {
     let claimed = queue::claim(store.db(), &[Queue::Exports], "w", at(second)).await.unwrap().unwrap();
     assert_eq!(claimed.job.id, export.job_id);
-    let made =
-        Made { filename: "c.csv".into(), media_type: "text/csv".into(), size: 3, sha256: "0".repeat(64) };
+    let made = Made {
+        filename: "c.csv".into(),
+        media_type: "text/csv".into(),
+        size: 3,
+        sha256: "0".repeat(64),
+        left_out: Some(2),
+    };
     let txn = store.begin().await.unwrap();
     queue::complete(&txn, &claimed.lease, at(second)).await.unwrap();
     assert!(exports::complete(&txn, export.id, made, at(second)).await.unwrap());
@@ -63,6 +69,30 @@ async fn make(store: &Store, export: &Export, second: i64) {
 }
 
 const DAY: i64 = 24 * 3600;
+
+async fn exports_are_listed_with_their_jobs_and_campaigns(database: TestDatabase) {
+    let store = database.store();
+    let (author, run) = published(store).await;
+    let stranger = rows::manager(store).await;
+    let first = export(store, &author, &run, 10).await;
+    let second = export(store, &author, &run, 11).await;
+    make(store, &first, 20).await;
+    let listed = async |reach, second: i64, limit: u64| {
+        let made_after = at(second) - TimeDelta::seconds(DAY);
+        exports::list(store.db(), reach, made_after, Window::first(limit)).await.unwrap()
+    };
+    let own = Reach::organization(author.organization_id);
+    let page = listed(own, 30, 10).await;
+    let ids: Vec<_> = page.rows.iter().map(|row| (row.export.id, row.campaign_name.as_str())).collect();
+    assert_eq!((page.total, ids), (2, vec![(second.id, "c"), (first.id, "c")]), "the newest first");
+    let jobs: Vec<_> = page.rows.iter().map(|row| row.job.as_ref().unwrap().state).collect();
+    assert_eq!(jobs, [JobState::Queued, JobState::Completed]);
+    assert_eq!(page.rows[1].export.left_out, Some(2));
+    assert_eq!((listed(own, 30, 1).await.rows.len(), listed(own, 30, 1).await.total), (1, 2));
+    assert_eq!(listed(own, 20 + DAY, 10).await.rows.len(), 1, "what was made a day ago is gone");
+    assert_eq!(listed(Reach::organization(stranger.organization_id), 30, 10).await.total, 0);
+    assert_eq!(listed(Reach::INSTANCE, 30, 10).await.total, 2);
+}
 
 async fn an_export_is_within_the_reach_of_its_campaign_for_a_day(database: TestDatabase) {
     let store = database.store();

@@ -8,35 +8,27 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::get;
 use caliber_platform::campaigns::CampaignId;
+use caliber_platform::exports::{FormRoom, rooms};
 use caliber_platform::identity::permissions::LISTS_READ;
 use caliber_platform::lists::{Drafts, ListOptions, Mark, Overrides};
 use caliber_platform::results::{List, ListPolicy};
+use caliber_platform::scoring::RunConfig;
 
 use super::written::{Written, in_path};
-use super::{Head, Tab, head_of, is_part, varying};
+use super::{Head, Tab, computed, head_of, is_part, varying};
 use crate::App;
 use crate::extract::Id;
 use crate::failure::Failure;
+use crate::pages::filters::grouped;
 use crate::pages::shell::Shell;
 use crate::pages::{Guarded, Sees, filters};
 use crate::signed_in::By;
+use crate::texts;
 
 /// Rows of a list that are shown.
 const SHOWN: usize = 8;
 /// Names by hand that are shown of a kind.
 const BY_HAND: usize = 100;
-
-/// The forms of a list that DSPs take, and what they are called.
-const FORMS: [(&str, &str); 8] = [
-    ("trade_desk_csv", "The Trade Desk, CSV"),
-    ("trade_desk_json", "The Trade Desk, JSON"),
-    ("dv360", "DV360"),
-    ("xandr", "Xandr"),
-    ("amazon", "Amazon DSP"),
-    ("yahoo", "Yahoo DSP"),
-    ("basis", "Basis"),
-    ("text", "Plain text"),
-];
 
 pub(super) fn routes(app: &App) -> Router<App> {
     Router::new().page(app, "/campaigns/{id}/lists", Sees::Needs(LISTS_READ), get(show))
@@ -95,6 +87,36 @@ struct Draft {
     spend_share: Option<f64>,
     average_score: Option<f64>,
     rows: Vec<Row>,
+    rooms: Vec<Room>,
+}
+
+/// What a form of a DSP holds of a list.
+#[derive(Debug)]
+struct Room {
+    word: &'static str,
+    label: &'static str,
+    /// What it holds, in words.
+    holds: String,
+    /// Names that it cannot hold; none where it does not take what was scored.
+    left_out: Option<usize>,
+}
+
+impl Room {
+    fn of(FormRoom { form, left_out }: FormRoom) -> Self {
+        let mut holds = Vec::new();
+        let mut say = |key, most: Option<usize>| {
+            holds.extend(most.map(|most| texts::with(key, &[("most", grouped(most as f64, 0).into())])));
+        };
+        say("form-limit", form.limit());
+        say("form-longest", form.longest_name());
+        say("form-levels", form.subdomain_levels());
+        holds.extend(form.splits_apps().then(|| texts::text("form-splits")));
+        holds.extend(form.sites_only().then(|| texts::text("form-sites-only")));
+        if holds.is_empty() {
+            holds.push(texts::text("form-anything"));
+        }
+        Self { word: form.name(), label: form.label(), holds: holds.join("; "), left_out }
+    }
 }
 
 #[derive(Debug)]
@@ -117,7 +139,7 @@ struct ByHand {
 }
 
 impl Draft {
-    fn of(list: &List, head: &Head, written: &Written) -> Self {
+    fn of(list: &List, head: &Head, written: &Written, of_vendors: bool) -> Self {
         let is_block = list.list_type == caliber_platform::results::ListType::Blacklist;
         let (word, key, effect) = if is_block {
             ("blacklist", "blocklist", "draft-blocks")
@@ -147,6 +169,7 @@ impl Draft {
             spend_share: spend.and_then(|spend| of(spend, run.and_then(|run| run.spend))),
             average_score: list.average_score.map(|score| score.0),
             rows: rows.collect(),
+            rooms: rooms(of_vendors, &list.domains).into_iter().map(Room::of).collect(),
         }
     }
 }
@@ -207,7 +230,12 @@ async fn show(
     let (share, least, policy) = (criteria.share.0, criteria.min_impressions.0, criteria.policy);
     let query = format!("share={share}&min_impressions={}&policy={}", least.round(), policy.name());
     let asked = Asked { share: (share * 1e4).round() / 100.0, min_impressions: least, policy, query };
-    let drafts = [Draft::of(&block, &head, &written), Draft::of(&allow, &head, &written)];
+    let of_vendors = RunConfig::shown(&current.run.config)["dimension"] == "supply_vendor";
+    let (drafts, head) = computed(move || {
+        let of = |list| Draft::of(list, &head, &written, of_vendors);
+        Ok(([of(&block), of(&allow)], head))
+    })
+    .await?;
     if is_part(&headers, "drafts") {
         return Ok(varying(DraftsPart { head, asked, drafts }));
     }
@@ -234,6 +262,7 @@ mod tests {
             spend_share: None,
             average_score: None,
             rows,
+            rooms: rooms(false, &["=A1()".to_owned()]).into_iter().map(Room::of).collect(),
         }
     }
 
@@ -266,6 +295,15 @@ mod tests {
             "{html}"
         );
         assert!(html.contains("value=\"evidence\" checked") && html.contains("trade_desk_csv"), "{html}");
+        assert!(html.contains("10,000 names a file") && html.contains("1 name left out"), "{html}");
+    }
+
+    #[test]
+    fn a_form_that_takes_no_vendors_says_so() {
+        let rooms: Vec<Room> = rooms(true, &["Acme".to_owned()]).into_iter().map(Room::of).collect();
+        let taken: Vec<&str> =
+            rooms.iter().filter(|room| room.left_out.is_some()).map(|room| room.word).collect();
+        assert_eq!(taken, ["text"]);
     }
 
     #[test]
