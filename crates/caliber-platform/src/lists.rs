@@ -130,6 +130,27 @@ impl Overrides {
             Mark::Protect => &mut self.protect,
         }
     }
+
+    /// As they are stored; refused where there are too many, or a name is both allowed and blocked.
+    fn checked(&self) -> Result<serde_json::Value> {
+        for (field, names) in [("allow", &self.allow), ("block", &self.block), ("protect", &self.protect)] {
+            if names.len() > MOST_BY_HAND {
+                return Err(Error::invalid(field, format!("has at most {MOST_BY_HAND} names")));
+            }
+            for (at, name) in names.iter().enumerate() {
+                checked_name(name, &format!("{field}[{at}]"))?;
+            }
+        }
+        let kept =
+            |names: &Vec<String>| names.iter().map(|name| name.to_lowercase()).collect::<BTreeSet<_>>();
+        let blocked = kept(&self.block);
+        for (field, names) in [("allow", &self.allow), ("protect", &self.protect)] {
+            if let Some(both) = kept(names).intersection(&blocked).next() {
+                return Err(Error::invalid(field, format!("{both} cannot be blocked at the same time")));
+            }
+        }
+        serde_json::to_value(self).map_err(Error::internal)
+    }
 }
 
 impl ListsOf<'_> {
@@ -317,7 +338,8 @@ impl ListsOf<'_> {
         serde_json::from_slice(&bytes).map_err(Error::internal)
     }
 
-    /// Decides about names by hand, whatever was decided about them before; without a mark the rule decides again.
+    /// Decides about names by hand, whatever was decided about them before; without a mark the rule decides again. What
+    /// others decide about other names at the same time stays.
     ///
     /// # Errors
     /// As [`ListsOf::set_overrides`].
@@ -328,10 +350,10 @@ impl ListsOf<'_> {
         names: &[String],
         mark: Option<Mark>,
     ) -> Result<Overrides> {
-        let db = self.0.store().db();
-        let campaign = campaigns::by_id(db, caller.writes(), id).await?.ok_or_else(missing)?;
-        let mut overrides = Overrides::of(&campaign);
         let marked_names: BTreeSet<String> = names.iter().map(|name| name.to_lowercase()).collect();
+        let txn = self.0.store().begin().await?;
+        let campaign = campaigns::lock(&txn, caller.writes(), id).await?.ok_or_else(missing)?;
+        let mut overrides = Overrides::of(&campaign);
         for kind in Mark::ALL {
             let marked = overrides.of_mark(kind);
             marked.retain(|name| !marked_names.contains(&name.to_lowercase()));
@@ -339,10 +361,13 @@ impl ListsOf<'_> {
                 marked.extend(names.iter().cloned());
             }
         }
-        self.set_overrides(caller, id, overrides).await
+        let stored = overrides.checked()?;
+        let changed = campaigns::set_overrides(&txn, caller.writes(), id, stored, self.0.now()).await?;
+        txn.commit().await?;
+        changed.map(|campaign| Overrides::of(&campaign)).ok_or_else(missing)
     }
 
-    /// Sets the names by hand.
+    /// Sets the names by hand, all of them at once.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Invalid`] for too many names, or one that is both allowed and blocked.
@@ -352,25 +377,7 @@ impl ListsOf<'_> {
         id: CampaignId,
         overrides: Overrides,
     ) -> Result<Overrides> {
-        for (field, names) in
-            [("allow", &overrides.allow), ("block", &overrides.block), ("protect", &overrides.protect)]
-        {
-            if names.len() > MOST_BY_HAND {
-                return Err(Error::invalid(field, format!("has at most {MOST_BY_HAND} names")));
-            }
-            for (at, name) in names.iter().enumerate() {
-                checked_name(name, &format!("{field}[{at}]"))?;
-            }
-        }
-        let kept =
-            |names: &Vec<String>| names.iter().map(|name| name.to_lowercase()).collect::<BTreeSet<_>>();
-        let blocked = kept(&overrides.block);
-        for (field, names) in [("allow", &overrides.allow), ("protect", &overrides.protect)] {
-            if let Some(both) = kept(names).intersection(&blocked).next() {
-                return Err(Error::invalid(field, format!("{both} cannot be blocked at the same time")));
-            }
-        }
-        let stored = serde_json::to_value(&overrides).map_err(Error::internal)?;
+        let stored = overrides.checked()?;
         let db = self.0.store().db();
         let changed = campaigns::set_overrides(db, caller.writes(), id, stored, self.0.now()).await?;
         changed.map(|campaign| Overrides::of(&campaign)).ok_or_else(missing)
