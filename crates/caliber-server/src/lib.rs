@@ -12,7 +12,6 @@ mod http;
 mod openapi;
 mod pages;
 mod progress;
-mod set_password;
 mod signed_in;
 mod texts;
 mod words;
@@ -107,7 +106,6 @@ fn router(app: &App) -> Router {
         .merge(versioned)
         .merge(unversioned)
         .merge(docs::routes(&document))
-        .merge(set_password::routes())
         .merge(assets::routes())
         .merge(pages::routes(app))
         .fallback(pages::nothing_here)

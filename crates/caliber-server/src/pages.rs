@@ -7,6 +7,7 @@ mod campaign;
 mod campaigns;
 mod dashboard;
 mod error_page;
+mod exports;
 mod figures;
 mod files;
 mod filters;
@@ -27,6 +28,7 @@ mod results;
 mod review;
 #[cfg(test)]
 mod samples;
+mod set_password;
 mod shell;
 mod sign_in;
 
@@ -54,12 +56,14 @@ pub(crate) fn routes(app: &App) -> Router<App> {
     Router::new()
         .merge(dashboard::routes(app).layer(from_fn(json_for_programs)))
         .merge(sign_in::routes(app))
+        .merge(set_password::routes(app))
         .merge(profile::routes(app))
         .merge(new_campaign::routes(app))
         .merge(campaigns::routes(app))
         .merge(campaign::routes(app))
         .merge(files::routes(app))
         .merge(lists::routes(app))
+        .merge(exports::routes(app))
         .merge(recipes::routes(app))
         .merge(jobs::routes(app))
         .merge(people::routes(app))

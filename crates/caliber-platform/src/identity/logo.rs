@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::{Caller, Identity};
 use crate::error::{Error, Result};
 
-/// Bytes of a logo.
-const MOST_BYTES: usize = 512 << 10;
+/// Bytes of a logo, at most.
+pub const MOST_BYTES: usize = 512 << 10;
 
 /// What a picture is, by its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

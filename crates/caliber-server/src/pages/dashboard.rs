@@ -88,6 +88,9 @@ impl Attention {
     fn of(campaign: &CampaignFigures) -> Option<Self> {
         let scored = campaign.scored.as_ref();
         let (icon, colour, why, detail) = match campaign.status {
+            CampaignStatus::Failed if campaign.is_cancelled() => {
+                ("player-stop", "secondary", "attention-cancelled", String::new())
+            }
             CampaignStatus::Failed => {
                 ("circle-x", "red", "attention-failed", campaign.error.clone().unwrap_or_default())
             }

@@ -61,6 +61,11 @@ impl CampaignFigures {
         }
     }
 
+    /// Whether the last attempt to score it was ended by somebody.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.error.as_deref() == Some("cancelled")
+    }
+
     /// The key of the text that names its status.
     pub(crate) fn status_key(&self) -> &'static str {
         match self.status {
@@ -68,6 +73,7 @@ impl CampaignFigures {
             CampaignStatus::Pending => "status-no-report",
             CampaignStatus::Processing => "status-processing",
             CampaignStatus::Completed => "status-completed",
+            CampaignStatus::Failed if self.is_cancelled() => "job-cancelled",
             CampaignStatus::Failed => "status-failed",
         }
     }
@@ -75,6 +81,7 @@ impl CampaignFigures {
     /// The colour of its status, always beside the word.
     pub(crate) fn status_colour(&self) -> &'static str {
         match self.status {
+            CampaignStatus::Failed if self.is_cancelled() => "secondary",
             CampaignStatus::Pending => "secondary",
             CampaignStatus::Processing => "azure",
             CampaignStatus::Completed => "green",

@@ -12,10 +12,11 @@ pub(crate) enum Notice {
     Started,
     Joined,
     Withdrawn,
+    Asked,
 }
 
 impl Notice {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Saved,
         Self::Deleted,
         Self::PasswordChanged,
@@ -25,6 +26,7 @@ impl Notice {
         Self::Started,
         Self::Joined,
         Self::Withdrawn,
+        Self::Asked,
     ];
 
     /// As it stands in the address.
@@ -39,6 +41,7 @@ impl Notice {
             Self::Started => "started",
             Self::Joined => "joined",
             Self::Withdrawn => "withdrawn",
+            Self::Asked => "asked",
         }
     }
 
@@ -54,6 +57,7 @@ impl Notice {
             Self::Started => "notice-started",
             Self::Joined => "notice-joined",
             Self::Withdrawn => "notice-withdrawn",
+            Self::Asked => "notice-asked",
         }
     }
 

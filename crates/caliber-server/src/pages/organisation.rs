@@ -1,13 +1,18 @@
-//! The organisation: its name, its colours, the names it never blocks.
+//! The organisation: its name, its colours and logo, the names it never blocks.
+
+use std::io;
 
 use askama::Template;
 use askama_web::WebTemplate;
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
+use bytes::Bytes;
 use caliber_platform::identity::permissions::{ORGANIZATION_READ, ORGANIZATION_WRITE};
-use caliber_platform::identity::{Organization, OrganizationUpdate};
+use caliber_platform::identity::{Caller, MOST_OF_A_LOGO, Organization, OrganizationUpdate};
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -16,7 +21,8 @@ use super::notice::Notice;
 use super::shell::Shell;
 use super::{Guarded, Sees, filters};
 use crate::App;
-use crate::failure::Failure;
+use crate::api::upload::Form as Upload;
+use crate::failure::{Failure, FailureCode};
 use crate::signed_in::By;
 
 /// Where no colour is chosen.
@@ -24,7 +30,10 @@ const PRIMARY: &str = "#0f766e";
 const ACCENT: &str = "#d97706";
 
 pub(super) fn routes(app: &App) -> Router<App> {
-    Router::new().page(app, "/organisation", Sees::Needs(ORGANIZATION_READ), get(show).post(save))
+    Router::new()
+        .page(app, "/organisation", Sees::Needs(ORGANIZATION_READ), get(show).post(save))
+        .page(app, "/organisation/logo", Sees::Needs(ORGANIZATION_WRITE), post(set_logo))
+        .page(app, "/organisation/logo/remove", Sees::Needs(ORGANIZATION_WRITE), post(remove_logo))
 }
 
 #[derive(Template, WebTemplate)]
@@ -34,6 +43,24 @@ struct OrganisationPage {
     may_write: bool,
     form: Form,
     problems: Vec<String>,
+    /// Names the picture, where there is one: another has another address.
+    logo: Option<String>,
+    logo_problem: Option<String>,
+}
+
+impl OrganisationPage {
+    fn of(shell: Shell, caller: &Caller, organization: &Organization) -> Self {
+        let may_write = ORGANIZATION_WRITE.is_of(caller.user.role);
+        let logo = organization.logo_key.as_deref().and_then(|key| key.rsplit('/').next());
+        Self {
+            shell,
+            may_write,
+            form: Form::of(organization),
+            problems: Vec::new(),
+            logo: logo.map(str::to_owned),
+            logo_problem: None,
+        }
+    }
 }
 
 #[derive(Debug, Default, Deserialize, PartialEq, Eq)]
@@ -78,8 +105,46 @@ fn is_colour(colour: &str) -> bool {
 
 async fn show(State(app): State<App>, shell: Shell, By(caller): By) -> Result<OrganisationPage, Failure> {
     let organization = app.platform.identity().organization(&caller).await?;
-    let may_write = ORGANIZATION_WRITE.is_of(caller.user.role);
-    Ok(OrganisationPage { shell, may_write, form: Form::of(&organization), problems: Vec::new() })
+    Ok(OrganisationPage::of(shell, &caller, &organization))
+}
+
+/// Puts the picture of the form in place of the logo before.
+async fn set_logo(
+    State(app): State<App>,
+    shell: Shell,
+    By(caller): By,
+    mut form: Upload,
+) -> Result<Response, Failure> {
+    let identity = app.platform.identity();
+    let set = async {
+        let picture = start_of(form.file().await?.bytes).await?;
+        identity.set_logo(&caller, picture).await.map_err(Failure::from)
+    };
+    match set.await {
+        Ok(_) => Ok(Redirect::to(&Notice::Saved.at("/organisation")).into_response()),
+        Err(failure) if failure.code.status().is_server_error() => Err(failure),
+        Err(failure) => {
+            let page = OrganisationPage::of(shell, &caller, &identity.organization(&caller).await?);
+            let status = failure.code.status();
+            Ok((status, OrganisationPage { logo_problem: Some(failure.message), ..page }).into_response())
+        }
+    }
+}
+
+/// A file, of one that is too large for a logo a byte more than may be: all of it is taken, so that the answer arrives.
+async fn start_of(mut bytes: BoxStream<'static, io::Result<Bytes>>) -> Result<Bytes, Failure> {
+    let mut start = Vec::new();
+    while let Some(chunk) = bytes.next().await {
+        let broken = |error| Failure::new(FailureCode::MalformedJson, format!("the form broke off: {error}"));
+        let chunk = chunk.map_err(broken)?;
+        start.extend_from_slice(&chunk[..chunk.len().min((MOST_OF_A_LOGO + 1).saturating_sub(start.len()))]);
+    }
+    Ok(start.into())
+}
+
+async fn remove_logo(State(app): State<App>, By(caller): By) -> Result<Redirect, Failure> {
+    app.platform.identity().remove_logo(&caller).await?;
+    Ok(Redirect::to(&Notice::Deleted.at("/organisation")))
 }
 
 async fn save(
@@ -115,7 +180,8 @@ async fn save(
         Err(failure) => {
             let status = failure.code.status();
             let problems = Problems::of_form(failure)?.outside(&[]);
-            Ok((status, OrganisationPage { shell, may_write: true, form, problems }).into_response())
+            let page = OrganisationPage::of(shell, &caller, &identity.organization(&caller).await?);
+            Ok((status, OrganisationPage { form, problems, ..page }).into_response())
         }
     }
 }
@@ -143,10 +209,16 @@ mod tests {
                 protected: "</textarea>".into(),
             },
             problems: vec!["name: has 1 to 255 characters".to_owned()],
+            logo: may_write.then(|| "0198".to_owned()),
+            logo_problem: may_write.then(|| "the picture is <b>P\u{e9}rez".to_owned()),
         };
         let html = samples::checked(&page(true));
         assert!(html.contains("&#60;/textarea&#62;") && html.contains("type=\"color\""), "{html}");
-        assert!(!samples::checked(&page(false)).contains("action=\"/organisation\""));
+        assert!(
+            html.contains("/logo?v=0198\"") && html.contains("action=\"/organisation/logo?csrf=c5f\""),
+            "{html}"
+        );
+        assert!(!samples::checked(&page(false)).contains("action=\"/organisation"));
     }
 
     #[test]

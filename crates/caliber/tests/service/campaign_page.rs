@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Answer, Client};
 use crate::people::{PASSWORD, report};
-use crate::service::Service;
+use crate::service::{Service, at_once};
 
 crate::on_both_databases! {
     the_figures_of_the_page_are_those_of_the_api,
@@ -15,6 +15,8 @@ crate::on_both_databases! {
     other_weights_are_tried_and_saved_as_a_recipe,
     lists_are_tried_without_being_kept,
     names_are_marked_by_hand,
+    names_that_are_marked_at_once_all_stay,
+    scoring_again_that_was_cancelled_is_told_as_such,
     runs_and_campaigns_are_compared,
     somebody_elses_campaign_has_no_pages,
     what_is_wrong_in_an_address_is_told,
@@ -298,6 +300,47 @@ fn names_are_marked_by_hand(on: Backend) {
     let token = all_between(&html, "name=\"csrf\" value=\"", "\"").swap_remove(0).to_owned();
     let with_token = [&block[..], &[("csrf", token.as_str())]].concat();
     assert_eq!(send(&cookie, &marks, &with_token).status, 303);
+}
+
+fn names_that_are_marked_at_once_all_stay(on: Backend) {
+    let service = Service::start(on);
+    let ana = service.manager("ana");
+    let id = ana.scored(&report());
+    let marks = format!("/campaigns/{id}/marks");
+    let statuses = at_once(12, |at| {
+        let client = service.client().with("authorization", ana.credential());
+        let (name, mark) = (format!("site{at}.example"), ["allow", "block", "protect"][at % 3]);
+        send(&client, &marks, &[("name", &name), ("mark", mark)]).status
+    });
+    assert_eq!(statuses, [303; 12]);
+    let html = page(&ana, &format!("/campaigns/{id}/lists"));
+    for at in 0..12 {
+        assert!(html.contains(&format!("<li>site{at}.example")), "site{at}.example is lost");
+    }
+}
+
+fn scoring_again_that_was_cancelled_is_told_as_such(on: Backend) {
+    let mut service = Service::start(on);
+    let ana = service.manager("ana");
+    let id = ana.scored(&report());
+    let never = ana.campaign_with(&report());
+    service.stop();
+    service.set("CALIBER_WORKERS", "0");
+    service.start_again();
+    let ana = service.signed_in("ana@example.com");
+    for (id, body) in
+        [(&id, json!({"campaign_id": id, "force_reprocess": true})), (&never, json!({"campaign_id": never}))]
+    {
+        ana.post("/scoring/start", body).data(202);
+        assert_eq!(send(&ana, &format!("/campaigns/{id}/cancel"), &[]).status, 303);
+    }
+    let html = page(&ana, &format!("/campaigns/{id}"));
+    assert!(html.contains("Scoring again was cancelled. These are still the results of the run before."));
+    assert!(!html.contains("failed") && !names(&html).is_empty(), "{html}");
+    let html = page_of_unscored(&ana, &never);
+    assert!(html.contains("Scoring was cancelled") && !html.contains("failed"), "{html}");
+    let dashboard = browser(&ana).get("/").text();
+    assert!(!dashboard.contains("Scoring failed"), "{dashboard}");
 }
 
 fn runs_and_campaigns_are_compared(on: Backend) {

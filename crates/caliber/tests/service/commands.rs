@@ -50,14 +50,11 @@ fn somebody_added_without_a_password_sets_it_by_a_link_that_works_once(on: Backe
     let link = added["link"].as_str().unwrap();
     let path = &link[link.find("/set-password").unwrap()..];
     let page = service.client().at_root();
-    assert!(page.get(path).text().contains("<form"));
-    let set = |password: &str| {
-        let form = format!("password={}", password.replace(' ', "+")).into_bytes();
-        page.send("POST", path, "application/x-www-form-urlencoded", form).status
-    };
-    assert_eq!(set("password"), 422);
-    assert_eq!(set(PASSWORD), 200);
-    assert_eq!(set("another lantern under the stairs"), 404);
+    assert!(crate::pages::checked(&page.get(path), 200).contains("<form"));
+    let set = |password: &str| crate::pages::post(&page, path, &[("password", password)]);
+    assert!(crate::pages::checked(&set("password"), 422).contains("id=\"password-problem\""));
+    assert!(crate::pages::checked(&set(PASSWORD), 200).contains("href=\"/sign-in\""));
+    crate::pages::checked(&set("another lantern under the stairs"), 404);
     let administrator: Client = service.signed_in("ana@example.com");
     assert_eq!(administrator.get("/users").body(200)["total"], 1);
 

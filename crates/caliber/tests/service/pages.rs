@@ -17,19 +17,19 @@ crate::on_both_databases! {
     assets_are_packed_and_kept_for_ever,
 }
 
-const HTML: &str = "text/html,application/xhtml+xml";
+pub(crate) const HTML: &str = "text/html,application/xhtml+xml";
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
                       connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// A browser: its cookies, and the token that its forms repeat.
-struct Browser {
-    client: Client,
-    csrf: String,
+pub(crate) struct Browser {
+    pub(crate) client: Client,
+    pub(crate) csrf: String,
 }
 
 impl Browser {
     /// Signs in as a browser does.
-    fn of(service: &Service, email: &str) -> Self {
+    pub(crate) fn of(service: &Service, email: &str) -> Self {
         let anybody = service.client().at_root().with("accept", HTML);
         let fields = [("email", email), ("password", PASSWORD), ("next", "/profile")];
         let answer = post(&anybody, "/sign-in", &fields);
@@ -43,12 +43,12 @@ impl Browser {
 
     /// A page that is there, of which what holds for every page holds.
     #[track_caller]
-    fn page(&self, path: &str) -> String {
+    pub(crate) fn page(&self, path: &str) -> String {
         checked(&self.client.get(path), 200)
     }
 
     /// Sends a form, with its token.
-    fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let mut all = vec![("csrf", self.csrf.as_str())];
         all.extend(fields);
         post(&self.client, path, &all)
@@ -63,7 +63,7 @@ pub(crate) fn post(client: &Client, path: &str, fields: &[(&str, &str)]) -> Answ
 
 /// What holds for every page.
 #[track_caller]
-fn checked(answer: &Answer, status: u16) -> String {
+pub(crate) fn checked(answer: &Answer, status: u16) -> String {
     let html = answer.text();
     assert_eq!(answer.status, status, "{html}");
     assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
@@ -94,6 +94,7 @@ fn every_page_is_safe_small_and_whole(on: Backend) {
         "/campaigns",
         "/campaigns/new",
         "/lists",
+        "/exports",
         "/files",
         "/recipes",
         "/jobs",
@@ -110,7 +111,7 @@ fn every_page_is_safe_small_and_whole(on: Backend) {
     assert!(html.contains("class=\"table\""), "{html}");
     browser.page(&format!("/lists/{campaign}"));
     let anybody = service.client().at_root().with("accept", HTML);
-    for path in ["/sign-in", "/register"] {
+    for path in ["/sign-in", "/register", "/set-password?token=x"] {
         checked(&anybody.get(path), 200);
     }
     checked(&anybody.get("/no-such-page"), 404);
