@@ -112,9 +112,29 @@ impl Mark {
 #[derive(Clone, Debug)]
 pub struct Drafts {
     /// What to buy.
-    pub allow: List,
+    pub allow: Draft,
     /// What to block.
-    pub block: List,
+    pub block: Draft,
+}
+
+/// A list as it would be.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Itself.
+    pub list: List,
+    /// What differs from the one that was taken out last; nothing where none was.
+    pub change: Option<Change>,
+}
+
+/// What differs between a list and the version that was taken out last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The number of that version.
+    pub since: i64,
+    /// Names that it does not have.
+    pub added: usize,
+    /// Names that only it has.
+    pub removed: usize,
 }
 
 impl Overrides {
@@ -223,9 +243,33 @@ impl ListsOf<'_> {
     /// As [`ListsOf::take_out`].
     pub async fn drafts(&self, caller: &Caller, id: CampaignId, options: ListOptions) -> Result<Drafts> {
         let CurrentRun { campaign, run } = self.0.current_results().current(caller, id).await?;
-        let allow = self.of_run(&campaign, &run, ListType::Whitelist, options).await?;
-        let block = self.of_run(&campaign, &run, ListType::Blacklist, options).await?;
+        let allow = self.draft(&campaign, &run, ListType::Whitelist, options).await?;
+        let block = self.draft(&campaign, &run, ListType::Blacklist, options).await?;
         Ok(Drafts { allow, block })
+    }
+
+    async fn draft(
+        &self,
+        campaign: &Campaign,
+        run: &Run,
+        list_type: ListType,
+        options: ListOptions,
+    ) -> Result<Draft> {
+        let list = self.of_run(campaign, run, list_type, options).await?;
+        let change = self.change_since_last(campaign.id, &list).await?;
+        Ok(Draft { list, change })
+    }
+
+    async fn change_since_last(&self, campaign: CampaignId, list: &List) -> Result<Option<Change>> {
+        let db = self.0.store().db();
+        let Some(last) = list_versions::latest(db, campaign, stored(list.list_type)).await? else {
+            return Ok(None);
+        };
+        let before = self.names(&last).await?.names;
+        let (was, is): (BTreeSet<&String>, BTreeSet<&String>) =
+            (before.iter().collect(), list.domains.iter().collect());
+        let (added, removed) = (is.difference(&was).count(), was.difference(&is).count());
+        Ok(Some(Change { since: last.number, added, removed }))
     }
 
     /// Names that are never blocked: the organisation's, and the campaign's.

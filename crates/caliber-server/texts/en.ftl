@@ -361,6 +361,7 @@ rule = Rule
 policy-quartile = By score: the best and worst share
 policy-evidence = By evidence: what the counts prove
 share-percent = Share of the names, %
+list-expires = Holds until
 versions = Versions
 version = Version
 versions-empty = Nothing was taken out yet.
@@ -589,6 +590,12 @@ list-share = Share of the rows on each list
 list-policy = How rows get on them
 draft-blocks = Would block
 draft-allows = Would buy
+draft-since = Since version { $number }
+draft-first = Nothing was taken out yet; this would be the first version.
+draft-protected = { $count ->
+    [one] 1 protected name is kept off
+   *[other] { $count } protected names are kept off
+  }
 draft-empty = No row gets on this list.
 of-campaign = of the campaign
 dsp-form = Upload form for

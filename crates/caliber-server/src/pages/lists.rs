@@ -12,7 +12,7 @@ use caliber_platform::campaigns::{CampaignId, CampaignStatus, Filter};
 use caliber_platform::identity::permissions::LISTS_READ;
 use caliber_platform::lists::{ListOptions, ListVersion};
 use caliber_platform::results::{ListPolicy, ListType};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::figures::CampaignFigures;
@@ -66,6 +66,8 @@ struct HistoryPage {
     campaign: CampaignFigures,
     versions: Vec<VersionRow>,
     share: String,
+    /// The day until when the list is to hold, as the form has it.
+    expires: String,
     problem: Option<String>,
 }
 
@@ -78,11 +80,21 @@ struct VersionRow {
     added: i64,
     removed: i64,
     created_at: DateTime<Utc>,
+    expires_at: Option<DateTime<Utc>>,
+    /// The first names that would have been blocked and were protected.
+    protected: Vec<String>,
 }
 
 impl From<&ListVersion> for VersionRow {
     fn from(version: &ListVersion) -> Self {
+        let protected = version.criteria["protected"].as_array().into_iter().flatten();
         Self {
+            expires_at: version.expires_at,
+            protected: protected
+                .filter_map(serde_json::Value::as_str)
+                .take(NAMES_SHOWN)
+                .map(str::to_owned)
+                .collect(),
             number: version.number,
             is_allowlist: ListType::from(version.list_type) == ListType::Whitelist,
             policy: version.policy.clone(),
@@ -114,7 +126,14 @@ async fn history(
     let campaign = CampaignFigures::of(&app.platform.campaigns().get(&caller, id).await?);
     let versions = app.platform.lists().versions(&caller, id, Window { skip: 0, limit: 100 }).await?;
     let versions = versions.rows.iter().map(VersionRow::from).collect();
-    Ok(HistoryPage { shell, campaign, versions, share: USUAL_SHARE.to_owned(), problem: None })
+    Ok(HistoryPage {
+        shell,
+        campaign,
+        versions,
+        share: USUAL_SHARE.to_owned(),
+        expires: String::new(),
+        problem: None,
+    })
 }
 
 /// Makes a list by the rule that was asked for, and shows it: as a new version, or as the last where it is the same.
@@ -133,7 +152,9 @@ async fn take_out(
         let share = field("share").parse::<f64>().ok().map(|percent| percent / 100.0);
         let share =
             share.ok_or_else(|| Failure::invalid("share", "is a number of percent, above 0 and up to 50"))?;
-        let options = ListOptions { share: Some(share), policy: Some(policy), ..ListOptions::default() };
+        let expires_at = end_of_day(field("expires"))?;
+        let options =
+            ListOptions { share: Some(share), policy: Some(policy), expires_at, ..ListOptions::default() };
         app.platform.lists().take_out(&caller, CampaignId(id), list_type, options).await?;
         let versions =
             app.platform.lists().versions(&caller, CampaignId(id), Window { skip: 0, limit: 100 }).await?;
@@ -150,11 +171,21 @@ async fn take_out(
             } else {
                 Problems::of_form(failure)?.outside(&[]).join("; ")
             };
-            let share = field("share").to_owned();
+            let (share, expires) = (field("share").to_owned(), field("expires").to_owned());
             let page = history(State(app), shell, By(caller), Id(id)).await?;
-            Ok((status, HistoryPage { share, problem: Some(problem), ..page }).into_response())
+            Ok((status, HistoryPage { share, expires, problem: Some(problem), ..page }).into_response())
         }
     }
+}
+
+/// The end of a day, in UTC; nothing where none is said.
+fn end_of_day(day: &str) -> Result<Option<DateTime<Utc>>, Failure> {
+    if day.is_empty() {
+        return Ok(None);
+    }
+    let day = day.parse::<NaiveDate>().ok();
+    let end = day.and_then(|day| day.and_hms_opt(23, 59, 59)).map(|end| end.and_utc());
+    end.map(Some).ok_or_else(|| Failure::invalid("expires_at", "is a day, as in 2027-01-31"))
 }
 
 #[derive(Template, WebTemplate)]
@@ -235,6 +266,8 @@ mod tests {
             added: 5,
             removed: 3,
             created_at: samples::time(),
+            expires_at: Some(samples::time()),
+            protected: vec!["<b>P\u{e9}rez.example".to_owned()],
         }
     }
 
@@ -262,6 +295,7 @@ mod tests {
             campaign: campaign.clone(),
             versions: vec![row()],
             share: USUAL_SHARE.to_owned(),
+            expires: "2027-01-31".to_owned(),
             problem: Some("share: is above 0 and up to 0.5".to_owned()),
         };
         let html = samples::checked(&page);
@@ -273,6 +307,13 @@ mod tests {
             place: place.clone(),
         });
         samples::checked(&ListsPage { shell: samples::shell(), campaigns: Vec::new(), place });
+    }
+
+    #[test]
+    fn a_list_holds_until_the_end_of_a_day() {
+        assert_eq!(end_of_day("").unwrap(), None);
+        assert_eq!(end_of_day("2027-01-31").unwrap().unwrap().to_rfc3339(), "2027-01-31T23:59:59+00:00");
+        assert_eq!(end_of_day("31.1.2027").unwrap_err().problems[0].field, "expires_at");
     }
 
     #[test]

@@ -528,7 +528,8 @@ fn columns_of(
     // Whether it is recognised, and which sheets there are, stands in the form.
     let warnings =
         quality.warnings.iter().filter(|warning| !["not_recognised", "other_sheets"].contains(&warning.code));
-    for message in warnings.map(|warning| warning.message.as_str()) {
+    // What an option of the command line would change stands behind a semicolon; a page has no such option.
+    for message in warnings.map(|warning| warning.message.split("; --").next().unwrap_or_default()) {
         let mut is_told = false;
         for column in columns.iter_mut().filter(|column| message.contains(&format!("`{}`", column.header))) {
             column.warnings.push(message.to_owned());

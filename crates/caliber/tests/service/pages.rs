@@ -241,6 +241,17 @@ fn a_report_goes_from_upload_to_lists_without_scripts(on: Backend) {
     let downloaded: Vec<String> = download.text().lines().map(str::to_owned).collect();
     assert_eq!(json!(downloaded), names);
     checked(&ana.post(&format!("/lists/{campaign}"), &[("list", "blocklist"), ("share", "80")]), 422);
+    let until = [("list", "blocklist"), ("share", "10"), ("expires", "2999-01-31")];
+    assert_eq!(ana.post(&format!("/lists/{campaign}"), &until).status, 303);
+    let second = api.get(&format!("/scoring/lists/{campaign}/versions/2")).data(200);
+    assert_eq!(second["expires_at"], "2999-01-31T23:59:59Z");
+    let html = ana.page(&format!("/campaigns/{campaign}/lists?share=10&policy=quartile"));
+    assert!(html.contains(">Since version 2</a>: +0, &minus;0"), "{html}");
+    let html = checked(
+        &ana.post(&format!("/lists/{campaign}"), &[until[0], until[1], ("expires", "2020-01-31")]),
+        422,
+    );
+    assert!(html.contains("value=\"2020-01-31\""), "{html}");
 }
 
 fn roles_see_what_they_may_and_no_more(on: Backend) {

@@ -10,8 +10,8 @@ use axum::routing::get;
 use caliber_platform::campaigns::CampaignId;
 use caliber_platform::exports::{FormRoom, rooms};
 use caliber_platform::identity::permissions::LISTS_READ;
-use caliber_platform::lists::{Drafts, ListOptions, Mark, Overrides};
-use caliber_platform::results::{List, ListPolicy};
+use caliber_platform::lists::{Change, Draft as Drafted, Drafts, ListOptions, Mark, Overrides};
+use caliber_platform::results::ListPolicy;
 use caliber_platform::scoring::RunConfig;
 
 use super::written::{Written, in_path};
@@ -88,6 +88,9 @@ struct Draft {
     average_score: Option<f64>,
     rows: Vec<Row>,
     rooms: Vec<Room>,
+    /// Names that would be blocked and are protected.
+    protected: usize,
+    change: Option<Change>,
 }
 
 /// What a form of a DSP holds of a list.
@@ -139,7 +142,8 @@ struct ByHand {
 }
 
 impl Draft {
-    fn of(list: &List, head: &Head, written: &Written, of_vendors: bool) -> Self {
+    fn of(drafted: &Drafted, head: &Head, written: &Written, of_vendors: bool) -> Self {
+        let Drafted { list, change } = drafted;
         let is_block = list.list_type == caliber_platform::results::ListType::Blacklist;
         let (word, key, effect) = if is_block {
             ("blacklist", "blocklist", "draft-blocks")
@@ -169,6 +173,8 @@ impl Draft {
             spend_share: spend.and_then(|spend| of(spend, run.and_then(|run| run.spend))),
             average_score: list.average_score.map(|score| score.0),
             rows: rows.collect(),
+            protected: list.criteria_used.protected.len(),
+            change: *change,
             rooms: rooms(of_vendors, &list.domains).into_iter().map(Room::of).collect(),
         }
     }
@@ -226,13 +232,13 @@ async fn show(
     let current = app.platform.current_results().current(&caller, CampaignId(id)).await?;
     let written = Written::of(current.run.summary.as_deref());
     let Drafts { allow, block } = app.platform.lists().drafts(&caller, CampaignId(id), options).await?;
-    let criteria = &allow.criteria_used;
+    let criteria = &allow.list.criteria_used;
     let (share, least, policy) = (criteria.share.0, criteria.min_impressions.0, criteria.policy);
     let query = format!("share={share}&min_impressions={}&policy={}", least.round(), policy.name());
     let asked = Asked { share: (share * 1e4).round() / 100.0, min_impressions: least, policy, query };
     let of_vendors = RunConfig::shown(&current.run.config)["dimension"] == "supply_vendor";
     let (drafts, head) = computed(move || {
-        let of = |list| Draft::of(list, &head, &written, of_vendors);
+        let of = |draft| Draft::of(draft, &head, &written, of_vendors);
         Ok(([of(&block), of(&allow)], head))
     })
     .await?;
@@ -262,6 +268,8 @@ mod tests {
             spend_share: None,
             average_score: None,
             rows,
+            protected: 2,
+            change: Some(Change { since: 3, added: 5, removed: 4 }),
             rooms: rooms(false, &["=A1()".to_owned()]).into_iter().map(Room::of).collect(),
         }
     }
@@ -295,6 +303,11 @@ mod tests {
             "{html}"
         );
         assert!(html.contains("value=\"evidence\" checked") && html.contains("trade_desk_csv"), "{html}");
+        assert!(
+            html.contains("2 protected names are kept off")
+                && html.contains(">Since version 3</a>: +5, &minus;4"),
+            "{html}"
+        );
         assert!(html.contains("10,000 names a file") && html.contains("1 name left out"), "{html}");
     }
 
