@@ -320,7 +320,7 @@ mod tests {
         assert!(ReviewForm::is_in(&fields));
         let after = ReviewForm::of(fields);
         assert_eq!(format!("{:?}", after.read_as()), format!("{:?}", before.read_as()));
-        assert_eq!((after.name, after.query()), (before.name.clone(), query));
+        assert_eq!((after.name.clone(), after.query()), (before.name.clone(), query));
     }
 
     #[test]
