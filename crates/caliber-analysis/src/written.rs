@@ -40,9 +40,31 @@ pub fn money(amount: f64, currency: Option<&str>) -> String {
     exact_money(amount, currency, decimals)
 }
 
+/// A figure of a million and more in three digits: `3.24 bn`; below as a count.
+pub fn short_count(value: f64) -> String {
+    const UNITS: [(f64, &str); 3] = [(1e12, "tn"), (1e9, "bn"), (1e6, "m")];
+    let unit = UNITS.into_iter().find(|(unit, _)| value.is_finite() && value.abs() >= *unit);
+    let Some((unit, name)) = unit else { return count(value) };
+    let scaled = value / unit;
+    let decimals = match scaled.abs() {
+        scaled if scaled >= 100.0 => 0,
+        scaled if scaled >= 10.0 => 1,
+        _ => 2,
+    };
+    format!("{} {name}", number(scaled, decimals))
+}
+
+/// An amount in a currency, from a million on in three digits: `IDR 3.24 bn`.
+pub fn short_money(amount: f64, currency: Option<&str>) -> String {
+    if amount.abs() < 1e6 { money(amount, currency) } else { in_currency(short_count(amount), currency) }
+}
+
 /// An amount in a currency with so many decimals.
 pub fn exact_money(amount: f64, currency: Option<&str>, decimals: usize) -> String {
-    let written = number(amount, decimals);
+    in_currency(number(amount, decimals), currency)
+}
+
+fn in_currency(written: String, currency: Option<&str>) -> String {
     match currency.map(str::trim).filter(|currency| !currency.is_empty()) {
         None => written,
         Some(code) if code.chars().all(|letter| letter.is_ascii_alphabetic()) => format!("{code} {written}"),
@@ -51,6 +73,21 @@ pub fn exact_money(amount: f64, currency: Option<&str>, decimals: usize) -> Stri
             None => format!("{sign}{written}"),
         },
     }
+}
+
+/// The quality flag of a CPM above 1,000.
+pub const DEAR: &str = "cpm_above_1000";
+
+/// Currencies of which a unit is worth a quarter of a US dollar and more.
+const LARGE_UNITS: [&str; 31] = [
+    "$", "AED", "AUD", "AZN", "BBD", "BHD", "BMD", "BND", "BSD", "CAD", "CHF", "EUR", "FJD", "GBP", "GEL",
+    "GIP", "ILS", "JOD", "KWD", "KYD", "NZD", "OMR", "PAB", "PEN", "PLN", "QAR", "SAR", "SGD", "USD",
+    "\u{20ac}", "\u{a3}",
+];
+
+/// Whether a CPM above 1,000 in this currency cannot be right; in yen, rupiah or won it is usual.
+pub fn is_of_large_units(currency: &str) -> bool {
+    LARGE_UNITS.contains(&currency.trim().to_ascii_uppercase().as_str())
 }
 
 /// What rows are, in the singular: `domain`, `supply vendor`.
@@ -82,6 +119,10 @@ mod tests {
         assert_eq!(money(12_345.6, Some("USD")), "USD 12,346");
         assert_eq!(money(-3.0, Some("$")), "-$3.00");
         assert_eq!(money(3.0, None), "3.00");
+        assert_eq!(short_money(3_238_215_762.0, Some("IDR")), "IDR 3.24 bn");
+        assert_eq!(short_money(-12_345_678.0, Some("$")), "-$12.3 m");
+        assert_eq!(short_money(999_999.0, None), "999,999");
+        assert_eq!(short_count(1e15), "1,000 tn");
         assert_eq!(counted(1, "domain"), "1 domain");
         assert_eq!(counted(1250, "supply vendor"), "1,250 supply vendors");
     }

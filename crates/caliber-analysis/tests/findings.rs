@@ -291,6 +291,50 @@ fn patterns_flags_missing_values_conversions_and_volume_are_told_only_where_they
 }
 
 #[test]
+fn a_blocklist_that_changes_nothing_is_no_insight() {
+    let mut same = calm();
+    for metric in &mut same.metrics {
+        metric.normalized.fill(50.0);
+        metric.contributions.fill(25.0);
+    }
+    same.scores.fill(50.0);
+    assert_eq!(of_kind(&findings(&same), Kind::EffectOfLists), None);
+    // A difference that rounding hides is none to a reader.
+    same.scores[0] = 50.04;
+    assert_eq!(of_kind(&findings(&same), Kind::EffectOfLists), None);
+    same.scores[BLOCK[0]] = 0.0;
+    let finding = of_kind(&findings(&same), Kind::EffectOfLists).unwrap();
+    assert!(finding.title.ends_with("instead of 48.8"), "{}", finding.title);
+}
+
+#[test]
+fn a_high_cpm_is_wrong_only_where_the_currency_says_so() {
+    let mut dear = calm();
+    for flags in &mut dear.quality_flags[..3] {
+        flags.push("cpm_above_1000".into());
+    }
+    let told = |results: &Results, currency| {
+        let findings = Campaign { currency, ..campaign(results, &BLOCK) }.findings();
+        of_kind(&findings, Kind::ImplausibleFigures).unwrap()
+    };
+    for currency in ["USD", "eur", "\u{a3}"] {
+        let finding = told(&dear, Some(currency));
+        assert_eq!(finding.title, "3 domains with figures that cannot be right", "{currency}");
+    }
+    for currency in [Some("IDR"), Some("VND"), Some("KRW"), Some("JPY"), None] {
+        let finding = told(&dear, currency);
+        assert_eq!(finding.title, "3 domains with a CPM above 1,000", "{currency:?}");
+        assert!(!finding.sentence.contains("cannot") && finding.sentence.contains("check the unit"));
+        assert_figures(&finding, &[("rows", 3.0), ("spend", 30.0), ("share", 3.0 / ROWS as f64)]);
+    }
+    // A share above 100 % is wrong in any currency, and is told of its own rows.
+    dear.quality_flags[7].push("ctr_above_1".into());
+    let finding = told(&dear, Some("IDR"));
+    assert_eq!(finding.title, "1 domain with figures that cannot be right");
+    assert!(!finding.sentence.contains("1,000 per thousand"), "{}", finding.sentence);
+}
+
+#[test]
 fn at_most_five_are_told_and_none_of_nothing() {
     let mut results = results();
     for flags in &mut results.quality_flags {

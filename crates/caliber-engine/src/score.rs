@@ -134,7 +134,8 @@ fn filter_by_volume(
     if kept.is_empty() {
         return Err(nothing_scored(rolled, least));
     }
-    let sum = |column: &[f64]| below.iter().map(|&row| column[row]).sum();
+    // The standard library's sum of nothing is -0.
+    let sum = |column: &[f64]| below.iter().map(|&row| column[row]).fold(0.0, |sum, figure| sum + figure);
     let below_minimum = BelowMinimum {
         count: below.len() as u64,
         impressions: sum(&rolled.impressions),

@@ -6,7 +6,7 @@ use caliber_engine::summary::{campaign_score, total};
 
 use super::{Campaign, Delivery, Figures, Finding, Kind};
 use crate::words::listed;
-use crate::written::{count, counted, number, percent};
+use crate::written::{DEAR, count, counted, is_of_large_units, number, percent};
 
 /// The least share of the delivery that poor rows must have to be worth an insight.
 const RISK_FROM: f64 = 0.05;
@@ -146,25 +146,55 @@ pub(super) fn suspicious_patterns(campaign: &Campaign<'_>, delivery: &Delivery<'
     })
 }
 
-/// Rows with a quality flag.
+/// Rows with a quality flag: with figures that no honest report has, or, where the currency leaves that open, with a CPM
+/// above 1,000.
 pub(super) fn implausible_figures(campaign: &Campaign<'_>, delivery: &Delivery<'_>) -> Option<Finding> {
     let results = campaign.results;
-    let rows: Vec<usize> = (0..results.len()).filter(|&row| !results.quality_flags[row].is_empty()).collect();
+    let dear_is_wrong = campaign.currency.is_some_and(is_of_large_units);
+    let is_wrong = |flag: &String| dear_is_wrong || flag != DEAR;
+    let flagged = |is: &dyn Fn(&Vec<String>) -> bool| -> Vec<usize> {
+        (0..results.len()).filter(|&row| is(&results.quality_flags[row])).collect()
+    };
+    let wrong = flagged(&|flags| flags.iter().any(is_wrong));
+    let told_of = |rows: &[usize]| {
+        let sum = delivery.sum(rows);
+        let rows = counted(rows.len(), campaign.unit());
+        (rows, delivery.written(sum), percent(delivery.share(sum)))
+    };
+    let (rows, title, sentence) = if wrong.is_empty() {
+        let dear = flagged(&|flags| !flags.is_empty());
+        let (rows, sum, share) = told_of(&dear);
+        let title = format!("{rows} with a CPM above 1,000");
+        let sentence = format!(
+            "A CPM above 1,000 in the report's currency stands in the report for {rows}, with {sum} ({share}). In currencies of small units that is usual; check the unit."
+        );
+        (dear, title, sentence)
+    } else {
+        let (rows, sum, share) = told_of(&wrong);
+        let what = if dear_is_wrong {
+            "A rate above 100 % or a cost of more than 1,000 per thousand impressions"
+        } else {
+            "A rate above 100 %"
+        };
+        let title = format!("{rows} with figures that cannot be right");
+        let sentence = format!(
+            "{what} stands in the report for {rows}, with {sum} ({share}). Ask the platform before acting on them."
+        );
+        (wrong, title, sentence)
+    };
     if rows.is_empty() {
         return None;
     }
     let sum = delivery.sum(&rows);
-    let share = delivery.share(sum);
     Some(Finding {
         kind: Kind::ImplausibleFigures,
-        title: format!("{} with figures that cannot be right", counted(rows.len(), campaign.unit())),
-        sentence: format!(
-            "A rate above 100 % or a cost of more than 1,000 per thousand impressions stands in the report for {}, with {} ({}). Ask the platform before acting on them.",
-            counted(rows.len(), campaign.unit()),
-            delivery.written(sum),
-            percent(share),
-        ),
-        figures: Figures(vec![("rows", rows.len() as f64), (delivery.name, sum), ("share", share)]),
+        title,
+        sentence,
+        figures: Figures(vec![
+            ("rows", rows.len() as f64),
+            (delivery.name, sum),
+            ("share", delivery.share(sum)),
+        ]),
         names: campaign.examples(&rows, |row| delivery.row(row)),
     })
 }

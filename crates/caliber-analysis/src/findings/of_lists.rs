@@ -17,6 +17,10 @@ pub(super) fn effect_of_lists(campaign: &Campaign<'_>, delivery: &Delivery<'_>) 
     let (out, kept): (Vec<usize>, Vec<usize>) = (0..results.len()).partition(|row| blocked.contains(row));
     let before = campaign_score(results)?;
     let after = campaign_score(&results.rows(&kept))?;
+    let [before_written, after_written] = [before, after].map(|score| number(score, 1));
+    if before_written == after_written {
+        return None;
+    }
     let sum = delivery.sum(&out);
     let share = delivery.share(sum);
     let of_impressions =
@@ -39,9 +43,7 @@ pub(super) fn effect_of_lists(campaign: &Campaign<'_>, delivery: &Delivery<'_>) 
     Some(Finding {
         kind: Kind::EffectOfLists,
         title: format!(
-            "Without the blocklist the campaign scores {} instead of {}",
-            number(after, 1),
-            number(before, 1)
+            "Without the blocklist the campaign scores {after_written} instead of {before_written}"
         ),
         sentence: format!(
             "Blocking {} takes out {}, or {} of the {}{reach}.{allowed}",
