@@ -20,6 +20,8 @@ use crate::json::json_text;
 
 /// Rows built and held at once: about 20 MB of cells at 35 columns.
 const GROUP: usize = 1 << 16;
+/// The same where rows hold JSON text, of a kilobyte and more: about 10 MB, and as soon the first bytes leave.
+const GROUP_OF_TEXT: usize = 1 << 13;
 
 /// Writes `results.parquet`: the columns of the other formats, then `<metric>_events` and `<metric>_trials` of
 /// each share. Figures are doubles, `percentile_rank` a 32-bit integer, flags lists of strings.
@@ -37,8 +39,9 @@ fn write_groups(table: &Table, writer: impl Write + Send) -> std::result::Result
     let (columns, rows) = (&table.columns, table.rows.len());
     let schema = Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()));
     let mut parquet = ArrowWriter::try_new(writer, Arc::clone(&schema), Some(properties(columns)))?;
-    for start in (0..rows).step_by(GROUP) {
-        let group: Vec<usize> = (start..rows.min(start + GROUP)).map(|at| table.rows.at(at)).collect();
+    let group_rows = group_rows(columns);
+    for start in (0..rows).step_by(group_rows) {
+        let group: Vec<usize> = (start..rows.min(start + group_rows)).map(|at| table.rows.at(at)).collect();
         let arrays = columns.iter().map(|column| array(&column.cells, &group)).collect();
         parquet.write(&RecordBatch::try_new(Arc::clone(&schema), arrays)?)?;
     }
@@ -46,12 +49,17 @@ fn write_groups(table: &Table, writer: impl Write + Send) -> std::result::Result
     Ok(())
 }
 
+fn group_rows(columns: &[Column]) -> usize {
+    let has_text = columns.iter().any(|column| matches!(column.cells, Cells::OfMetrics(..)));
+    if has_text { GROUP_OF_TEXT } else { GROUP }
+}
+
 fn properties(columns: &[Column]) -> WriterProperties {
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::UNCOMPRESSED)
         .set_dictionary_enabled(false)
         .set_statistics_enabled(EnabledStatistics::None)
-        .set_max_row_group_row_count(Some(GROUP));
+        .set_max_row_group_row_count(Some(group_rows(columns)));
     for column in columns {
         let path = match &column.cells {
             Cells::Statuses(_) | Cells::Decisions(_) | Cells::Constant(_) => {

@@ -3,6 +3,8 @@
 use caliber_engine::dictionary::{ColumnKind, Dictionary};
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder};
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::CampaignReport;
 
 /// Behind headers.
@@ -16,6 +18,10 @@ pub(super) const MODERATE: Color = Color::RGB(0xFD_E6_8A);
 pub(super) const GOOD: Color = Color::RGB(0x86_D9_A5);
 /// Bars of the chart.
 pub(super) const BAR: Color = Color::RGB(0x25_63_EB);
+
+/// Letters of the widest columns: of figures, and of text, which goes on over empty cells or is cut.
+const WIDEST_FIGURE: usize = 60;
+pub(super) const WIDEST_TEXT: usize = 60;
 
 /// What a figure is, which says how it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +81,35 @@ impl Formats {
         }
     }
 
+    /// How many digits wide a figure is as its cell shows it.
+    pub(super) fn letters(&self, figure: Figure, value: f64) -> usize {
+        let (decimals, grouped, scaled, around) = match figure {
+            Figure::Score => (1, false, value, 0),
+            Figure::Points => (2, false, value, 0),
+            Figure::Whole => (0, false, value, 0),
+            Figure::Count => (0, true, value, 0),
+            Figure::Money => (2, true, value, shown_currency(self.currency.as_deref()).width()),
+            Figure::Share if value < 0.01 => (3, false, value * 100.0, 1),
+            Figure::Share | Figure::Probability => (1, false, value * 100.0, 1),
+            Figure::Plain => (2, true, value, 0),
+        };
+        let text = format!("{scaled:.decimals$}");
+        let digits = text.bytes().take_while(|byte| *byte != b'.').filter(u8::is_ascii_digit).count();
+        text.len() + around + if grouped { digits.saturating_sub(1) / 3 } else { 0 }
+    }
+
+    /// The width of a column, in digits, that shows all of these figures.
+    pub(super) fn width_of(&self, figure: Figure, values: impl Iterator<Item = f64>) -> f64 {
+        // The widest is one of the ends, or the least in magnitude where small shares have more decimals.
+        let ends = values.filter(|value| value.is_finite()).fold(None, |ends: Option<[f64; 3]>, value| {
+            let [least, greatest, nearest] = ends.unwrap_or([value; 3]);
+            let nearer = if value.abs() < nearest.abs() { value } else { nearest };
+            Some([least.min(value), greatest.max(value), nearer])
+        });
+        let letters = ends.into_iter().flatten().map(|end| self.letters(figure, end)).max().unwrap_or(0);
+        padded(letters, WIDEST_FIGURE)
+    }
+
     /// What a column of a results file holds, by its name.
     pub(super) fn figure(&self, column: &str) -> Figure {
         match column {
@@ -107,16 +142,29 @@ impl Formats {
     }
 }
 
+/// The width of a column with so many letters, as far as it may go.
+pub(super) fn padded(letters: usize, most: usize) -> f64 {
+    letters.min(most) as f64 + 2.0
+}
+
+/// The currency as cells show it before amounts.
+fn shown_currency(currency: Option<&str>) -> String {
+    let plain: String = currency
+        .unwrap_or_default()
+        .chars()
+        .filter(|&letter| letter != '"' && !letter.is_control())
+        .take(12)
+        .collect();
+    let is_code = !plain.is_empty() && plain.chars().all(char::is_alphabetic);
+    if is_code { format!("{plain} ") } else { plain }
+}
+
 /// Cents, with the code (`USD 1.50`) or the sign (`$1.50`) of the currency before them.
 fn money(currency: Option<&str>) -> String {
     const CENTS: &str = "#,##0.00";
-    let plain =
-        |text: &str| text.chars().filter(|&c| c != '"' && !c.is_control()).take(12).collect::<String>();
-    match currency.map(plain) {
-        Some(unit) if unit.is_empty() => CENTS.to_owned(),
-        Some(code) if code.chars().all(char::is_alphabetic) => format!("\"{code} \"{CENTS}"),
-        Some(sign) => format!("\"{sign}\"{CENTS}"),
-        None => CENTS.to_owned(),
+    match shown_currency(currency) {
+        shown if shown.is_empty() => CENTS.to_owned(),
+        shown => format!("\"{shown}\"{CENTS}"),
     }
 }
 

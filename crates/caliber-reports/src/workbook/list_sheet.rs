@@ -2,14 +2,18 @@
 
 use rust_xlsxwriter::{ColNum, Color, IgnoreError, RowNum, Workbook, XlsxError};
 
-use super::formats::{Figure, Formats};
+use unicode_width::UnicodeWidthStr;
+
+use super::formats::{Figure, Formats, WIDEST_TEXT, padded};
 use super::results_sheet::score_scale;
 use crate::ListRow;
 use crate::neutralise::neutralise;
 
-/// The columns, with their widths in characters.
+/// The columns, with their least widths in characters.
 const COLUMNS: [(&str, f64); 5] =
-    [("name", 36.0), ("score", 10.0), ("impressions", 15.0), ("spend", 15.0), ("reason", 70.0)];
+    [("name", 20.0), ("score", 10.0), ("impressions", 15.0), ("spend", 12.0), ("reason", 40.0)];
+/// Letters of the widest reason.
+const REASON: usize = 80;
 
 pub(super) fn add(
     workbook: &mut Workbook,
@@ -27,9 +31,22 @@ pub(super) fn add(
     let bottom = list.len() as RowNum;
     sheet.autofilter(0, 0, bottom, COLUMNS.len() as ColNum - 1)?;
     sheet.ignore_error_range(0, 0, bottom, 0, IgnoreError::NumberStoredAsText)?;
-    for (at, (head, width)) in COLUMNS.into_iter().enumerate() {
+    let text = |of: fn(&ListRow) -> &str, most| {
+        padded(list.iter().map(|row| of(row).width()).max().unwrap_or(0), most)
+    };
+    let figure = |of: fn(&ListRow) -> Option<crate::Figure>, figure| {
+        formats.width_of(figure, list.iter().filter_map(of).map(|figure| figure.0))
+    };
+    let asked = [
+        text(|row| &row.name, WIDEST_TEXT),
+        figure(|row| row.score, Figure::Score),
+        figure(|row| row.impressions, Figure::Count),
+        figure(|row| row.spend, Figure::Money),
+        text(|row| &row.reason, REASON),
+    ];
+    for (at, ((head, least), asked)) in COLUMNS.into_iter().zip(asked).enumerate() {
         let at = at as ColNum;
-        sheet.set_column_width(at, width)?;
+        sheet.set_column_width(at, asked.max(least))?;
         sheet.write_string_with_format(0, at, head, &formats.header)?;
     }
     for (at, figure) in [(1, Figure::Score), (2, Figure::Count), (3, Figure::Money)] {

@@ -22,10 +22,7 @@ pub(super) fn add(
     sheet.set_screen_gridlines(false);
     sheet.set_landscape();
     sheet.set_print_fit_to_pages(1, 0);
-    for (column, width) in [(0, 36.0), (1, 40.0), (2, 14.0), (3, 14.0), (4, 14.0), (5, 14.0)] {
-        sheet.set_column_width(column, width)?;
-    }
-    let mut told = Sheet { sheet, row: 0 };
+    let mut told = Sheet::new(sheet, formats, &[36.0, 40.0, 14.0, 14.0, 14.0, 14.0]);
     told.sheet.set_row_height(0, 28)?;
     told.text(0, "How this was scored", Some(&formats.title))?;
     told.row = 1;
@@ -33,7 +30,8 @@ pub(super) fn add(
     lists(&mut told, report, formats)?;
     data(&mut told, report, formats)?;
     columns(&mut told, report.quality, formats)?;
-    remarks(&mut told, report.quality, formats)
+    remarks(&mut told, report.quality, formats)?;
+    told.fit_columns()
 }
 
 fn recipe(told: &mut Sheet, report: &CampaignReport, formats: &Formats) -> Written {
@@ -50,12 +48,12 @@ fn recipe(told: &mut Sheet, report: &CampaignReport, formats: &Formats) -> Writt
         let name = &metric.name;
         told.text(0, &formats.label(name), None)?;
         told.text(1, name, None)?;
-        told.figure(2, Some(metric.weight), &formats.of(Figure::Probability))?;
+        told.figure(2, Some(metric.weight), Figure::Probability)?;
         told.text(3, if metric.better == Better::Higher { "higher" } else { "lower" }, None)?;
-        let format = formats.of(formats.figure_of_metric(name));
+        let figure = formats.figure_of_metric(name);
         let bound = |which: &str| run.normalization_stats.get(name)?.get(which).and_then(Value::as_f64);
-        told.figure(4, bound("min"), &format)?;
-        told.figure(5, bound("max"), &format)?;
+        told.figure(4, bound("min"), figure)?;
+        told.figure(5, bound("max"), figure)?;
         told.row += 1;
     }
     Ok(())
@@ -65,8 +63,8 @@ fn lists(told: &mut Sheet, report: &CampaignReport, formats: &Formats) -> Writte
     let rule = &report.run.lists;
     told.heading("Lists", COLUMNS, &formats.heading)?;
     told.said("Rule", rule.policy.name())?;
-    told.counted("Share of the rows on each", Some(rule.share), &formats.of(Figure::Probability))?;
-    told.counted("Least impressions", Some(rule.min_impressions), &formats.of(Figure::Count))?;
+    told.counted("Share of the rows on each", Some(rule.share), Figure::Probability)?;
+    told.counted("Least impressions", Some(rule.min_impressions), Figure::Count)?;
     for name in &rule.protected {
         told.said("Protected from blocking", name)?;
     }
@@ -75,28 +73,31 @@ fn lists(told: &mut Sheet, report: &CampaignReport, formats: &Formats) -> Writte
 
 fn data(told: &mut Sheet, report: &CampaignReport, formats: &Formats) -> Written {
     let run = report.run;
-    let count = formats.of(Figure::Count);
     told.heading("Data", COLUMNS, &formats.heading)?;
     for file in &run.files {
         told.said("File", file)?;
     }
-    told.counted("Rows read", run.rows_read.map(|rows| rows as f64), &count)?;
-    told.counted("Rows used", run.rows_used.map(|rows| rows as f64), &count)?;
+    told.counted("Rows read", run.rows_read.map(|rows| rows as f64), Figure::Count)?;
+    told.counted("Rows used", run.rows_used.map(|rows| rows as f64), Figure::Count)?;
     for (reason, rows) in &run.rows_dropped {
-        told.counted(&format!("Rows left out: {}", reason.replace('_', " ")), Some(*rows as f64), &count)?;
+        told.counted(
+            &format!("Rows left out: {}", reason.replace('_', " ")),
+            Some(*rows as f64),
+            Figure::Count,
+        )?;
     }
-    told.counted("Names in the report", Some(run.dimension_values as f64), &count)?;
+    told.counted("Names in the report", Some(run.dimension_values as f64), Figure::Count)?;
     told.row += 1;
     told.heads(&["Left out of the scores", "", "Count", "Impressions", "Spend"], &formats.header)?;
-    portion(told, "Rows that sum up others or name nobody", run.aggregate_rows, formats)?;
-    portion(told, "Names with too few impressions", run.below_minimum, formats)
+    portion(told, "Rows that sum up others or name nobody", run.aggregate_rows)?;
+    portion(told, "Names with too few impressions", run.below_minimum)
 }
 
-fn portion(told: &mut Sheet, what: &str, portion: PortionFacts, formats: &Formats) -> Written {
+fn portion(told: &mut Sheet, what: &str, portion: PortionFacts) -> Written {
     told.text(0, what, None)?;
-    told.figure(2, Some(portion.count as f64), &formats.of(Figure::Count))?;
-    told.figure(3, Some(portion.impressions), &formats.of(Figure::Count))?;
-    told.figure(4, Some(portion.spend), &formats.of(Figure::Money))?;
+    told.figure(2, Some(portion.count as f64), Figure::Count)?;
+    told.figure(3, Some(portion.impressions), Figure::Count)?;
+    told.figure(4, Some(portion.spend), Figure::Money)?;
     told.row += 1;
     Ok(())
 }
@@ -129,7 +130,7 @@ fn remarks(told: &mut Sheet, quality: &QualityFacts, formats: &Formats) -> Writt
     for unreadable in &quality.unreadable_cells {
         told.text(0, "Cells that could not be read", None)?;
         told.text(1, &unreadable.column, None)?;
-        told.figure(2, Some(unreadable.count as f64), &formats.of(Figure::Count))?;
+        told.figure(2, Some(unreadable.count as f64), Figure::Count)?;
         told.row += 1;
     }
     for warning in &quality.warnings {

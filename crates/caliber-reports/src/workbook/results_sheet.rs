@@ -5,7 +5,9 @@ use rust_xlsxwriter::{
     ConditionalFormatType, Format, IgnoreError, RowNum, Workbook, Worksheet, XlsxError,
 };
 
-use super::formats::{self, Formats};
+use unicode_width::UnicodeWidthStr;
+
+use super::formats::{self, Formats, WIDEST_TEXT, padded};
 use crate::columns::{Cell, Cells, Column, Table, joined};
 use crate::json::json_text;
 use crate::neutralise::neutralise;
@@ -26,7 +28,7 @@ pub(super) fn add(
     sheet.autofilter(0, 0, row_number(rows), column_number(table.columns.len().saturating_sub(1)))?;
     for (position, column) in table.columns.iter().enumerate() {
         let position = column_number(position);
-        sheet.set_column_width(position, width(column))?;
+        sheet.set_column_width(position, width(column, table, formats))?;
         if is_numeric(column) {
             sheet.set_column_format(position, &formats.of(formats.figure(&column.name)))?;
         }
@@ -104,15 +106,26 @@ fn is_numeric(column: &Column) -> bool {
     matches!(column.cells, Cells::Numbers(_) | Cells::MaybeNumbers(_) | Cells::Absent | Cells::Ranks(_))
 }
 
-/// In characters: names and flags wide, figures as wide as their header with its filter button.
-fn width(column: &Column) -> f64 {
-    match column.cells {
-        Cells::Names(_) => 36.0,
-        Cells::Texts(_) | Cells::OfMetrics(..) => 60.0,
-        Cells::Flags(_) | Cells::Words(_) | Cells::Patterns(_) => 28.0,
-        Cells::Constant(_) => 22.0,
-        _ => (column.name.chars().count() as f64 + 4.0).clamp(10.0, 44.0),
-    }
+/// In characters: as wide as the widest cell, within bounds, and as the header with its filter button.
+fn width(column: &Column, table: &Table, formats: &Formats) -> f64 {
+    let header = (column.name.width() as f64 + 4.0).clamp(10.0, 44.0);
+    let rows = || (0..table.rows.len()).map(|position| table.rows.at(position));
+    let text = |letters: &dyn Fn(usize) -> usize| padded(rows().map(letters).max().unwrap_or(0), WIDEST_TEXT);
+    let cells = match column.cells {
+        Cells::Names(texts) | Cells::Texts(texts) => text(&|row| texts[row].width()),
+        Cells::Flags(flags) => text(&|row| flags[row].iter().map(|flag| flag.len() + 1).sum()),
+        Cells::Patterns(patterns) => {
+            text(&|row| patterns[row].iter().map(|pattern| pattern.name().len() + 1).sum())
+        }
+        Cells::Words(words) => padded(words.iter().map(|word| word.len() + 1).sum(), WIDEST_TEXT),
+        Cells::Constant(word) => padded(word.width(), WIDEST_TEXT),
+        Cells::OfMetrics(..) => padded(WIDEST_TEXT, WIDEST_TEXT),
+        _ if is_numeric(column) => {
+            formats.width_of(formats.figure(&column.name), rows().filter_map(|row| column.cells.number(row)))
+        }
+        _ => 0.0,
+    };
+    cells.max(header)
 }
 
 // What does not fit these types was refused before.

@@ -29,10 +29,7 @@ pub(super) fn add(
     sheet.set_screen_gridlines(false);
     sheet.set_landscape();
     sheet.set_print_fit_to_pages(1, 1);
-    for (column, width) in [(0, 30.0), (1, 26.0), (2, 4.0), (3, 14.0), (4, 12.0), (5, 4.0)] {
-        sheet.set_column_width(column, width)?;
-    }
-    let mut told = Sheet { sheet, row: 0 };
+    let mut told = Sheet::new(sheet, formats, &[30.0, 26.0, 4.0, 14.0, 12.0, 4.0]);
     told.sheet.set_row_height(0, 28)?;
     told.text(0, report.name, Some(&formats.title))?;
     told.row = 1;
@@ -40,6 +37,7 @@ pub(super) fn add(
     campaign(&mut told, report, formats)?;
     key_figures(&mut told, report.results, formats)?;
     lists(&mut told, report, formats)?;
+    told.fit_columns()?;
     statuses(told.sheet, report.results, formats)?;
     distribution(told.sheet, &report.results.scores, formats)
 }
@@ -77,30 +75,26 @@ fn campaign(told: &mut Sheet, report: &CampaignReport, formats: &Formats) -> Wri
 }
 
 fn key_figures(told: &mut Sheet, results: &Results, formats: &Formats) -> Written {
-    let [score, count, money] =
-        [Figure::Score, Figure::Count, Figure::Money].map(|figure| formats.of(figure));
     let sum = |column: &[f64]| total(column.iter().copied().filter(|figure| figure.is_finite()));
     let impressions = sum(&results.impressions);
     let spend = results.spend.as_deref().map(sum);
     let scores = ScoreStatistics::of(&results.scores);
     told.heading("Key figures", 2, &formats.heading)?;
-    told.counted("Campaign score", campaign_score(results), &score)?;
-    told.counted("Scored", Some(results.len() as f64), &count)?;
-    told.counted("Impressions", Some(impressions), &count)?;
-    told.counted("Clicks", results.clicks.as_deref().map(sum), &count)?;
-    told.counted("Conversions", results.conversions.as_deref().map(sum), &count)?;
-    told.counted("Spend", spend, &money)?;
+    told.counted("Campaign score", campaign_score(results), Figure::Score)?;
+    told.counted("Scored", Some(results.len() as f64), Figure::Count)?;
+    told.counted("Impressions", Some(impressions), Figure::Count)?;
+    told.counted("Clicks", results.clicks.as_deref().map(sum), Figure::Count)?;
+    told.counted("Conversions", results.conversions.as_deref().map(sum), Figure::Count)?;
+    told.counted("Spend", spend, Figure::Money)?;
     let cpm = spend.filter(|_| impressions > 0.0).map(|spend| spend / impressions * 1000.0);
-    told.counted("Average CPM", cpm, &money)?;
-    told.counted("Median score", scores.median, &score)?;
-    told.counted("Mean score", scores.mean, &score)?;
-    told.counted("Lowest score", scores.min, &score)?;
-    told.counted("Highest score", scores.max, &score)
+    told.counted("Average CPM", cpm, Figure::Money)?;
+    told.counted("Median score", scores.median, Figure::Score)?;
+    told.counted("Mean score", scores.mean, Figure::Score)?;
+    told.counted("Lowest score", scores.min, Figure::Score)?;
+    told.counted("Highest score", scores.max, Figure::Score)
 }
 
 fn lists(told: &mut Sheet, report: &CampaignReport, formats: &Formats) -> Written {
-    let [score, count, money] =
-        [Figure::Score, Figure::Count, Figure::Money].map(|figure| formats.of(figure));
     for (name, list) in [("Allowlist", report.allowlist), ("Blocklist", report.blocklist)] {
         let sum = |of: fn(&ListRow) -> Option<crate::Figure>| {
             let figures = list.iter().filter_map(of).map(|figure| figure.0);
@@ -108,12 +102,12 @@ fn lists(told: &mut Sheet, report: &CampaignReport, formats: &Formats) -> Writte
         };
         let scores: Vec<f64> = list.iter().filter_map(|row| row.score).map(|score| score.0).collect();
         told.heading(name, 2, &formats.heading)?;
-        told.counted("Names", Some(list.len() as f64), &count)?;
-        told.counted("Impressions", Some(sum(|row| row.impressions)), &count)?;
+        told.counted("Names", Some(list.len() as f64), Figure::Count)?;
+        told.counted("Impressions", Some(sum(|row| row.impressions)), Figure::Count)?;
         if report.results.spend.is_some() {
-            told.counted("Spend", Some(sum(|row| row.spend)), &money)?;
+            told.counted("Spend", Some(sum(|row| row.spend)), Figure::Money)?;
         }
-        told.counted("Average score", caliber_engine::statistics::mean(&scores), &score)?;
+        told.counted("Average score", caliber_engine::statistics::mean(&scores), Figure::Score)?;
     }
     Ok(())
 }

@@ -131,6 +131,35 @@ fn figures_are_formatted_by_what_they_are_and_money_has_its_currency() {
     }
 }
 
+#[test]
+fn columns_are_as_wide_as_their_widest_figure_with_its_currency() {
+    let mut results = results();
+    let spend = vec![11_296_173.08; results.len()];
+    let total = 11_296_173.08 * results.len() as f64;
+    results.spend = Some(spend);
+    results.names[0] = "a-host-with-quite-a-long-name.of-a-site.example".into();
+    let mut facts = Facts::of(&results);
+    facts.run.currency = Some("IDR".into());
+    let scratch = tempfile::tempdir().unwrap();
+    let mut bytes = Vec::new();
+    write_results_xlsx(&facts.report(&results), scratch.path(), &mut bytes).unwrap();
+    let width = |sheet: u32, column: u32| {
+        let sheet = part(&bytes, &format!("xl/worksheets/sheet{sheet}.xml"));
+        let (_, own) = sheet.split_once(&format!("<col min=\"{column}\"")).unwrap();
+        let (_, own) = own.split_once("width=\"").unwrap();
+        own.split('"').next().unwrap().parse::<f64>().unwrap()
+    };
+    let spend = "IDR 11,296,173.08".len() as f64;
+    assert!(width(2, 9) > spend, "spend is {} wide", width(2, 9));
+    assert!(width(2, 1) > results.names[0].len() as f64, "names are {} wide", width(2, 1));
+    assert!(width(1, 2) > format!("IDR {total:.2}").len() as f64 + 2.0, "totals are {} wide", width(1, 2));
+    for list in [3, 4] {
+        assert!(width(list, 4) > 0.0);
+    }
+    // A number of 300 digits does not make a column of that width.
+    assert!((2..=20).all(|column| width(2, column) < 70.0));
+}
+
 /// The number format of a cell, by its style in the parts of the workbook.
 #[track_caller]
 fn format_code(sheet: &str, styles: &str, cell: &str) -> String {
