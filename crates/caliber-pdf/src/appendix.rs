@@ -1,6 +1,6 @@
 //! The appendix: how scores and lists were made, how the report was read, and what was left out.
 
-use caliber_analysis::written::{count, money, number, percent};
+use caliber_analysis::written::{DEAR, count, is_of_large_units, money, number, percent};
 use caliber_engine::lists::ListPolicy;
 use caliber_engine::normalize::Normalization;
 use caliber_engine::recipe::Better;
@@ -76,6 +76,13 @@ impl Appendix {
             notes: notes(facts),
             left_out: left_out(facts),
         }
+    }
+}
+
+impl Appendix {
+    /// Another note on the quality of the data.
+    pub(crate) fn note(&mut self, note: &str) {
+        self.notes.push(note.to_owned());
     }
 }
 
@@ -200,19 +207,36 @@ fn notes(facts: &Facts<'_>) -> Vec<String> {
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         notes.push(format!("Columns that are not needed: {}{more}.", shown.join(", ")));
     }
-    let flagged = facts.results.quality_flags.iter().filter(|flags| !flags.is_empty()).count();
-    if flagged > 0 {
-        notes.push(format!(
-            "{} with figures that cannot be right, such as a rate above 100 %.",
-            facts.counted(flagged)
-        ));
-    }
+    notes.extend(flagged(facts));
     let outliers = facts.results.outlier_flags.iter().filter(|flags| !flags.is_empty()).count();
     if outliers > 0 {
         notes.push(format!("{} outside the usual range of a metric (more than 1.5 interquartile ranges from the middle half).", facts.counted(outliers)));
     }
     if quality.mapping.is_empty() && quality.warnings.is_empty() {
         notes.push("How the report was read is not kept with these results.".to_owned());
+    }
+    notes
+}
+
+/// Rows with figures that no honest report has, and those whose CPM is high for a currency in which that may be.
+fn flagged(facts: &Facts<'_>) -> Vec<String> {
+    let dear_is_wrong = facts.currency().is_some_and(is_of_large_units);
+    let is_wrong = |flag: &String| dear_is_wrong || flag != DEAR;
+    let flags = &facts.results.quality_flags;
+    let wrong = flags.iter().filter(|flags| flags.iter().any(is_wrong)).count();
+    let dear = flags.iter().filter(|flags| flags.iter().any(|flag| !is_wrong(flag))).count();
+    let mut notes = Vec::new();
+    if wrong > 0 {
+        notes.push(format!(
+            "{} with figures that cannot be right, such as a rate above 100 %.",
+            facts.counted(wrong)
+        ));
+    }
+    if dear > 0 {
+        notes.push(format!(
+            "{} with a CPM above 1,000 in the report's currency; check the unit.",
+            facts.counted(dear)
+        ));
     }
     notes
 }

@@ -19,8 +19,9 @@ const ACCENT: Color = Color([0x1f, 0x8a, 0x8c]);
 const BLACK: Color = Color([0; 3]);
 const WHITE: Color = Color([0xff; 3]);
 const INK: Color = Color([0x1b, 0x22, 0x2c]);
-/// The least contrast of text (WCAG 2.2, level AA).
+/// The least contrast of text (WCAG 2.2, level AA), and of parts of pictures.
 const CONTRAST: f64 = 4.5;
+const CONTRAST_OF_PICTURES: f64 = 3.0;
 
 /// Whose report it is: what the agency puts on it.
 #[derive(Clone, Debug, Default)]
@@ -44,7 +45,9 @@ pub(crate) struct Palette {
     pub(crate) on_primary: String,
     /// The primary colour, dark enough for text on white.
     pub(crate) primary_text: String,
-    /// Rules, marks and bars.
+    /// The primary colour, dark enough for bars on white.
+    pub(crate) bar: String,
+    /// Rules and marks, dark enough to be seen on white.
     pub(crate) accent: String,
     /// The accent colour, dark enough for text on white.
     pub(crate) accent_text: String,
@@ -89,9 +92,10 @@ impl Branding {
         Ok(Palette {
             primary: primary.hex(),
             on_primary: on_primary.hex(),
-            primary_text: primary.readable().hex(),
-            accent: accent.hex(),
-            accent_text: accent.readable().hex(),
+            primary_text: primary.darkened(CONTRAST).hex(),
+            bar: primary.darkened(CONTRAST_OF_PICTURES).hex(),
+            accent: accent.darkened(CONTRAST_OF_PICTURES).hex(),
+            accent_text: accent.darkened(CONTRAST).hex(),
             tint: primary.mixed(WHITE, 0.94).hex(),
         })
     }
@@ -184,10 +188,10 @@ impl Color {
         Self(std::array::from_fn(|at| mix(self.0[at], other.0[at])))
     }
 
-    /// The colour, darkened until it can be read on white.
-    fn readable(self) -> Self {
+    /// The colour, darkened until it has this contrast on white.
+    fn darkened(self, contrast: f64) -> Self {
         let steps = (0..=20).map(|step| self.mixed(INK, f64::from(step) / 20.0));
-        steps.into_iter().find(|color| color.contrast(WHITE) >= CONTRAST).unwrap_or(INK)
+        steps.into_iter().find(|color| color.contrast(WHITE) >= contrast).unwrap_or(INK)
     }
 
     /// The contrast of two colours, 1..21 (WCAG 2.2).
@@ -220,6 +224,7 @@ mod tests {
             let palette = palette(primary);
             assert!(color(&palette.on_primary).contrast(color(primary)) >= CONTRAST, "on {primary}");
             assert!(color(&palette.primary_text).contrast(WHITE) >= CONTRAST, "{primary} as text");
+            assert!(color(&palette.bar).contrast(WHITE) >= CONTRAST_OF_PICTURES, "{primary} as a bar");
             assert!(
                 color(&palette.primary_text).contrast(color(&palette.tint)) >= 3.9,
                 "{primary} on its tint"

@@ -228,7 +228,8 @@ fn split_row(facts: &Facts<'_>, label: String, figures: &[f64]) -> Option<SplitR
     };
     let sums = [Status::Good, Status::Moderate, Status::Poor].map(|band| (band, sum(band)));
     let all: f64 = sums.iter().map(|(_, sum)| sum).sum();
-    if all <= 0.0 || !all.is_finite() {
+    let has_delivery = total(figures.iter().copied()) > 0.0;
+    if !has_delivery || all <= 0.0 || !all.is_finite() {
         return None;
     }
     let parts =
@@ -326,13 +327,16 @@ fn contributions(facts: &Facts<'_>) -> Option<Contributions> {
     let widest = compared
         .iter()
         .reduce(|widest, next| if next.1 - next.2 > widest.1 - widest.2 { next } else { widest })?;
+    let (best_points, worst_points) = (number(widest.1, 1), number(widest.2, 1));
     Some(Contributions {
-        sentence: format!(
-            "What sets the best apart from the worst is {} before all: {} points against {}.",
-            facts.report.dictionary.label(widest.0),
-            number(widest.1, 1),
-            number(widest.2, 1)
-        ),
+        sentence: if best_points == worst_points {
+            "The best and the worst have the same points in each metric.".to_owned()
+        } else {
+            format!(
+                "What sets the best apart from the worst is {} before all: {best_points} points against {worst_points}.",
+                facts.report.dictionary.label(widest.0),
+            )
+        },
         best: format!("Best {}", facts.counted(ends)),
         worst: format!("Worst {}", facts.counted(ends)),
         metrics: compared

@@ -1,7 +1,7 @@
 //! What the template is given: every figure worked out, every word written. The template decides how it looks.
 
 use caliber_analysis::findings::{Finding, PerformanceLevel};
-use caliber_analysis::written::{count, money, percent};
+use caliber_analysis::written::{count, money, percent, short_count, short_money};
 use caliber_engine::summary::{ScoreStatistics, StatusCounts, total};
 use caliber_reports::CampaignReport;
 use chrono::{DateTime, NaiveTime, Utc};
@@ -18,6 +18,10 @@ use crate::tables::{self, Details, List, Table};
 
 /// Letters of the campaign's name in the running head.
 const RUNNING: usize = 64;
+/// Letters of a name that is an example.
+const EXAMPLE: usize = 40;
+/// What stands for a figure that the report should have and has not.
+const MISSING: &str = "missing";
 
 /// The report, ready to be set.
 #[derive(Debug, Serialize)]
@@ -29,8 +33,8 @@ pub(crate) struct Document {
     /// The format of the logo; `null` without one.
     logo: Option<&'static str>,
     palette: Palette,
-    /// The campaign's name.
-    campaign: String,
+    /// The pieces of the campaign's name.
+    campaign: Vec<String>,
     /// The same on one line.
     running: String,
     /// Period and currency.
@@ -55,6 +59,8 @@ pub(crate) struct Document {
 pub(crate) struct Fact {
     pub(crate) label: String,
     pub(crate) value: String,
+    /// The same in few letters, for where it has little room.
+    short: Option<String>,
     /// What is to be said of it.
     pub(crate) note: Option<String>,
 }
@@ -92,7 +98,7 @@ struct ScaleBand {
 struct Insight {
     title: String,
     sentence: String,
-    names: Vec<Name>,
+    names: Vec<String>,
 }
 
 impl Document {
@@ -109,7 +115,7 @@ impl Document {
             agency: if agency.trim().is_empty() { String::new() } else { shortened(agency, 60) },
             logo,
             palette,
-            campaign: Name::in_text(report.name),
+            campaign: Name::in_title(report.name),
             running: shortened(report.name, RUNNING),
             footer: footer(&facts),
             units: format!("{}s", facts.unit()),
@@ -128,9 +134,27 @@ impl Document {
     }
 }
 
+impl Document {
+    /// Says that there are names that no font shows.
+    pub(crate) fn note_letters_without_a_font(&mut self) {
+        self.appendix.note(
+            "Some names have characters for which there is no font where this report was made; boxes stand for them. The files that come with it have the names whole.",
+        );
+    }
+}
+
 impl Fact {
     pub(crate) fn of(label: impl Into<String>, value: impl Into<String>) -> Self {
-        Self { label: label.into(), value: value.into(), note: None }
+        Self { label: label.into(), value: value.into(), short: None, note: None }
+    }
+
+    fn count(label: impl Into<String>, figure: f64) -> Self {
+        Self { short: Some(short_count(figure)), ..Self::of(label, count(figure)) }
+    }
+
+    fn money(facts: &Facts<'_>, label: &str, amount: f64) -> Self {
+        let currency = facts.currency();
+        Self { short: Some(short_money(amount, currency)), ..Self::of(label, money(amount, currency)) }
     }
 
     fn with(self, note: impl Into<String>) -> Self {
@@ -150,15 +174,7 @@ fn cover(facts: &Facts<'_>) -> Cover {
     let subtitle =
         [platform.clone(), title(&run.channel), title(&run.goal)].into_iter().filter(|word| !word.is_empty());
     let mut figures = vec![campaign_score(facts)];
-    figures.push(Fact::of(
-        format!("{}s scored", crate::facts::capital(facts.unit())),
-        count(facts.results.len() as f64),
-    ));
-    figures.push(Fact::of("Impressions", count(facts.impressions)));
-    figures.extend(money_figures(facts));
-    if figures.len() < 5 {
-        figures.extend(response_figures(facts));
-    }
+    figures.extend(totals(facts));
     figures.truncate(5);
     let scored = facts.report.scored_at.map(|at| Fact::of("Scored", moment(at)));
     let mut words = vec![
@@ -193,56 +209,55 @@ fn campaign_score(facts: &Facts<'_>) -> Fact {
 
 fn money_figures(facts: &Facts<'_>) -> Vec<Fact> {
     let Some(spend) = facts.spend else { return Vec::new() };
-    let mut figures = vec![Fact::of("Spend", money(spend, facts.currency()))];
+    let mut figures = vec![Fact::money(facts, "Spend", spend)];
     if facts.impressions > 0.0 {
-        let cpm = money(spend / facts.impressions * 1000.0, facts.currency());
-        figures.push(Fact::of("Average CPM", cpm).with("spend per 1,000 impressions"));
+        let cpm = Fact::money(facts, "Average CPM", spend / facts.impressions * 1000.0);
+        figures.push(cpm.with("spend per 1,000 impressions"));
     }
     figures
+}
+
+/// The figures of first interest, of which a page shows as many as it has room for.
+fn totals(facts: &Facts<'_>) -> Vec<Fact> {
+    let scored = format!("{}s scored", crate::facts::capital(facts.unit()));
+    let mut totals =
+        vec![Fact::count(scored, facts.results.len() as f64), Fact::count("Impressions", facts.impressions)];
+    totals.extend(money_figures(facts));
+    totals.extend(response_figures(facts).into_iter().filter(|fact| fact.value != MISSING));
+    totals
 }
 
 /// Clicks and conversions, as far as the report has them.
 fn response_figures(facts: &Facts<'_>) -> Vec<Fact> {
     let results = facts.results;
     let mut figures = Vec::new();
-    let rate = |events: f64| match facts.impressions {
-        impressions if impressions > 0.0 => Some(format!("{:.3} %", events / impressions * 100.0)),
-        _ => None,
-    };
-    if let Some(clicks) = &results.clicks {
-        let clicks = total(clicks.iter().copied());
-        figures.push(Fact::of("Clicks", count(clicks)));
-        figures.extend(rate(clicks).map(|rate| Fact::of("CTR", rate).with("clicks per impression")));
-    }
-    if let Some(conversions) = &results.conversions {
-        let conversions = total(conversions.iter().copied());
-        figures.push(Fact::of("Conversions", count(conversions)));
-        figures.extend(
-            rate(conversions)
-                .map(|rate| Fact::of("Conversion rate", rate).with("conversions per impression")),
-        );
-        if let Some(spend) = facts.spend.filter(|_| conversions > 0.0) {
-            figures.push(Fact::of("Cost per conversion", money(spend / conversions, facts.currency())));
+    let counts = [
+        ("Clicks", &results.clicks, "CTR", "ctr", "clicks per impression"),
+        (
+            "Conversions",
+            &results.conversions,
+            "Conversion rate",
+            "conversion_rate",
+            "conversions per impression",
+        ),
+    ];
+    for (label, events, rate_label, metric, note) in counts {
+        let Some(events) = events else { continue };
+        if !facts.has_any(metric) {
+            figures.push(Fact::of(label, MISSING).with("the report has the column and no values"));
+            continue;
         }
+        figures.push(Fact::count(label, total(events.iter().copied())));
+        let rate = facts.rate(metric).map(|rate| format!("{:.3} %", rate * 100.0));
+        figures.extend(rate.map(|rate| Fact::of(rate_label, rate).with(note)));
     }
+    figures.extend(facts.cost_per_conversion().map(|cost| Fact::money(facts, "Cost per conversion", cost)));
     figures
 }
 
 fn summary(facts: &Facts<'_>) -> Summary {
     let level = facts.campaign_score.map(PerformanceLevel::of);
-    let mut totals = vec![
-        Fact::of(
-            format!("{}s scored", crate::facts::capital(facts.unit())),
-            count(facts.results.len() as f64),
-        ),
-        Fact::of("Impressions", count(facts.impressions)),
-    ];
-    totals.extend(
-        money_figures(facts)
-            .into_iter()
-            .chain(response_figures(facts))
-            .map(|fact| Fact { note: None, ..fact }),
-    );
+    let mut totals: Vec<Fact> = totals(facts).into_iter().map(|fact| Fact { note: None, ..fact }).collect();
     totals.truncate(4);
     let mut upper = 1.0;
     let mut scale: Vec<ScaleBand> = PerformanceLevel::ALL
@@ -272,17 +287,27 @@ fn level_sentences(facts: &Facts<'_>) -> Vec<String> {
         ];
     };
     let statuses = StatusCounts::of(facts.results);
+    if facts.results.len() == 1 {
+        return vec![format!(
+            "The one {} of this campaign scores {} of 100. Scores compare names with one another, so that of a single one says little.",
+            facts.unit(),
+            score(campaign)
+        )];
+    }
+    let of = |status: &str, rows: u64| {
+        format!("{} {} {status}", count(rows as f64), if rows == 1 { "is" } else { "are" })
+    };
     vec![
         format!(
             "The average impression of this campaign scores {} of 100. 100 is what the campaign's own best inventory reaches in every metric, so the score says how close the rest comes to it.",
             score(campaign)
         ),
         format!(
-            "Of {}, {} are good, {} moderate and {} poor.",
+            "Of {}, {}, {} and {}.",
             facts.counted(facts.results.len()),
-            count(statuses.good as f64),
-            count(statuses.moderate as f64),
-            count(statuses.poor as f64)
+            of("good", statuses.good),
+            of("moderate", statuses.moderate),
+            of("poor", statuses.poor)
         ),
     ]
 }
@@ -291,7 +316,7 @@ fn insight(finding: Finding) -> Insight {
     Insight {
         title: finding.title,
         sentence: finding.sentence,
-        names: finding.names.iter().map(|name| Name::of(name)).collect(),
+        names: finding.names.iter().map(|name| shortened(name, EXAMPLE)).collect(),
     }
 }
 

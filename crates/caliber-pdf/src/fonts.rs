@@ -1,5 +1,6 @@
 //! Fonts: ours, which are in the binary, and those of the system, for scripts that ours do not reach.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -70,9 +71,26 @@ impl FontStore {
     /// Whether the first of the fonts has all characters of a text.
     pub(crate) fn reaches(&self, text: &str) -> bool {
         let Some(font) = self.book.info(0) else { return false };
-        let is_bare = |letter: char| letter.is_control() || letter.is_whitespace() || letter == '\u{200b}';
         text.chars().all(|letter| is_bare(letter) || font.coverage.contains(u32::from(letter)))
     }
+
+    /// Whether each character of a text is in one of the fonts.
+    pub(crate) fn show(&self, text: &str) -> bool {
+        let foreign: BTreeSet<char> =
+            text.chars().filter(|letter| !letter.is_ascii() && !is_bare(*letter)).collect();
+        let has = |letter: char| {
+            let fonts = (0..).map_while(|number| self.book.info(number));
+            fonts.into_iter().any(|font| font.coverage.contains(u32::from(letter)))
+        };
+        foreign.into_iter().all(has)
+    }
+}
+
+/// Whether a character needs no picture: blanks, and signs that only say how others are set.
+fn is_bare(letter: char) -> bool {
+    letter.is_control()
+        || letter.is_whitespace()
+        || matches!(letter, '\u{200b}'..='\u{200d}' | '\u{fe00}'..='\u{fe0f}')
 }
 
 #[cfg(test)]
@@ -86,10 +104,10 @@ mod tests {
         assert!(ours.book().contains_family("inter"));
         for text in ["Zürich, Łódź, İstanbul", "Ειδήσεις", "Новости", "\u{20ac} 1,234.50 \u{b7} 12 %"]
         {
-            assert!(ours.reaches(text), "{text}");
+            assert!(ours.reaches(text) && ours.show(text), "{text}");
         }
         for text in ["\u{627}\u{644}", "\u{65b0}\u{805e}", "\u{30cb}"] {
-            assert!(!ours.reaches(text), "{text}");
+            assert!(!ours.reaches(text) && !ours.show(text), "{text}");
         }
     }
 }

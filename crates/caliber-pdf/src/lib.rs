@@ -51,13 +51,21 @@ pub fn render(report: &CampaignReport<'_>, branding: &Branding, contents: Conten
     let palette = branding.palette()?;
     let logo = branding.checked_logo()?;
     let (logo, format) = logo.map(|logo| (logo.bytes, logo.format)).unzip();
-    let document = Document::of(report, &branding.name, palette, format, contents);
-    let data = serde_json::to_string(&document)
-        .map_err(|cause| Error::new(Code::Machine, "the report cannot be written down").caused_by(cause))?;
+    let mut document = Document::of(report, &branding.name, palette, format, contents);
+    let mut data = written_down(&document)?;
+    if !world::can_show(&data) {
+        document.note_letters_without_a_font();
+        data = written_down(&document)?;
+    }
     let pdf = typeset(&ReportWorld::new(data, logo), report.generated_at);
     // Typst keeps what it worked out for a next version of the document, which never comes.
     comemo::evict(0);
     pdf
+}
+
+fn written_down(document: &Document) -> Result<String> {
+    serde_json::to_string(document)
+        .map_err(|cause| Error::new(Code::Machine, "the report cannot be written down").caused_by(cause))
 }
 
 fn typeset(world: &ReportWorld, generated_at: DateTime<Utc>) -> Result<Vec<u8>> {

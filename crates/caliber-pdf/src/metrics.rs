@@ -1,11 +1,11 @@
 //! The metrics of a campaign over its rows: mean, median, range, and what they say.
 
-use caliber_analysis::written::{count, number, percent};
+use caliber_analysis::written::{number, percent};
 use caliber_engine::recipe::Better;
 use caliber_engine::statistics::{mean, quantile, sorted_present};
 use serde::Serialize;
 
-use crate::facts::{Facts, score};
+use crate::facts::{Facts, Scale, score};
 
 /// A metric in figures.
 #[derive(Debug, Serialize)]
@@ -33,11 +33,15 @@ pub(crate) fn metrics(facts: &Facts<'_>) -> Vec<Metric> {
             score(law.upper)
         )
     }));
-    metrics.extend(metric("Impressions", None, &all(&results.impressions), count, |law| {
+    let scale = Scale::of(results.impressions.iter().copied(), 0);
+    let write = |figure| scale.write(figure);
+    metrics.extend(metric(&scale.label("Impressions"), None, &all(&results.impressions), write, |law| {
         largest(facts, &results.impressions, law, "impressions")
     }));
     if let Some(spend) = &results.spend {
-        metrics.extend(metric(&facts.money_label("Spend"), None, &all(spend), Facts::amount, |law| {
+        let scale = Scale::of(spend.iter().copied(), 2);
+        let write = |figure| scale.write(figure);
+        metrics.extend(metric(&scale.label(&facts.money_label("Spend")), None, &all(spend), write, |law| {
             largest(facts, spend, law, "spend")
         }));
     }
@@ -48,16 +52,21 @@ pub(crate) fn metrics(facts: &Facts<'_>) -> Vec<Metric> {
             Better::Lower => ("lower is better", "stays below"),
         };
         let role = format!("{better}, {} of the score", percent(column.weight / weights));
-        let write = |value| facts.value(&column.name, Some(value));
-        metrics.extend(metric(&with_unit(facts, &column.name), Some(role), &column.values, write, |law| {
+        let figures = facts.column_of(&column.name);
+        let write = |value| figures.write(Some(value));
+        metrics.extend(metric(&figures.label(), Some(role), &column.values, write, |law| {
             let edge = if column.better == Better::Higher { law.upper } else { law.lower };
             let missing = column.values.iter().filter(|value| value.is_none()).count();
             format!("The best quarter of the {units} {verb} {}.{}", write(edge), without(facts, missing))
         }));
     }
-    for extra in &results.extras {
-        let write = |value| facts.value(extra.name, Some(value));
-        metrics.extend(metric(&with_unit(facts, extra.name), None, &extra.values, write, |law| {
+    // A metric of the recipe may be called otherwise and be the same, as the eCPM is the CPM.
+    let canonical = |name| facts.report.dictionary.canonical(name);
+    let is_scored = |name| results.metrics.iter().any(|metric| canonical(&metric.name) == canonical(name));
+    for extra in results.extras.iter().filter(|extra| !is_scored(extra.name)) {
+        let figures = facts.column_of(extra.name);
+        let write = |value| figures.write(Some(value));
+        metrics.extend(metric(&figures.label(), None, &extra.values, write, |law| {
             let missing = extra.values.iter().filter(|value| value.is_none()).count();
             let missing = match missing {
                 0 => String::new(),
@@ -101,13 +110,6 @@ fn metric(
         greatest: write(law.greatest),
         sentence: say(&law),
     })
-}
-
-fn with_unit(facts: &Facts<'_>, metric: &str) -> String {
-    match facts.report.dictionary.canonical(metric) {
-        "cpm" | "cost_per_conversion" => facts.money_label(&facts.label(metric)),
-        _ => facts.label(metric),
-    }
 }
 
 /// What the greatest row has, against all and against the median.

@@ -1,43 +1,61 @@
 //! Names of rows and campaigns, made fit for paper. Whatever a name holds, it is set as text and never as markup.
 
 use serde::Serialize;
+use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-/// Widths, in Latin letters: what fits a column, and what fits it a little smaller.
+/// Widths, in Latin letters: what fits a column, and what a table shows of a name at most.
 const FITS: usize = 28;
-const FITS_SMALLER: usize = 33;
-/// A name without a place to break is broken after so many letters.
-const PIECE: usize = 12;
-/// Letters of a name that are shown at all.
+const SHOWN_IN_TABLE: usize = 96;
+/// What of that is the end, which tells hosts of one site apart.
+const END: usize = 30;
+/// What a heading shows of a name at most.
+const SHOWN_IN_TITLE: usize = 150;
+/// A name this wide has room wherever it stands.
+const UNBROKEN: usize = 12;
+/// A run without a place to break is broken after so much.
+const PIECE: usize = 10;
+/// Letters of a name that are looked at at all.
 const SHOWN: usize = 300;
-/// A place to break that shows nothing.
-const BREAK: char = '\u{200b}';
 
 /// A name in a table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Name {
-    /// As it is to be set; a long one with places to break.
-    pub(crate) text: String,
+    /// Its pieces, between which a line may end. No sign marks that place: who copies a name out of the document must get
+    /// the name.
+    pub(crate) pieces: Vec<String>,
     /// Whether it needs a smaller size.
     pub(crate) small: bool,
 }
 
 impl Name {
-    /// The name for a column of the tables.
+    /// The name for a column of the tables; of a very long one the start and the end.
     pub(crate) fn of(raw: &str) -> Self {
         let text = clean(raw);
         let width = text.width();
-        if width <= FITS_SMALLER {
-            return Self { text, small: width > FITS };
-        }
-        Self { text: breakable(&text), small: true }
+        let text = if width > SHOWN_IN_TABLE { without_its_middle(&text) } else { text };
+        Self { pieces: pieces(&text), small: width > FITS }
     }
 
-    /// The name for a heading or running text, which may be as wide as the page.
-    pub(crate) fn in_text(raw: &str) -> String {
-        let text = clean(raw);
-        if text.width() <= FITS_SMALLER { text } else { breakable(&text) }
+    /// The pieces of a name for a heading.
+    pub(crate) fn in_title(raw: &str) -> Vec<String> {
+        pieces(&shortened(raw, SHOWN_IN_TITLE))
     }
+}
+
+fn without_its_middle(text: &str) -> String {
+    let start = shortened(text, SHOWN_IN_TABLE - END);
+    let mut end: Vec<&str> = Vec::new();
+    let mut width = 0;
+    for letter in text.graphemes(true).rev() {
+        width += letter.width();
+        if width > END {
+            break;
+        }
+        end.push(letter);
+    }
+    end.reverse();
+    format!("{start}{}", end.concat())
 }
 
 /// The name on one line and without what would change the text around it: control characters, and marks that turn the
@@ -54,18 +72,20 @@ pub(crate) fn clean(raw: &str) -> String {
     }
 }
 
-/// So many letters of the name at most, for places that have one line.
+/// So much of the name at most, for places that have one line.
 pub(crate) fn shortened(raw: &str, width: usize) -> String {
     let text = clean(raw);
     if text.width() <= width {
         return text;
     }
     let mut short = String::new();
-    for letter in text.chars() {
-        if short.width() + 4 > width {
+    let mut taken = 0;
+    for letter in text.graphemes(true) {
+        taken += letter.width();
+        if taken + 3 > width {
             break;
         }
-        short.push(letter);
+        short.push_str(letter);
     }
     format!("{}...", short.trim_end())
 }
@@ -74,23 +94,28 @@ fn turns_direction(letter: char) -> bool {
     matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// With places to break: after dots and the like, and within long runs without any.
-fn breakable(text: &str) -> String {
-    let mut broken = String::with_capacity(text.len() * 2);
+/// The name in pieces: parted after dots and the like, and within long runs without any. A mark stays with its letter.
+fn pieces(text: &str) -> Vec<String> {
+    if text.width() <= UNBROKEN {
+        return vec![text.to_owned()];
+    }
+    let mut pieces = Vec::new();
+    let mut piece = String::new();
     let mut run = 0;
-    let mut letters = text.chars().peekable();
+    let mut letters = text.graphemes(true).peekable();
     while let Some(letter) = letters.next() {
-        broken.push(letter);
-        run = if letter.is_whitespace() { 0 } else { run + 1 };
-        let is_joint = matches!(letter, '.' | '-' | '_' | '/' | ':' | '?' | '&' | '=' | '@' | ',' | ';');
-        // A mark stays with its letter.
-        let next_stands_alone = letters.peek().is_some_and(|next| next.is_alphanumeric() && next.is_ascii());
-        if next_stands_alone && ((is_joint && run > 3) || run >= PIECE) {
-            broken.push(BREAK);
+        piece.push_str(letter);
+        // Lines end at blanks on their own.
+        run = if letter.trim().is_empty() { 0 } else { run + letter.width() };
+        let is_joint = matches!(letter, "." | "-" | "_" | "/" | ":" | "?" | "&" | "=" | "@" | "," | ";");
+        let goes_on = letters.peek().is_some_and(|next| next.starts_with(char::is_alphanumeric));
+        if goes_on && ((is_joint && run > 3) || run >= PIECE) {
+            pieces.push(std::mem::take(&mut piece));
             run = 0;
         }
     }
-    broken
+    pieces.push(piece);
+    pieces
 }
 
 #[cfg(test)]
@@ -98,19 +123,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ordinary_names_stay_as_they_are() {
-        for name in ["news.example", "#*_$@\\[x]", "com.hulu.plus", "\u{65b0}\u{805e}.example"] {
-            assert_eq!(Name::of(name), Name { text: name.to_owned(), small: false });
+    fn pieces_make_the_name_again() {
+        for name in [
+            "news.example",
+            "#*_$@\\[x]",
+            "com.hulu.plus",
+            "a.very-long.host.of.news.example",
+            "\u{65b0}\u{805e}",
+        ] {
+            let set = Name::of(name);
+            assert_eq!(set.pieces.concat(), name);
+            assert_eq!(set.small, name.width() > FITS);
         }
     }
 
     #[test]
-    fn long_names_can_break_everywhere_and_lose_nothing() {
-        let long = format!("{}.example", "a".repeat(242));
-        let name = Name::of(&long);
-        assert_eq!(name.text.replace(BREAK, ""), long);
-        let longest = name.text.split(BREAK).map(str::len).max();
-        assert!(longest <= Some(PIECE), "{longest:?}");
+    fn long_names_can_break_in_every_script() {
+        for letter in ["a", "\u{42f}", "\u{3a9}", "\u{628}", "\u{65b0}", "e\u{301}", "\u{e01}\u{e34}"] {
+            let name = letter.repeat(40);
+            let pieces = Name::of(&name).pieces;
+            assert_eq!(pieces.concat(), name);
+            assert!(pieces.iter().all(|piece| piece.width() <= PIECE + 1), "{pieces:?}");
+            assert!(pieces.iter().all(|piece| piece.starts_with(letter)), "{pieces:?}");
+        }
+    }
+
+    #[test]
+    fn of_very_long_names_start_and_end_are_shown() {
+        let shown = Name::of(&format!("first{}.example", "a".repeat(240))).pieces.concat();
+        assert!(
+            shown.starts_with("firstaaa") && shown.contains("...") && shown.ends_with("a.example"),
+            "{shown}"
+        );
+        assert!(shown.width() <= SHOWN_IN_TABLE);
+        let wide = Name::of(&"\u{65b0}".repeat(240)).pieces.concat();
+        assert!(wide.width() <= SHOWN_IN_TABLE);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Tables of rows: the best and the worst, the first of all, and the lists.
 
 use caliber_analysis::written::count;
+use caliber_engine::evidence::Decision;
 use caliber_engine::summary::ListSummary;
 use caliber_reports::{Figure, ListRow};
 use serde::Serialize;
 
-use crate::facts::{Facts, score};
+use crate::facts::{Facts, FigureColumn, Scale, score};
 use crate::naming::Name;
 
 /// Rows at either end that are shown.
@@ -78,15 +79,20 @@ struct Listed {
     figure: String,
 }
 
+/// How many of the best and of the worst rows are shown: none stands in both.
+fn ends_of(rows: usize) -> (usize, usize) {
+    (rows.div_ceil(2).min(ENDS), (rows / 2).min(ENDS))
+}
+
 /// The best rows, the best first.
 pub(crate) fn best(facts: &Facts<'_>) -> Table {
-    let rows: Vec<usize> = (0..facts.results.len().min(ENDS)).collect();
+    let rows: Vec<usize> = (0..ends_of(facts.results.len()).0).collect();
     ends(facts, &rows, "What lifts it most", &|row| facts.explainer.best_reason(row))
 }
 
 /// The worst rows, the worst first.
 pub(crate) fn worst(facts: &Facts<'_>) -> Table {
-    let rows = worst_rows(facts, ENDS);
+    let rows = worst_rows(facts, ends_of(facts.results.len()).1);
     ends(facts, &rows, "What costs it most", &|row| facts.explainer.worst_reason(row))
 }
 
@@ -105,11 +111,12 @@ pub(crate) fn worst_rows(facts: &Facts<'_>, rows: usize) -> Vec<usize> {
 }
 
 fn ends(facts: &Facts<'_>, rows: &[usize], title: &'static str, reason: &dyn Fn(usize) -> String) -> Table {
+    let volume = Volume::of(facts, rows);
     Table {
         name: crate::facts::capital(facts.unit()),
-        columns: volume_columns(facts),
+        columns: volume.labels(facts),
         reason: Some(title),
-        rows: rows.iter().map(|&row| scored(facts, row, row + 1, &[], Some(reason(row)))).collect(),
+        rows: rows.iter().map(|&row| scored(facts, row, &volume, &[], Some(reason(row)))).collect(),
     }
 }
 
@@ -133,10 +140,10 @@ pub(crate) fn details(facts: &Facts<'_>) -> Details {
     }
     metrics.truncate(METRICS);
     let shown = results.len().min(DETAILS);
-    let labels = metrics.iter().map(|metric| match facts.report.dictionary.canonical(metric) {
-        "cpm" | "cost_per_conversion" => facts.money_label(&facts.label(metric)),
-        _ => facts.label(metric),
-    });
+    let rows: Vec<usize> = (0..shown).collect();
+    let volume = Volume::of(facts, &rows);
+    let metrics: Vec<FigureColumn<'_>> = metrics.into_iter().map(|metric| facts.column_of(metric)).collect();
+    let labels = metrics.iter().map(FigureColumn::label);
     let sentence = if shown < results.len() {
         format!(
             "The first {shown} of {} by score; {} more are in the files that come with this report.",
@@ -150,9 +157,9 @@ pub(crate) fn details(facts: &Facts<'_>) -> Details {
         sentence,
         table: Table {
             name: crate::facts::capital(facts.unit()),
-            columns: volume_columns(facts).into_iter().chain(labels).collect(),
+            columns: volume.labels(facts).into_iter().chain(labels).collect(),
             reason: None,
-            rows: (0..shown).map(|row| scored(facts, row, row + 1, &metrics, None)).collect(),
+            rows: rows.iter().map(|&row| scored(facts, row, &volume, &metrics, None)).collect(),
         },
     }
 }
@@ -177,7 +184,25 @@ pub(crate) fn blocklist(facts: &Facts<'_>) -> List {
             if protected.len() == 1 { "is" } else { "are" }
         ));
     }
+    if facts.report.blocklist.is_empty() {
+        list.sentences.extend(watched(facts));
+    }
     list
+}
+
+/// What the evidence keeps an eye on; `None` where it was not asked or has settled all.
+fn watched(facts: &Facts<'_>) -> Option<String> {
+    let evidence = facts.results.evidence.as_ref()?;
+    let watched = evidence.decisions.iter().filter(|decision| **decision == Decision::Watch).count();
+    (watched > 0).then(|| {
+        format!(
+            "The counts prove of none that it is below the campaign's median. {} on the watchlist, not proven either way: they need more impressions before a decision.",
+            match watched {
+                1 => format!("{} is", facts.counted(1)),
+                _ => format!("{} are", facts.counted(watched)),
+            }
+        )
+    })
 }
 
 fn list(facts: &Facts<'_>, title: &'static str, rows: &[ListRow], summary: String, action: &str) -> List {
@@ -186,16 +211,19 @@ fn list(facts: &Facts<'_>, title: &'static str, rows: &[ListRow], summary: Strin
         return List { title, sentences, table: None, more: None };
     }
     let more = rows.len().saturating_sub(LISTED);
+    let shown = &rows[..rows.len().min(LISTED)];
+    let has_spend = facts.results.spend.is_some();
+    let figure = |row: &ListRow| if has_spend { row.spend } else { row.impressions };
+    let figures = shown.iter().filter_map(figure).map(|figure| figure.0);
+    let scale = Scale::of(figures, if has_spend { 2 } else { 0 });
+    let label = if has_spend { facts.money_label("Spend") } else { "Impressions".to_owned() };
     List {
         title,
         sentences: vec![summary, action.to_owned()],
         table: Some(ListTable {
             name: crate::facts::capital(facts.unit()),
-            column: match facts.results.spend {
-                Some(_) => facts.money_label("Spend"),
-                None => "Impressions".to_owned(),
-            },
-            rows: rows.iter().zip(1..).take(LISTED).map(|(row, place)| listed(facts, row, place)).collect(),
+            column: scale.label(&label),
+            rows: shown.iter().zip(1..).map(|(row, place)| listed(row, place, scale, figure(row))).collect(),
         }),
         more: (more > 0).then(|| format!("{} more are in the list to upload.", count(more as f64))),
     }
@@ -223,24 +251,46 @@ fn summary_of(facts: &Facts<'_>, rows: &[usize], one: &str, many: &str) -> Strin
     )
 }
 
-fn volume_columns(facts: &Facts<'_>) -> Vec<String> {
-    let mut columns = vec!["Impressions".to_owned()];
-    if facts.results.spend.is_some() {
-        columns.push(facts.money_label("Spend"));
-    }
-    columns
+/// How impressions and spend of some rows are written.
+struct Volume {
+    impressions: Scale,
+    /// `None` where the report has no spend.
+    spend: Option<Scale>,
 }
 
-fn scored(facts: &Facts<'_>, row: usize, rank: usize, metrics: &[&str], reason: Option<String>) -> Row {
+impl Volume {
+    fn of(facts: &Facts<'_>, rows: &[usize]) -> Self {
+        let of = |column: &[f64], decimals| Scale::of(rows.iter().map(|&row| column[row]), decimals);
+        Self {
+            impressions: of(&facts.results.impressions, 0),
+            spend: facts.results.spend.as_ref().map(|spend| of(spend, 2)),
+        }
+    }
+
+    fn labels(&self, facts: &Facts<'_>) -> Vec<String> {
+        let spend = self.spend.map(|scale| scale.label(&facts.money_label("Spend")));
+        [self.impressions.label("Impressions")].into_iter().chain(spend).collect()
+    }
+
+    fn cells(&self, facts: &Facts<'_>, row: usize) -> Vec<String> {
+        let spend = self.spend.zip(facts.results.spend.as_ref());
+        let spend = spend.map(|(scale, spend)| scale.write(spend[row]));
+        [self.impressions.write(facts.results.impressions[row])].into_iter().chain(spend).collect()
+    }
+}
+
+fn scored(
+    facts: &Facts<'_>,
+    row: usize,
+    volume: &Volume,
+    metrics: &[FigureColumn<'_>],
+    reason: Option<String>,
+) -> Row {
     let results = facts.results;
-    let mut cells = vec![count(results.impressions[row])];
-    cells.extend(results.spend.as_ref().map(|spend| Facts::amount(spend[row])));
-    cells.extend(metrics.iter().map(|metric| {
-        let values = facts.values(facts.report.dictionary.canonical(metric));
-        facts.value(metric, values.and_then(|(_, values)| values[row]))
-    }));
+    let mut cells = volume.cells(facts, row);
+    cells.extend(metrics.iter().map(|metric| metric.write(metric.value(row))));
     Row {
-        rank: count(rank as f64),
+        rank: count((row + 1) as f64),
         name: Name::of(&results.names[row]),
         score: score(results.scores[row]),
         status: results.statuses[row].name(),
@@ -249,17 +299,14 @@ fn scored(facts: &Facts<'_>, row: usize, rank: usize, metrics: &[&str], reason: 
     }
 }
 
-fn listed(facts: &Facts<'_>, row: &ListRow, place: usize) -> Listed {
-    let written = |figure: Option<Figure>, write: fn(f64) -> String| {
+fn listed(row: &ListRow, place: usize, scale: Scale, figure: Option<Figure>) -> Listed {
+    let written = |figure: Option<Figure>, write: &dyn Fn(f64) -> String| {
         figure.map_or_else(|| "-".to_owned(), |figure| write(figure.0))
     };
     Listed {
         rank: count(place as f64),
         name: Name::of(&row.name),
-        score: written(row.score, score),
-        figure: match facts.results.spend {
-            Some(_) => written(row.spend, Facts::amount),
-            None => written(row.impressions, count),
-        },
+        score: written(row.score, &score),
+        figure: written(figure, &|figure| scale.write(figure)),
     }
 }

@@ -33,9 +33,17 @@ pub(crate) struct ReportWorld {
 impl ReportWorld {
     /// A world with these data, which are JSON, and this logo.
     pub(crate) fn new(data: String, logo: Option<Bytes>) -> Self {
-        let fonts = if OURS.reaches(&data) { &OURS } else { &OURS_AND_SYSTEM };
-        Self { fonts, data: Bytes::from_string(data), logo }
+        Self { fonts: fonts_for(&data), data: Bytes::from_string(data), logo }
     }
+}
+
+fn fonts_for(text: &str) -> &'static FontStore {
+    if OURS.reaches(text) { &OURS } else { &OURS_AND_SYSTEM }
+}
+
+/// Whether there is a font for each character of a text.
+pub(crate) fn can_show(text: &str) -> bool {
+    fonts_for(text).show(text)
 }
 
 impl World for ReportWorld {

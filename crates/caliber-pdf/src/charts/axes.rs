@@ -1,6 +1,6 @@
 //! Axes: where figures lie on them, and what stands at them.
 
-use caliber_analysis::written::number;
+use caliber_analysis::written::{number, short_count};
 use serde::{Serialize, Serializer};
 
 /// A place on an axis.
@@ -39,7 +39,10 @@ impl LogAxis {
             .filter(|(_, figure)| (self.from..=self.to).contains(&figure.log10()))
             .map(|(power, figure)| Tick {
                 at: self.at(figure),
-                label: number(figure, usize::try_from(-power).unwrap_or(0)),
+                label: match figure {
+                    figure if figure >= 1e6 => short_count(figure).replace(".00 ", " ").replace(".0 ", " "),
+                    _ => number(figure, usize::try_from(-power).unwrap_or(0)),
+                },
             })
             .collect()
     }

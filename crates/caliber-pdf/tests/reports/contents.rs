@@ -156,3 +156,76 @@ fn figures_that_are_no_numbers_break_nothing() {
     let text = text(&pdf(&campaign));
     assert_holds(&text, &["Not rated", "the campaign as a whole has no score"]);
 }
+
+/// A row of a generic report.
+fn generic(rows: impl Iterator<Item = String>) -> Campaign {
+    let rows: Vec<String> = rows.collect();
+    Campaign::of_csv(&format!("Domain,Impressions,Clicks,Spend,Conversions\n{}\n", rows.join("\n")))
+}
+
+#[test]
+fn campaign_rates_are_over_the_rows_that_have_both_counts() {
+    let row = |at: u32| match at {
+        0 => "big.example,1000000,,900,".to_owned(),
+        _ => format!("site{at}.example,10000,50,20,4"),
+    };
+    let text = text(&pdf(&generic((0..11).map(row))));
+    // 500 clicks and 40 conversions of 100,000 impressions for 200: the large row has neither.
+    assert_holds(&text, &["0.500 %", "0.040 %", "Cost per conversion 5.00"]);
+}
+
+#[test]
+fn clicks_that_are_missing_are_not_nought() {
+    let text = text(&pdf(&generic((1..8).map(|at| format!("site{at}.example,{at}000,,2{at},")))));
+    assert_holds(&text, &["Clicks the report has the column and no values missing"]);
+    assert!(!text.contains("0.000 %"), "{text}");
+}
+
+#[test]
+fn best_and_worst_do_not_repeat_each_other() {
+    for (rows, best, worst) in [(2, "The best", "The worst"), (7, "The best 4", "The worst 3")] {
+        let rows = (0..rows).map(|at| format!("site{at}.example,10000,{},20,4", 10 + at * 7));
+        assert_holds(&text(&pdf(&generic(rows))), &[best, worst]);
+    }
+    let one = text(&pdf(&generic(["only.example,10000,5,20,4".to_owned()].into_iter())));
+    assert!(!one.contains("The worst") && !one.contains("1 are"), "{one}");
+}
+
+#[test]
+fn equal_rows_are_not_told_apart() {
+    let text = text(&pdf(&generic((0..30).map(|at| format!("site{at}.example,10000,50,20,4")))));
+    assert_holds(&text, &["The best and the worst have the same points in each metric."]);
+    assert!(!text.contains("sets the best apart") && !text.contains("Without the blocklist"), "{text}");
+}
+
+#[test]
+fn spend_that_sums_to_nothing_is_not_split() {
+    let rows =
+        (0..20).map(|at| format!("site{at}.example,10000,{},{},4", 10 + at, if at < 10 { 20 } else { -20 }));
+    let text = text(&pdf(&generic(rows)));
+    assert!(!text.contains("of the spend goes to good"), "{text}");
+}
+
+#[test]
+fn a_metric_under_two_names_is_told_once() {
+    let text = text(&pdf(&Campaign::fixture("pp_display", Channel::Display)));
+    let (_, metrics) = text.split_once("What it says").unwrap();
+    let (metrics, _) = metrics.split_once("Score distribution").unwrap();
+    assert_eq!(metrics.matches("CPM").count(), 1, "{metrics}");
+}
+
+#[test]
+fn large_amounts_are_in_large_units_where_room_is_short_and_whole_in_the_overview() {
+    let row =
+        |at: u64| format!("site{at}.example,{},{},{},9", at * 1_000_000_000, at * 1000, at * 70_000_000_123);
+    let text = text(&pdf(&generic((1..=20).map(row))));
+    assert_holds(&text, &["Spend (million)", "Impressions (million)", "14.7 tn", "14,700,000,025,830"]);
+}
+
+#[test]
+fn a_script_without_a_font_is_named_in_the_appendix() {
+    let note = "characters for which there is no font";
+    let with = |name: &str| text(&pdf(&Campaign::named(&[name, "latin.example"])));
+    assert!(with("\u{10fffd} private").contains(note));
+    assert!(!with("plain.example").contains(note));
+}

@@ -29,8 +29,7 @@ fn text(pdf: &[u8]) -> String {
 
 /// The text without any blanks, for names that are broken over lines.
 fn letters(pdf: &[u8]) -> String {
-    let is_blank = |letter: &char| letter.is_whitespace() || *letter == '\u{200b}';
-    pdf_extract::extract_text_from_mem(pdf).unwrap().chars().filter(|letter| !is_blank(letter)).collect()
+    pdf_extract::extract_text_from_mem(pdf).unwrap().split_whitespace().collect()
 }
 
 fn pages(pdf: &[u8]) -> usize {

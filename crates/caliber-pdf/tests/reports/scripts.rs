@@ -61,18 +61,32 @@ fn signs_of_the_markup_are_only_signs() {
 }
 
 #[test]
-fn long_names_are_broken_and_stay_whole() {
-    let long: Vec<String> =
-        (0..12).map(|at| format!("{}{at}.example", "long-name.of-a".repeat(17))).collect();
-    let solid = "w".repeat(250);
+fn names_are_broken_without_a_sign_in_the_text() {
+    let names = [
+        "metropolitan-news-of-the.western-region.example",
+        "\u{420}\u{435}\u{43a}\u{43b}\u{430}\u{43c}\u{43d}\u{430}\u{44f}_\u{421}\u{435}\u{442}\u{44c}_\u{41f}\u{440}\u{435}\u{43c}\u{438}\u{443}\u{43c}_\u{418}\u{43d}\u{432}\u{435}\u{43d}\u{442}\u{430}\u{440}\u{44c}",
+    ];
+    let text = pdf_extract::extract_text_from_mem(&pdf(&Campaign::named(&names))).unwrap();
+    assert!(!text.contains('\u{200b}'));
+    let text: String = text.split_whitespace().collect();
+    for name in names {
+        assert!(text.contains(name), "{name}");
+    }
+}
+
+#[test]
+fn long_names_are_broken_and_very_long_ones_show_start_and_end() {
+    let long: Vec<String> = (0..6).map(|at| format!("{at}{}.example", "long-name.of-a".repeat(5))).collect();
+    let solid = format!("first{}last", "w".repeat(241));
     let mut names: Vec<&str> = long.iter().map(String::as_str).collect();
     names.push(&solid);
     let mut campaign = Campaign::named(&names);
     campaign.name = format!("{} campaign", "Very ".repeat(40));
     let pdf = pdf(&campaign);
     let letters = letters(&pdf);
-    for name in &names {
+    for name in &long {
         assert!(letters.contains(name), "{name}");
     }
-    assert!(pages(&pdf) < 40);
+    assert!(letters.contains("firstwww") && letters.contains("...www") && letters.contains("wwwlast"));
+    assert!(pages(&pdf) < 12);
 }
