@@ -96,7 +96,7 @@ impl Branding {
             bar: primary.darkened(CONTRAST_OF_PICTURES).hex(),
             accent: accent.darkened(CONTRAST_OF_PICTURES).hex(),
             accent_text: accent.darkened(CONTRAST).hex(),
-            tint: primary.mixed(WHITE, 0.94).hex(),
+            tint: primary.darkened(CONTRAST_OF_PICTURES).mixed(WHITE, 0.94).hex(),
         })
     }
 

@@ -372,7 +372,7 @@ fn deciles(facts: &Facts<'_>) -> Option<Deciles> {
     let (top, ticks) = ticks(most * 100.0, false);
     let half = groups / 2;
     let upper: f64 = shares[..half].iter().sum();
-    let of = if groups == 10 { "tenth".to_owned() } else { format!("group of {groups}") };
+    let of = if groups == 10 { "tenth".to_owned() } else { format!("of {groups} groups") };
     Some(Deciles {
         sentence: format!(
             "The better half of the {}s takes {} of the {what}, the weakest {of} {}.",

@@ -12,7 +12,7 @@ const END: usize = 30;
 /// What a heading shows of a name at most.
 const SHOWN_IN_TITLE: usize = 150;
 /// A name this wide has room wherever it stands.
-const UNBROKEN: usize = 12;
+const UNBROKEN: usize = 20;
 /// A run without a place to break is broken after so much.
 const PIECE: usize = 10;
 /// Letters of a name that are looked at at all.
