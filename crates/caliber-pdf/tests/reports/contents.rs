@@ -175,6 +175,19 @@ fn campaign_rates_are_over_the_rows_that_have_both_counts() {
 }
 
 #[test]
+fn pages_are_numbered_from_the_second_to_the_last() {
+    for campaign in
+        [Campaign::fixture("ttd_display", Channel::Display), Campaign::sample(60, ListPolicy::Quartile)]
+    {
+        let pdf = pdf(&campaign);
+        let (text, pages) = (text(&pdf), pages(&pdf));
+        for page in 2..=pages {
+            assert_eq!(text.matches(&format!("Page {page} of {pages}")).count(), 1, "{page} of {pages}");
+        }
+    }
+}
+
+#[test]
 fn clicks_that_are_missing_are_not_nought() {
     let text = text(&pdf(&generic((1..8).map(|at| format!("site{at}.example,{at}000,,2{at},")))));
     assert_eq!(text.matches("the report has the column and no values").count(), 2, "{text}");
