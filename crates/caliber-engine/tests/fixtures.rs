@@ -199,7 +199,7 @@ fn threads_and_chunk_ends_change_no_byte() {
 
 #[test]
 fn where_nothing_is_below_the_minimum_its_sums_are_nought_and_not_minus_nought() {
-    let options = Options { min_impressions: Some(0.0), ..Options::default() };
+    let options = Options { min_impressions: Some(0), ..Options::default() };
     let below = score("ttd_display.csv", &options).summary.below_minimum;
     assert_eq!(below.count, 0);
     for sum in [below.impressions, below.spend] {

@@ -149,12 +149,12 @@ impl<'a> Facts<'a> {
         let is_known = |row: usize| rates.is_none_or(|rates| rates[row].is_some());
         let rows: Vec<usize> = (0..self.results.len()).filter(|&row| is_known(row)).collect();
         // A row may have spend of days without a figure for conversions: its own cost leaves that out.
-        let spent = |row: usize| match costs.and_then(|costs| costs[row]) {
+        let paid = |row: usize| match costs.and_then(|costs| costs[row]) {
             Some(cost) => cost * conversions[row],
             None => spend[row],
         };
         let conversions = total(rows.iter().map(|&row| conversions[row]));
-        let cost = total(rows.iter().map(|&row| spent(row))) / conversions;
+        let cost = total(rows.iter().map(|&row| paid(row))) / conversions;
         (conversions > 0.0).then_some(cost).filter(|cost| cost.is_finite())
     }
 

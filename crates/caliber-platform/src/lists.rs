@@ -262,14 +262,14 @@ impl ListsOf<'_> {
 
     async fn change_since_last(&self, campaign: CampaignId, list: &List) -> Result<Option<Change>> {
         let db = self.0.store().db();
-        let Some(last) = list_versions::latest(db, campaign, stored(list.list_type)).await? else {
+        let Some(newest) = list_versions::latest(db, campaign, stored(list.list_type)).await? else {
             return Ok(None);
         };
-        let before = self.names(&last).await?.names;
+        let before = self.names(&newest).await?.names;
         let (was, is): (BTreeSet<&String>, BTreeSet<&String>) =
             (before.iter().collect(), list.domains.iter().collect());
         let (added, removed) = (is.difference(&was).count(), was.difference(&is).count());
-        Ok(Some(Change { since: last.number, added, removed }))
+        Ok(Some(Change { since: newest.number, added, removed }))
     }
 
     /// Names that are never blocked: the organisation's, and the campaign's.

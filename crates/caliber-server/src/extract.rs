@@ -112,11 +112,8 @@ fn plain(error: &serde_json::Error) -> String {
     }
 }
 
-/// What is wrong with a field, in words for people. An id that is none names nothing.
+/// What is wrong with a field, in words for people.
 fn refused(field: String, message: &str) -> Failure {
-    if message.starts_with("UUID parsing failed") {
-        return Failure::new(FailureCode::NotFound, format!("`{field}`: nothing has this id: it is no UUID"));
-    }
     let message = match message {
         "invalid float literal" => "is no number".to_owned(),
         "invalid digit found in string" => "is no whole number".to_owned(),

@@ -161,8 +161,8 @@ pub async fn list<C: ConnectionTrait>(
     let listed = |row: Export| {
         let export = again.iter().find(|export| export.id == row.id)?.clone();
         let job = jobs.iter().find(|job| job.id == export.job_id).cloned();
-        let named = names.iter().find(|(id, _)| *id == export.campaign_id)?;
-        Some(ListedExport { campaign_name: named.1.clone(), job, export })
+        let found = names.iter().find(|(id, _)| *id == export.campaign_id)?;
+        Some(ListedExport { campaign_name: found.1.clone(), job, export })
     };
     // What was deleted in between is not there any more.
     Ok(Page { rows: rows.into_iter().filter_map(listed).collect(), total })

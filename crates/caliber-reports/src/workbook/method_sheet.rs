@@ -23,7 +23,7 @@ pub(super) fn add(
     sheet.set_landscape();
     sheet.set_print_fit_to_pages(1, 0);
     let mut told = Sheet::new(sheet, formats, &[36.0, 40.0, 14.0, 14.0, 14.0, 14.0]);
-    told.sheet.set_row_height(0, 28)?;
+    told.worksheet.set_row_height(0, 28)?;
     told.text(0, "How this was scored", Some(&formats.title))?;
     told.row = 1;
     recipe(&mut told, report, formats)?;

@@ -14,7 +14,7 @@ pub(super) type Written = std::result::Result<(), XlsxError>;
 
 /// A sheet that is written from the top down.
 pub(super) struct Sheet<'a> {
-    pub(super) sheet: &'a mut Worksheet,
+    pub(super) worksheet: &'a mut Worksheet,
     pub(super) formats: &'a Formats,
     /// The next row.
     pub(super) row: RowNum,
@@ -24,14 +24,14 @@ pub(super) struct Sheet<'a> {
 
 impl<'a> Sheet<'a> {
     /// A sheet with columns of these widths at least.
-    pub(super) fn new(sheet: &'a mut Worksheet, formats: &'a Formats, widths: &[f64]) -> Self {
-        Self { sheet, formats, row: 0, widths: widths.to_vec() }
+    pub(super) fn new(worksheet: &'a mut Worksheet, formats: &'a Formats, widths: &[f64]) -> Self {
+        Self { worksheet, formats, row: 0, widths: widths.to_vec() }
     }
 
     /// Makes the columns as wide as what they hold.
     pub(super) fn fit_columns(&mut self) -> Written {
         for (column, width) in self.widths.iter().enumerate() {
-            self.sheet.set_column_width(column as ColNum, *width)?;
+            self.worksheet.set_column_width(column as ColNum, *width)?;
         }
         Ok(())
     }
@@ -46,13 +46,12 @@ impl<'a> Sheet<'a> {
     /// them.
     pub(super) fn text(&mut self, column: ColNum, text: &str, format: Option<&Format>) -> Written {
         let text = neutralise(text);
-        match format {
-            Some(format) => self.sheet.write_string_with_format(self.row, column, text, format)?,
-            None => {
-                self.widen(column, padded(text.width(), TEXT));
-                self.sheet.write_string(self.row, column, text)?
-            }
-        };
+        if let Some(format) = format {
+            self.worksheet.write_string_with_format(self.row, column, text, format)?;
+        } else {
+            self.widen(column, padded(text.width(), TEXT));
+            self.worksheet.write_string(self.row, column, text)?;
+        }
         Ok(())
     }
 
@@ -60,7 +59,7 @@ impl<'a> Sheet<'a> {
     pub(super) fn figure(&mut self, column: ColNum, value: Option<f64>, figure: Figure) -> Written {
         if let Some(value) = value.filter(|value| value.is_finite()) {
             self.widen(column, self.formats.width_of(figure, [value].into_iter()));
-            self.sheet.write_number_with_format(self.row, column, value, &self.formats.of(figure))?;
+            self.worksheet.write_number_with_format(self.row, column, value, &self.formats.of(figure))?;
         }
         Ok(())
     }
@@ -70,7 +69,7 @@ impl<'a> Sheet<'a> {
         self.row += 1;
         self.text(0, text, Some(format))?;
         for column in 1..columns {
-            self.sheet.write_blank(self.row, column, format)?;
+            self.worksheet.write_blank(self.row, column, format)?;
         }
         self.row += 1;
         Ok(())

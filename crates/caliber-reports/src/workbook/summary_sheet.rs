@@ -30,7 +30,7 @@ pub(super) fn add(
     sheet.set_landscape();
     sheet.set_print_fit_to_pages(1, 1);
     let mut told = Sheet::new(sheet, formats, &[30.0, 26.0, 4.0, 14.0, 12.0, 4.0]);
-    told.sheet.set_row_height(0, 28)?;
+    told.worksheet.set_row_height(0, 28)?;
     told.text(0, report.name, Some(&formats.title))?;
     told.row = 1;
     told.text(0, &subtitle(report), Some(&formats.faint))?;
@@ -38,8 +38,8 @@ pub(super) fn add(
     key_figures(&mut told, report.results, formats)?;
     lists(&mut told, report, formats)?;
     told.fit_columns()?;
-    statuses(told.sheet, report.results, formats)?;
-    distribution(told.sheet, &report.results.scores, formats)
+    statuses(told.worksheet, report.results, formats)?;
+    distribution(told.worksheet, &report.results.scores, formats)
 }
 
 fn subtitle(report: &CampaignReport) -> String {

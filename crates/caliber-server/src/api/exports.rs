@@ -57,6 +57,9 @@ enum NoFile {
     /// `not_scored`
     #[response(status = 409)]
     NotScored(#[to_schema] FailureBody),
+    /// `too_large`: the form cannot hold it
+    #[response(status = 413)]
+    TooLarge(#[to_schema] FailureBody),
 }
 
 /// Who asks for a file of which campaign, and what of it they have.

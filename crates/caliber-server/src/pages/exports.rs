@@ -129,7 +129,7 @@ fn what(asked: &Asked) -> (&'static str, String) {
             (of_list(list_type, ["allowlist", "blocklist"]), list_form(*format).to_owned())
         }
         Asked::Dsp { list_type, form, .. } => {
-            let known = UploadForm::by_name(form).map(UploadForm::label).unwrap_or(form);
+            let known = UploadForm::by_name(form).map_or(form.as_str(), UploadForm::label);
             (of_list(list_type, ["export-upload-allow", "export-upload-block"]), known.to_owned())
         }
         Asked::Lists { .. } => ("download-lists", "CSV".to_owned()),

@@ -212,7 +212,8 @@ fn the_pdf_names_the_campaign_its_score_and_the_best_and_worst() {
             assert!(text.contains(word), "{file} lacks {word}");
         }
         for name in names.iter().take(10).chain(names.iter().rev().take(10)) {
-            assert!(text.contains(name.as_str()), "{file} lacks {name}");
+            // Long names are set in pieces, between which this reader sees blanks.
+            assert!(text.replace(' ', "").contains(&name.replace(' ', "")), "{file} lacks {name}");
         }
     }
 }

@@ -55,7 +55,7 @@ fn its_figures_are_told_to_prometheus(on: Backend) {
         ana.get(&format!("/scoring/results/{campaign}")).data(200);
     }
     ana.get("/campaigns/no-id").refused(404, "not_found");
-    ana.at_root().bare("BREW", "/of/no/route").refused(404, "not_found");
+    ana.at_root().bare("TRACE", "/of/no/route").refused(404, "not_found");
     let answer = ana.at_root().get("/metrics");
     assert_eq!(answer.status, 200);
     assert!(

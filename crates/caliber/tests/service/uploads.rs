@@ -230,7 +230,8 @@ fn a_large_upload_does_not_fill_memory(on: Backend) {
     let (head, bytes) = (b"\x89PNG\r\n\x1a\n".to_vec(), vec![0; 120 << 20]);
     let form = form(&[], "report.csv", &[head, bytes].concat());
     ana.send("POST", "/reports/upload", FORM, form).refused(415, "wrong_kind");
-    let grown = (peak_kb(service.process()) - before) / 1024;
+    // The kernel counts its peaks in strides, so that a later one may read a little less.
+    let grown = peak_kb(service.process()).saturating_sub(before) / 1024;
     assert!(grown < 40, "120 MB came in and memory grew by {grown} MB");
     assert_eq!(service.stored_files(), 0);
 }

@@ -194,13 +194,13 @@ impl ReviewForm {
         }
         self.platform.clone_from(&recipe.platform);
         if !serves {
-            self.channel = recipe.usual_channel().name().to_owned();
+            recipe.usual_channel().name().clone_into(&mut self.channel);
         }
         if has_goal {
             goal.clone_into(&mut self.goal);
         }
         self.ctr_sensitivity = recipe.ctr_sensitive;
-        self.level = recipe.dimension.name().to_owned();
+        recipe.dimension.name().clone_into(&mut self.level);
     }
 
     pub(super) fn kept(&self) -> &BTreeMap<String, String> {

@@ -62,7 +62,7 @@ impl Call {
 }
 
 /// Needs nothing but its caller.
-const PLAIN: [&str; 18] = [
+const PLAIN: [&str; 19] = [
     "auth_verify",
     "auth_optional",
     "auth_logout",
@@ -81,6 +81,7 @@ const PLAIN: [&str; 18] = [
     "operations_live",
     "operations_ready",
     "operations_detailed_health",
+    "operations_metrics",
 ];
 
 /// What calls are made of.
