@@ -4,8 +4,7 @@ use serde::{Serialize, Serializer};
 
 /// Figures by metric, in the order of the recipe; serialised as an object with the metrics as keys.
 #[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, T>))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = std::collections::BTreeMap<String, T>))]
 pub struct ByMetric<T>(pub Vec<(String, T)>);
 
 impl<T> ByMetric<T> {

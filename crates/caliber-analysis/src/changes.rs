@@ -78,8 +78,7 @@ pub struct FeatureChange {
 
 /// The change of the campaign's score by kind of domain.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(as = ChangeMix))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ChangeMix))]
 pub struct Mix {
     /// Of domains in both runs: metrics and volume.
     pub same: f64,
@@ -91,8 +90,7 @@ pub struct Mix {
 
 /// Domains by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(as = ChangedDomains))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ChangedDomains))]
 pub struct Counts {
     /// In both runs.
     pub same: usize,

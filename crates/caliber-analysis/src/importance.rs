@@ -35,8 +35,7 @@ impl Default for Options {
 
 /// The one name of the method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(as = ImportanceMethod))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ImportanceMethod))]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// A random forest of the score on the normalised metrics.

@@ -33,8 +33,7 @@ const LEAST_Z: f64 = 3.0;
 
 /// How strangeness is measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(as = OutlierMethod))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = OutlierMethod))]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// How few random cuts set the row apart (Liu, Ting and Zhou 2008).

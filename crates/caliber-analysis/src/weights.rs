@@ -36,8 +36,7 @@ const GREATEST_F: f64 = 1e12;
 
 /// How the weight of a metric is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(as = WeightsMethod))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = WeightsMethod))]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// The same for each.
@@ -148,8 +147,7 @@ pub struct Learned {
 
 /// Weights in figures.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(as = WeightsSummary))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = WeightsSummary))]
 pub struct Summary {
     /// How many there are.
     pub total_features: usize,

@@ -79,8 +79,7 @@ pub struct ListChange {
 
 /// A row by old and new weights.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(as = WhatIfRow))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = WhatIfRow))]
 pub struct Row {
     /// The domain, or the supply vendor.
     pub domain: String,

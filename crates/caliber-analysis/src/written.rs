@@ -2,6 +2,7 @@
 //! `%`, the currency before the amount.
 
 use caliber_engine::recipe::Dimension;
+use caliber_engine::results::CPM_ABOVE_1000;
 
 /// Amounts from here on are written without cents.
 const WHOLE_MONEY: f64 = 10_000.0;
@@ -75,9 +76,6 @@ fn in_currency(written: String, currency: Option<&str>) -> String {
     }
 }
 
-/// The quality flag of a CPM above 1,000.
-pub const DEAR: &str = "cpm_above_1000";
-
 /// Currencies of which a unit is worth a quarter of a US dollar and more.
 const LARGE_UNITS: [&str; 31] = [
     "$", "AED", "AUD", "AZN", "BBD", "BHD", "BMD", "BND", "BSD", "CAD", "CHF", "EUR", "FJD", "GBP", "GEL",
@@ -85,9 +83,21 @@ const LARGE_UNITS: [&str; 31] = [
     "\u{20ac}", "\u{a3}",
 ];
 
-/// Whether a CPM above 1,000 in this currency cannot be right; in yen, rupiah or won it is usual.
-pub fn is_of_large_units(currency: &str) -> bool {
-    LARGE_UNITS.contains(&currency.trim().to_ascii_uppercase().as_str())
+/// Whether a CPM above 1,000 in this currency cannot be right; in yen, rupiah or won it is usual, and where the report
+/// names no currency nobody knows.
+pub fn is_high_cpm_wrong(currency: Option<&str>) -> bool {
+    currency.is_some_and(|currency| LARGE_UNITS.contains(&currency.trim().to_ascii_uppercase().as_str()))
+}
+
+/// Whether a row with this quality flag has a figure that no honest report in this currency has.
+pub fn is_impossible(flag: &str, currency: Option<&str>) -> bool {
+    flag != CPM_ABOVE_1000 || is_high_cpm_wrong(currency)
+}
+
+/// The words with a capital at their start.
+pub fn capital(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// What rows are, in the singular: `domain`, `supply vendor`.

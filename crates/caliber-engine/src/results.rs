@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::evidence::EvidenceRows;
 use crate::recipe::{Better, Dimension};
 
+/// The quality flag of a CPM above 1,000 of the report's currency.
+pub const CPM_ABOVE_1000: &str = "cpm_above_1000";
+
 /// The band a row's percentile falls in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -104,7 +107,7 @@ pub struct Results {
     pub metrics: Vec<MetricColumn>,
     /// Names of outlier flags, `<metric>_outlier`.
     pub outlier_flags: Vec<Vec<String>>,
-    /// Names of quality flags, `ctr_above_1`.
+    /// Names of quality flags, `ctr_above_1`, [`CPM_ABOVE_1000`].
     pub quality_flags: Vec<Vec<String>>,
     /// What the evidence says of the rows; `None` where it was not asked.
     pub evidence: Option<EvidenceRows>,

@@ -6,7 +6,7 @@ use crate::parallel;
 use crate::ranking::rank;
 use crate::recipe::{Dimension, Recipe, WeightedMetric};
 use crate::report::mapping::EXTRAS;
-use crate::results::{EffectiveCounts, ExtraColumn, MetricColumn, Results};
+use crate::results::{CPM_ABOVE_1000, EffectiveCounts, ExtraColumn, MetricColumn, Results};
 use crate::rollup::plan::TOTALS;
 use crate::rollup::{MetricSums, Rolled, RowNoise};
 use crate::statistics::{quantile, sorted_present};
@@ -297,7 +297,7 @@ pub(crate) fn quality_flags(
         let canonical = dictionary.canonical(name);
         let is_share = dictionary.metric(name).is_some_and(|definition| definition.share);
         let (flag, limit) = match canonical {
-            "cpm" => ("cpm_above_1000".to_owned(), DEAR),
+            "cpm" => (CPM_ABOVE_1000.to_owned(), DEAR),
             _ if is_share || canonical == "unique_id_ratio" => (format!("{name}_above_1"), 1.0),
             _ => continue,
         };

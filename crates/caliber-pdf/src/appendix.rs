@@ -1,6 +1,6 @@
 //! The appendix: how scores and lists were made, how the report was read, and what was left out.
 
-use caliber_analysis::written::{DEAR, count, is_of_large_units, money, number, percent};
+use caliber_analysis::written::{capital, count, is_impossible, money, number, percent};
 use caliber_engine::lists::ListPolicy;
 use caliber_engine::normalize::Normalization;
 use caliber_engine::recipe::Better;
@@ -77,9 +77,7 @@ impl Appendix {
             left_out: left_out(facts),
         }
     }
-}
 
-impl Appendix {
     /// Another note on the quality of the data.
     pub(crate) fn note(&mut self, note: &str) {
         self.notes.push(note.to_owned());
@@ -172,10 +170,7 @@ fn read(facts: &Facts<'_>) -> Vec<Fact> {
     read.extend(known_count(run.rows_read).map(|rows| Fact::of("Rows read", rows)));
     read.extend(known_count(run.rows_used).map(|rows| Fact::of("Rows summed", rows)));
     if run.dimension_values > 0 {
-        read.push(Fact::of(
-            format!("{}s found", crate::facts::capital(facts.unit())),
-            count(run.dimension_values as f64),
-        ));
+        read.push(Fact::of(format!("{}s found", capital(facts.unit())), count(run.dimension_values as f64)));
     }
     read
 }
@@ -220,8 +215,7 @@ fn notes(facts: &Facts<'_>) -> Vec<String> {
 
 /// Rows with figures that no honest report has, and those whose CPM is high for a currency in which that may be.
 fn flagged(facts: &Facts<'_>) -> Vec<String> {
-    let dear_is_wrong = facts.currency().is_some_and(is_of_large_units);
-    let is_wrong = |flag: &String| dear_is_wrong || flag != DEAR;
+    let is_wrong = |flag: &String| is_impossible(flag, facts.currency());
     let flags = &facts.results.quality_flags;
     let wrong = flags.iter().filter(|flags| flags.iter().any(is_wrong)).count();
     let dear = flags.iter().filter(|flags| flags.iter().any(|flag| !is_wrong(flag))).count();
@@ -251,13 +245,11 @@ fn left_out(facts: &Facts<'_>) -> Vec<Fact> {
         let value = format!("{} ({} impressions{spend})", count(part.count as f64), count(part.impressions));
         (part.count > 0).then(|| Fact::of(label, value))
     };
-    let mut left_out: Vec<Fact> = portion(
-        format!("{}s with too few impressions", crate::facts::capital(facts.unit())),
-        run.below_minimum,
-    )
-    .into_iter()
-    .chain(portion("Rows that sum up others or name nobody".to_owned(), run.aggregate_rows))
-    .collect();
+    let mut left_out: Vec<Fact> =
+        portion(format!("{}s with too few impressions", capital(facts.unit())), run.below_minimum)
+            .into_iter()
+            .chain(portion("Rows that sum up others or name nobody".to_owned(), run.aggregate_rows))
+            .collect();
     for (reason, rows) in run.rows_dropped.iter().filter(|(_, rows)| **rows > 0) {
         left_out.push(Fact::of(
             format!("Rows dropped: {}", title(&shortened(reason, 60)).to_lowercase()),
@@ -275,5 +267,5 @@ fn for_client(warning: &str) -> &str {
 /// The words as a sentence with its full stop.
 fn sentence(words: &str) -> String {
     let end = if words.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{}{end}", crate::facts::capital(words))
+    format!("{}{end}", capital(words))
 }

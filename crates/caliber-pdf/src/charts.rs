@@ -2,7 +2,7 @@
 
 mod axes;
 
-use caliber_analysis::written::{count, number, percent};
+use caliber_analysis::written::{capital, count, number, percent};
 use caliber_engine::results::Status;
 use caliber_engine::statistics::{mean, quantile};
 use caliber_engine::summary::total;
@@ -182,7 +182,7 @@ fn distribution(facts: &Facts<'_>) -> Distribution {
             fullest * 10 + 10,
             facts.counted(most)
         ),
-        unit: format!("{}s", crate::facts::capital(facts.unit())),
+        unit: format!("{}s", capital(facts.unit())),
         bars: counts
             .iter()
             .map(|&bin| Bar {
@@ -198,7 +198,7 @@ fn distribution(facts: &Facts<'_>) -> Distribution {
 fn split(facts: &Facts<'_>) -> Split {
     let results = facts.results;
     let ones = vec![1.0; results.len()];
-    let mut rows = vec![(format!("{}s", crate::facts::capital(facts.unit())), ones.as_slice())];
+    let mut rows = vec![(format!("{}s", capital(facts.unit())), ones.as_slice())];
     rows.push(("Impressions".to_owned(), &results.impressions));
     if let Some(spend) = &results.spend {
         rows.push(("Spend".to_owned(), spend));

@@ -1,7 +1,7 @@
 //! What the template is given: every figure worked out, every word written. The template decides how it looks.
 
 use caliber_analysis::findings::{Finding, PerformanceLevel};
-use caliber_analysis::written::{count, money, percent, short_count, short_money};
+use caliber_analysis::written::{capital, count, money, percent, short_count, short_money};
 use caliber_engine::summary::{ScoreStatistics, StatusCounts, total};
 use caliber_reports::CampaignReport;
 use chrono::{DateTime, NaiveTime, Utc};
@@ -132,9 +132,7 @@ impl Document {
             appendix: Appendix::of(&facts),
         }
     }
-}
 
-impl Document {
     /// Says that there are names that no font shows.
     pub(crate) fn note_letters_without_a_font(&mut self) {
         self.appendix.note(
@@ -219,7 +217,7 @@ fn money_figures(facts: &Facts<'_>) -> Vec<Fact> {
 
 /// The figures of first interest, of which a page shows as many as it has room for.
 fn totals(facts: &Facts<'_>) -> Vec<Fact> {
-    let scored = format!("{}s scored", crate::facts::capital(facts.unit()));
+    let scored = format!("{}s scored", capital(facts.unit()));
     let mut totals =
         vec![Fact::count(scored, facts.results.len() as f64), Fact::count("Impressions", facts.impressions)];
     totals.extend(money_figures(facts));

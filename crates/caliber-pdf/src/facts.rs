@@ -1,7 +1,7 @@
 //! A campaign as the parts of the report see it: its figures at hand, and how they are written.
 
 use caliber_analysis::findings::{Campaign, rows_named};
-use caliber_analysis::written::{count, counted, number, unit};
+use caliber_analysis::written::{capital, count, counted, number, unit};
 use caliber_engine::explain::Explainer;
 use caliber_engine::results::{EffectiveCounts, Results};
 use caliber_engine::summary::{campaign_score, total};
@@ -264,12 +264,6 @@ pub(crate) fn score(score: f64) -> String {
 /// A count that may not be known.
 pub(crate) fn known_count(figure: Option<u64>) -> Option<String> {
     figure.map(|figure| count(figure as f64))
-}
-
-/// The words with a capital at their start.
-pub(crate) fn capital(words: &str) -> String {
-    let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// A word of the data as a title: `trade_desk` is Trade Desk, `dv360` DV360, `ctv` CTV.

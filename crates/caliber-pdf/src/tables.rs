@@ -1,6 +1,6 @@
 //! Tables of rows: the best and the worst, the first of all, and the lists.
 
-use caliber_analysis::written::count;
+use caliber_analysis::written::{capital, count};
 use caliber_engine::evidence::Decision;
 use caliber_engine::summary::ListSummary;
 use caliber_reports::{Figure, ListRow};
@@ -113,7 +113,7 @@ pub(crate) fn worst_rows(facts: &Facts<'_>, rows: usize) -> Vec<usize> {
 fn ends(facts: &Facts<'_>, rows: &[usize], title: &'static str, reason: &dyn Fn(usize) -> String) -> Table {
     let volume = Volume::of(facts, rows);
     Table {
-        name: crate::facts::capital(facts.unit()),
+        name: capital(facts.unit()),
         columns: volume.labels(facts),
         reason: Some(title),
         rows: rows.iter().map(|&row| scored(facts, row, &volume, &[], Some(reason(row)))).collect(),
@@ -156,7 +156,7 @@ pub(crate) fn details(facts: &Facts<'_>) -> Details {
     Details {
         sentence,
         table: Table {
-            name: crate::facts::capital(facts.unit()),
+            name: capital(facts.unit()),
             columns: volume.labels(facts).into_iter().chain(labels).collect(),
             reason: None,
             rows: rows.iter().map(|&row| scored(facts, row, &volume, &metrics, None)).collect(),
@@ -221,7 +221,7 @@ fn list(facts: &Facts<'_>, title: &'static str, rows: &[ListRow], summary: Strin
         title,
         sentences: vec![summary, action.to_owned()],
         table: Some(ListTable {
-            name: crate::facts::capital(facts.unit()),
+            name: capital(facts.unit()),
             column: scale.label(&label),
             rows: shown.iter().zip(1..).map(|(row, place)| listed(row, place, scale, figure(row))).collect(),
         }),
@@ -295,7 +295,7 @@ fn scored(
         score: score(results.scores[row]),
         status: results.statuses[row].name(),
         cells,
-        reason: reason.map(|reason| crate::facts::capital(&crate::naming::clean(&reason))),
+        reason: reason.map(|reason| capital(&crate::naming::clean(&reason))),
     }
 }
 

@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 pub use caliber_analysis::changes::{Changes, changes};
 pub use caliber_analysis::findings::PerformanceLevel;
+pub use caliber_analysis::written::capital;
 pub use caliber_analysis::{
     ByMetric, DEFAULT_SEED, Error as Refusal, explanation, outliers, weights, what_if,
 };

@@ -216,7 +216,7 @@ impl Exports<'_> {
         };
         let key = export_key(export.campaign_id, id);
         let left_out = export.left_out.and_then(|count| u64::try_from(count).ok());
-        let download = delivery::stored(self.0, &key, (filename, media_type), left_out).await?;
+        let download = delivery::stored(self.0, &key, filename, media_type, left_out).await?;
         Ok((download, sha256))
     }
 

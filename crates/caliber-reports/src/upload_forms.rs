@@ -145,7 +145,7 @@ impl UploadForm {
 
     /// How many of the names the form cannot hold; `None` where it takes none, as vendors where it wants sites.
     pub fn left_out(&self, dimension: Dimension, names: &[String]) -> Option<usize> {
-        if self.sites_only && dimension == Dimension::SupplyVendor {
+        if !self.takes(dimension) {
             return None;
         }
         let cannot = |name: &&String| names::obstacle(self, name, || names::kind(name, dimension)).is_some();
@@ -177,12 +177,16 @@ impl UploadForm {
         names: &[&str],
         base_name: &str,
     ) -> Result<UploadFiles> {
-        if self.sites_only && dimension == Dimension::SupplyVendor {
+        if !self.takes(dimension) {
             let message = format!("the rows are supply vendors, and {} takes domains and app ids", self.name);
             return Err(Error::new(Code::BadOption, message)
                 .help("score the report by domain, or take the form text, which holds any names"));
         }
         Ok(files::made(self, list, dimension, names, base_name))
+    }
+
+    fn takes(&self, dimension: Dimension) -> bool {
+        !(self.sites_only && dimension == Dimension::SupplyVendor)
     }
 
     fn words(&self, list: ListKind) -> &BTreeMap<String, Value> {

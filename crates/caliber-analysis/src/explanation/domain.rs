@@ -57,8 +57,7 @@ pub struct DomainExplanation {
 
 /// One metric of a score.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(as = ScoreBreakdown))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ScoreBreakdown))]
 pub struct Breakdown {
     /// The raw value; `null` where it is missing.
     pub value: Option<f64>,

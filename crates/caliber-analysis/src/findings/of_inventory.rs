@@ -6,7 +6,7 @@ use caliber_engine::summary::{campaign_score, total};
 
 use super::{Campaign, Delivery, Figures, Finding, Kind};
 use crate::words::listed;
-use crate::written::{DEAR, count, counted, is_of_large_units, number, percent};
+use crate::written::{count, counted, is_high_cpm_wrong, is_impossible, number, percent};
 
 /// The least share of the delivery that poor rows must have to be worth an insight.
 const RISK_FROM: f64 = 0.05;
@@ -149,52 +149,45 @@ pub(super) fn suspicious_patterns(campaign: &Campaign<'_>, delivery: &Delivery<'
 /// Rows with a quality flag: with figures that no honest report has, or, where the currency leaves that open, with a CPM
 /// above 1,000.
 pub(super) fn implausible_figures(campaign: &Campaign<'_>, delivery: &Delivery<'_>) -> Option<Finding> {
-    let results = campaign.results;
-    let dear_is_wrong = campaign.currency.is_some_and(is_of_large_units);
-    let is_wrong = |flag: &String| dear_is_wrong || flag != DEAR;
-    let flagged = |is: &dyn Fn(&Vec<String>) -> bool| -> Vec<usize> {
-        (0..results.len()).filter(|&row| is(&results.quality_flags[row])).collect()
+    let flags = &campaign.results.quality_flags;
+    let is_wrong = |flag: &String| is_impossible(flag, campaign.currency);
+    let flagged = |is: &dyn Fn(&String) -> bool| -> Vec<usize> {
+        (0..flags.len()).filter(|&row| flags[row].iter().any(is)).collect()
     };
-    let wrong = flagged(&|flags| flags.iter().any(is_wrong));
-    let told_of = |rows: &[usize]| {
-        let sum = delivery.sum(rows);
-        let rows = counted(rows.len(), campaign.unit());
-        (rows, delivery.written(sum), percent(delivery.share(sum)))
-    };
-    let (rows, title, sentence) = if wrong.is_empty() {
-        let dear = flagged(&|flags| !flags.is_empty());
-        let (rows, sum, share) = told_of(&dear);
-        let title = format!("{rows} with a CPM above 1,000");
-        let sentence = format!(
-            "A CPM above 1,000 in the report's currency stands in the report for {rows}, with {sum} ({share}). In currencies of small units that is usual; check the unit."
-        );
-        (dear, title, sentence)
-    } else {
-        let (rows, sum, share) = told_of(&wrong);
-        let what = if dear_is_wrong {
-            "A rate above 100 % or a cost of more than 1,000 per thousand impressions"
-        } else {
-            "A rate above 100 %"
-        };
-        let title = format!("{rows} with figures that cannot be right");
-        let sentence = format!(
-            "{what} stands in the report for {rows}, with {sum} ({share}). Ask the platform before acting on them."
-        );
-        (wrong, title, sentence)
-    };
+    let wrong = flagged(&is_wrong);
+    let is_any_wrong = !wrong.is_empty();
+    let rows = if is_any_wrong { wrong } else { flagged(&|_| true) };
     if rows.is_empty() {
         return None;
     }
     let sum = delivery.sum(&rows);
+    let share = delivery.share(sum);
+    let counted = counted(rows.len(), campaign.unit());
+    let told =
+        format!("stands in the report for {counted}, with {} ({})", delivery.written(sum), percent(share));
+    let (title, sentence) = if is_any_wrong {
+        let what = if is_high_cpm_wrong(campaign.currency) {
+            "A rate above 100 % or a cost of more than 1,000 per thousand impressions"
+        } else {
+            "A rate above 100 %"
+        };
+        (
+            format!("{counted} with figures that cannot be right"),
+            format!("{what} {told}. Ask the platform before acting on them."),
+        )
+    } else {
+        (
+            format!("{counted} with a CPM above 1,000"),
+            format!(
+                "A CPM above 1,000 in the report's currency {told}. In currencies of small units that is usual; check the unit."
+            ),
+        )
+    };
     Some(Finding {
         kind: Kind::ImplausibleFigures,
         title,
         sentence,
-        figures: Figures(vec![
-            ("rows", rows.len() as f64),
-            (delivery.name, sum),
-            ("share", delivery.share(sum)),
-        ]),
+        figures: Figures(vec![("rows", rows.len() as f64), (delivery.name, sum), ("share", share)]),
         names: campaign.examples(&rows, |row| delivery.row(row)),
     })
 }

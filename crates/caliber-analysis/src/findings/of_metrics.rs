@@ -4,7 +4,7 @@ use caliber_engine::results::MetricColumn;
 use caliber_engine::summary::total;
 
 use super::{Campaign, Delivery, Figures, Finding, Kind};
-use crate::written::{counted, number, percent};
+use crate::written::{capital, counted, number, percent};
 
 /// Points that a metric must cost the campaign to be worth an insight.
 const LEAST_POINTS: f64 = 1.0;
@@ -52,7 +52,7 @@ pub(super) fn costliest_metric(campaign: &Campaign<'_>, delivery: &Delivery<'_>)
     let all: Vec<usize> = (0..results.len()).collect();
     Some(Finding {
         kind: Kind::CostliestMetric,
-        title: format!("{} costs most score: {} points", sentence_case(&label), number(points, 1)),
+        title: format!("{} costs most score: {} points", capital(&label), number(points, 1)),
         sentence: format!(
             "The campaign is {} points short of 100, and {} of them are lost in {label}: it has {} of the weight, and the average impression stands at {} of 100 in it.{without}",
             number(all_points, 1),
@@ -124,12 +124,7 @@ pub(super) fn missing_values(campaign: &Campaign<'_>, delivery: &Delivery<'_>) -
     let label = campaign.dictionary.label(&metric.name);
     Some(Finding {
         kind: Kind::MissingValues,
-        title: format!(
-            "{} is missing for {} of the {}",
-            sentence_case(&label),
-            percent(share),
-            delivery.name
-        ),
+        title: format!("{} is missing for {} of the {}", capital(&label), percent(share), delivery.name),
         sentence: format!(
             "The report gives no {label} for {}, which counts as 0 in their score. With that figure their places may change.",
             counted(rows.len(), campaign.unit()),
@@ -137,10 +132,4 @@ pub(super) fn missing_values(campaign: &Campaign<'_>, delivery: &Delivery<'_>) -
         figures: Figures(vec![("rows", rows.len() as f64), (delivery.name, sum), ("share", share)]),
         names: campaign.examples(&rows, |row| delivery.row(row)),
     })
-}
-
-/// The words with a capital at their start.
-fn sentence_case(words: &str) -> String {
-    let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

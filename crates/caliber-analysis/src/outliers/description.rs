@@ -31,8 +31,7 @@ pub struct TopOutlier {
 
 /// How many outliers there are and how they differ.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(as = OutlierAnalysis))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = OutlierAnalysis))]
 pub struct Analysis {
     /// Rows that are outliers.
     pub total_outliers: usize,

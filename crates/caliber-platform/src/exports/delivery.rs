@@ -81,7 +81,8 @@ impl Drop for CancelledOnDrop {
 pub(super) async fn stored(
     platform: &Platform,
     key: &str,
-    (filename, media_type): (String, String),
+    filename: String,
+    media_type: String,
     left_out: Option<u64>,
 ) -> Result<Download> {
     let (size, bytes) = platform.objects().get(key).await?;

@@ -1,5 +1,7 @@
 //! What metrics are called and what they mean, for the help and beside figures.
 
+use caliber_platform::analysis::capital;
+
 use crate::texts;
 
 /// A metric of the glossary: as recipes call it, and the keys of its name and of what it means.
@@ -39,9 +41,12 @@ pub(super) fn metric_label(word: &str) -> String {
     if let Some(metric) = METRICS.iter().find(|metric| metric.word == word) {
         return texts::text(metric.name);
     }
-    let words = word.replace('_', " ");
-    let mut letters = words.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    in_words(word)
+}
+
+/// A name of the data as words: `viewable_rate` is Viewable rate.
+pub(super) fn in_words(name: &str) -> String {
+    capital(&name.replace('_', " "))
 }
 
 #[cfg(test)]

@@ -202,7 +202,7 @@ async fn begin(
     settings: Settings,
 ) -> Result<CampaignDetails, Failure> {
     let campaigns = app.platform.campaigns();
-    if review.form.saves_template() {
+    if review.form.saves_template {
         campaigns.create_template(caller, &review.form.name, settings.clone()).await?;
     }
     let campaign = if let Some(id) = upload.campaign_id {

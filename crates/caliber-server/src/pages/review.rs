@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use askama::Template;
 use askama_web::WebTemplate;
 use caliber_platform::Window;
+use caliber_platform::analysis::capital;
 use caliber_platform::campaigns::{Settings, Template as Stored};
 use caliber_platform::recipes::{KnownRecipe, platform_label};
 use caliber_platform::uploads::{Examination, KnownColumn};
@@ -14,6 +15,7 @@ use uuid::Uuid;
 
 use super::figures::{channel_key, goal_key, level_key};
 use super::filters;
+use super::metrics::in_words;
 use super::shell::Shell;
 pub(super) use form::ReviewForm;
 use form::{CHANNELS, GOALS, LEVELS, meant, word_of};
@@ -316,15 +318,6 @@ fn options(known: &[KnownColumn], chosen: &str) -> Vec<Select> {
         options.push(Select { value: chosen.to_owned(), label, is_chosen: true });
     }
     options
-}
-
-fn in_words(name: &str) -> String {
-    capital(&name.replace('_', " "))
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn cell(cell: Option<&Option<String>>) -> String {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use caliber_platform::analysis::capital;
 use caliber_platform::campaigns::{
     AnalysisLevel, CampaignDetails, Channel, Goal, Settings, Template as Stored,
 };
@@ -36,7 +37,7 @@ pub(in crate::pages) struct ReviewForm {
     pub(in crate::pages) sheet: Option<String>,
     /// The sheet that the columns are of.
     pub(super) sheet_was: Option<String>,
-    pub(super) saves_template: bool,
+    pub(in crate::pages) saves_template: bool,
     /// Columns that the last run mapped by hand: canonical name to header or position.
     pub(super) kept: BTreeMap<String, String>,
     /// By position: what the headers say the column is, and what the form says.
@@ -53,9 +54,7 @@ impl ReviewForm {
     /// A form that nobody has touched; the campaign is called as the file is.
     pub(in crate::pages) fn for_file(filename: &str) -> Self {
         let stem = filename.split('.').next().unwrap_or_default().replace(['_', '-'], " ");
-        let mut letters = stem.trim().chars();
-        let name = letters.next().map(|first| first.to_uppercase().chain(letters).collect());
-        Self { name: name.unwrap_or_default(), ..Self::default() }
+        Self { name: capital(stem.trim()), ..Self::default() }
     }
 
     /// The form of a campaign that has this report, as its last run read it; `usual` is the recipe that its settings
@@ -179,12 +178,12 @@ impl ReviewForm {
             self.recipe.clear();
             return;
         };
-        let serves = recipe.channels.iter().any(|channel| channel.name() == self.channel);
-        let goal = recipe.goal.name();
-        let has_goal = GOALS.iter().any(|(word, _)| *word == goal);
         if is_scored {
             return;
         }
+        let serves = recipe.channels.iter().any(|channel| channel.name() == self.channel);
+        let goal = recipe.goal.name();
+        let has_goal = GOALS.iter().any(|(word, _)| *word == goal);
         if self.recipe == self.recipe_was {
             let fits = recipe.platform == self.platform && serves && (!has_goal || goal == self.goal);
             if !fits {
@@ -201,18 +200,6 @@ impl ReviewForm {
         }
         self.ctr_sensitivity = recipe.ctr_sensitive;
         recipe.dimension.name().clone_into(&mut self.level);
-    }
-
-    pub(super) fn kept(&self) -> &BTreeMap<String, String> {
-        &self.kept
-    }
-
-    pub(super) fn ctr_sensitivity(&self) -> bool {
-        self.ctr_sensitivity
-    }
-
-    pub(in crate::pages) fn saves_template(&self) -> bool {
-        self.saves_template
     }
 
     /// How the report is to be read.
