@@ -408,20 +408,27 @@ fn columns_of(
 }
 
 fn options(known: &[KnownColumn], chosen: &str) -> Vec<Select> {
+    let is_shared =
+        |label: &str| known.iter().filter(|column| column.label.eq_ignore_ascii_case(label)).nth(1).is_some();
     let mut options: Vec<Select> = known
         .iter()
         .map(|column| Select {
             value: column.name.clone(),
-            label: capital(&column.label),
+            // A count and its rate may be called alike; their own names are not.
+            label: if is_shared(&column.label) { in_words(&column.name) } else { capital(&column.label) },
             is_chosen: column.name == chosen,
         })
         .collect();
     // A recipe may have columns of its own.
     if !chosen.is_empty() && !options.iter().any(|option| option.is_chosen) {
-        let label = capital(&chosen.replace('_', " "));
+        let label = in_words(chosen);
         options.push(Select { value: chosen.to_owned(), label, is_chosen: true });
     }
     options
+}
+
+fn in_words(name: &str) -> String {
+    capital(&name.replace('_', " "))
 }
 
 fn capital(text: &str) -> String {
