@@ -2,7 +2,6 @@
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::MetadataExt;
-use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Map, Value, json};
@@ -11,7 +10,8 @@ use tempfile::TempDir;
 const INSTALL: &str = "the tests in the browser need Chromium; install it: cargo xtask need chromium, which is \
                        apt-get install --yes --no-install-recommends chromium chromium-driver";
 
-/// A running chromedriver on a port of its own. Whatever it started ends with it.
+/// A running chromedriver on a port of its own. The runner ends it, and its browser, with a test that takes too long:
+/// they are of one group of processes.
 #[derive(Debug)]
 pub(super) struct Driver {
     child: Child,
@@ -24,8 +24,7 @@ pub(super) struct Driver {
 impl Driver {
     pub(super) fn start() -> Self {
         let mut command = Command::new("chromedriver");
-        // A group of its own, so that no browser outlives a test that was ended.
-        command.arg("--port=0").process_group(0);
+        command.arg("--port=0");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("chromedriver: {error}; {INSTALL}"));
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
@@ -59,6 +58,8 @@ impl Driver {
             "--headless=new".to_owned(),
             "--disable-dev-shm-usage".to_owned(),
             "--disable-gpu".to_owned(),
+            "--disable-extensions".to_owned(),
+            "--disable-features=OnDeviceModelService,OptimizationGuideModelDownloading".to_owned(),
             "--disable-background-networking".to_owned(),
             "--disable-component-update".to_owned(),
             "--no-first-run".to_owned(),
@@ -97,8 +98,8 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        let group = format!("-{}", self.child.id());
-        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+        // It may have ended already.
+        let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }

@@ -122,7 +122,11 @@ fn routes() -> BTreeSet<String> {
         let source = fs::read_to_string(file).unwrap();
         for registered in source.split(".page(").skip(1) {
             let registered = registered.split("\n}").next().unwrap_or_default();
-            if let Some(path) = registered.split('"').nth(1).filter(|_| registered.contains("get(")) {
+            if let Some(path) = registered
+                .split('"')
+                .nth(1)
+                .filter(|path| path.starts_with('/') && registered.contains("get("))
+            {
                 routes.insert(path.to_owned());
             }
         }
