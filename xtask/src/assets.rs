@@ -1,4 +1,4 @@
-//! Brings what the pages take from npm into the repository, so that building and running need no network.
+//! Brings what the pages and their tests take from npm into the repository, so that building and running need no network.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 
-use crate::vendored::{self, FOLDER, Manifest, Package, SPRITE};
+use crate::vendored::{self, FOLDERS, Manifest, Package, SPRITE};
 use crate::{run, workspace_root};
 
 /// Flags of `cargo xtask assets`.
@@ -23,15 +23,22 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         bail!("npm brings the assets; install it: apt-get install --yes npm");
     }
     let root = workspace_root();
-    let manifest = Manifest::read(&root)?;
+    for folder in FOLDERS {
+        bring(&root.join(folder), arguments.registry.as_deref())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Brings what the manifest of a folder lists.
+fn bring(folder: &Path, registry: Option<&str>) -> Result<()> {
+    let manifest = Manifest::read(folder)?;
     for package in &manifest.package {
         let unpacked = tempfile::tempdir().context("making a temporary folder")?;
-        download(package, arguments.registry.as_deref(), unpacked.path())?;
-        take(package, &unpacked.path().join("package"), &root.join(FOLDER).join(&package.folder))?;
+        download(package, registry, unpacked.path())?;
+        take(package, &unpacked.path().join("package"), &folder.join(&package.folder))?;
         println!("{} {} ({})", package.name, package.version, package.license);
     }
-    vendored::record(&root, &manifest.files())?;
-    Ok(ExitCode::SUCCESS)
+    vendored::record(folder, &manifest.files())
 }
 
 /// Unpacks a package into `folder`; npm compares it with the hash that the registry states.

@@ -2,8 +2,10 @@
 //!
 //! Figures only: what a machine measures is no test. The targets are printed beside them.
 
+mod browser;
 mod measure;
 mod outliers;
+mod pages;
 mod table;
 
 use std::fs::{self, File};
@@ -43,6 +45,9 @@ pub(crate) struct Arguments {
     /// Only the search for outliers, beside scikit-learn's
     #[arg(long)]
     outliers: bool,
+    /// Only the pages of the web app, on a campaign of 100,000 sites, as the server and a browser see them
+    #[arg(long)]
+    pages: bool,
 }
 
 /// The peers, each a script of bench/peers.
@@ -62,6 +67,11 @@ struct Bench {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    if arguments.pages {
+        let caliber = arguments.caliber.clone().map_or_else(|| release_build(&workspace_root()), Ok)?;
+        pages::run(&caliber)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let environment = Environment::prepare()?;
     if arguments.outliers {
         outliers::beside_scikit_learn(&environment, arguments.runs)?;

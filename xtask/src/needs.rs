@@ -36,7 +36,7 @@ enum Detect {
 }
 
 /// Everything known. Versions are pinned: what passed today passes on a new machine tomorrow.
-static NEEDS: [Need; 6] = [
+static NEEDS: [Need; 7] = [
     Need {
         name: "cargo-nextest",
         purpose: "runs the tests",
@@ -83,6 +83,18 @@ static NEEDS: [Need; 6] = [
         unasked: true,
     },
     Need {
+        name: "chromium",
+        purpose: "is the browser that the tests drive through the pages, with chromedriver",
+        detect: Detect::Look(|| {
+            run::answers("chromedriver", &["--version"]) && run::answers("chromium", &["--version"])
+        }),
+        install: &[
+            &["apt-get", "update"],
+            &["apt-get", "install", "--yes", "--no-install-recommends", "chromium", "chromium-driver"],
+        ],
+        unasked: true,
+    },
+    Need {
         name: "python3-venv",
         purpose: "holds the peers of the benchmark",
         detect: Detect::Command(&["python3", "-c", "import venv, ensurepip"]),
@@ -92,7 +104,7 @@ static NEEDS: [Need; 6] = [
 ];
 
 /// What the tests need.
-pub(crate) const TESTS: &[&str] = &["cargo-nextest", "postgresql", "fonts"];
+pub(crate) const TESTS: &[&str] = &["cargo-nextest", "postgresql", "fonts", "chromium"];
 
 /// Whether there are fonts for scripts that the PDF's own fonts lack. Other systems than Linux bring them.
 fn fonts_installed() -> bool {

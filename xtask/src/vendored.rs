@@ -1,4 +1,4 @@
-//! What the pages take from elsewhere: which packages and files, and the hashes of what is committed.
+//! What the pages and their tests take from elsewhere: which packages and files, and the hashes of what is committed.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,8 +7,9 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-/// Where it all stands, from the root of the workspace.
-pub(crate) const FOLDER: &str = "crates/caliber-server/assets/vendor";
+/// Where it stands, from the root of the workspace: what is built into the program, and what only its tests take.
+pub(crate) const FOLDERS: [&str; 2] =
+    ["crates/caliber-server/assets/vendor", "crates/caliber/tests/service/browser/vendor"];
 /// What is wanted.
 const MANIFEST: &str = "assets.toml";
 /// What is there: `<sha256>  <path>`, a line a file, as `sha256sum` writes and checks it.
@@ -30,7 +31,7 @@ pub(crate) struct Package {
     pub(crate) version: String,
     /// As SPDX says it.
     pub(crate) license: String,
-    /// Below [`FOLDER`].
+    /// Below one of [`FOLDERS`].
     pub(crate) folder: String,
     /// Paths in the package; only their last part is kept.
     pub(crate) files: Vec<String>,
@@ -40,13 +41,14 @@ pub(crate) struct Package {
 }
 
 impl Manifest {
-    pub(crate) fn read(root: &Path) -> Result<Self> {
-        let path = root.join(FOLDER).join(MANIFEST);
+    /// That of one of [`FOLDERS`], found.
+    pub(crate) fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join(MANIFEST);
         let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
         toml::from_str(&text).with_context(|| format!("parsing {}", path.display()))
     }
 
-    /// Every file that must be there, from [`FOLDER`] on.
+    /// Every file that must be there, from the manifest's folder on.
     pub(crate) fn files(&self) -> Vec<String> {
         let of = |package: &Package| {
             let sprite = (!package.sprite.is_empty()).then(|| SPRITE.to_owned());
@@ -63,21 +65,21 @@ pub(crate) fn last(path: &str) -> &str {
 }
 
 /// The hash of each file as it was brought.
-pub(crate) fn recorded(root: &Path) -> Result<BTreeMap<String, String>> {
-    let path = hashes(root);
+pub(crate) fn recorded(folder: &Path) -> Result<BTreeMap<String, String>> {
+    let path = hashes(folder);
     let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
     let lines = text.lines().filter_map(|line| line.split_once("  "));
     Ok(lines.map(|(hash, path)| (path.to_owned(), hash.to_owned())).collect())
 }
 
 /// Writes down the hash of each file as it is.
-pub(crate) fn record(root: &Path, files: &[String]) -> Result<()> {
+pub(crate) fn record(folder: &Path, files: &[String]) -> Result<()> {
     let mut lines = Vec::new();
     for file in files {
-        lines.push(format!("{}  {file}\n", hash(&root.join(FOLDER).join(file))?));
+        lines.push(format!("{}  {file}\n", hash(&folder.join(file))?));
     }
     lines.sort_by(|a, b| a[64..].cmp(&b[64..]));
-    std::fs::write(hashes(root), lines.concat()).context("writing the hashes")
+    std::fs::write(hashes(folder), lines.concat()).context("writing the hashes")
 }
 
 /// The SHA-256 of a file, in hexadecimal.
@@ -86,6 +88,6 @@ pub(crate) fn hash(path: &Path) -> Result<String> {
     Ok(hex::encode(Sha256::digest(&bytes)))
 }
 
-fn hashes(root: &Path) -> PathBuf {
-    root.join(FOLDER).join(HASHES)
+fn hashes(folder: &Path) -> PathBuf {
+    folder.join(HASHES)
 }

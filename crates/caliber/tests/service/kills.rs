@@ -22,11 +22,11 @@ on_both_databases!(
 );
 
 /// A worker apart from the server; killed with this value.
-struct Worker(Child);
+pub(crate) struct Worker(Child);
 
 impl Worker {
     /// Starts one on the data of a service; its log goes to `log`.
-    fn of(service: &Service, log: Stdio) -> Self {
+    pub(crate) fn of(service: &Service, log: Stdio) -> Self {
         let mut command: Command = service.command(&["worker"]);
         Self(command.stdout(Stdio::null()).stderr(log).spawn().unwrap())
     }

@@ -27,6 +27,7 @@ mod service;
 mod accounts;
 mod analysis;
 mod background_exports;
+mod browser;
 mod campaign_page;
 mod campaigns;
 mod commands;
