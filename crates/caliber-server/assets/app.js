@@ -14,6 +14,11 @@ function localTimes(within) {
     time.title = time.textContent;
     time.textContent = format.format(moment);
   }
+  // A choice holds text alone: the moment stands at its head.
+  for (const option of within.querySelectorAll("option[data-when]")) {
+    option.textContent = option.textContent.replace(/^.* UTC/u, format.format(new Date(option.dataset.when)));
+    option.removeAttribute("data-when");
+  }
 }
 
 /** Light, dark, or as the system says: remembered for a year. */

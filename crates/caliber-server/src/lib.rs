@@ -26,6 +26,7 @@ use axum::http::Method;
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use caliber_platform::Platform;
+use serde::Serialize;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -55,8 +56,23 @@ pub struct ServerConfig {
     pub allowed_hosts: Vec<String>,
     /// Origins whose pages may call it.
     pub cors_origins: Vec<String>,
+    /// Every setting, for the administrator to read.
+    pub settings: Vec<ShownSetting>,
     /// Makes a report for whoever has none at hand.
     pub sample: fn() -> std::io::Result<SampleReport>,
+}
+
+/// A setting as it may be shown: without what is secret in it.
+#[derive(Clone, Debug, Serialize)]
+pub struct ShownSetting {
+    /// Its name in the environment.
+    pub name: &'static str,
+    /// Its value, secrets masked; empty where there is none.
+    pub value: String,
+    /// `flag`, `environment`, `.env`, `caliber.toml` or `default`.
+    pub source: String,
+    /// What it is for.
+    pub meaning: &'static str,
 }
 
 /// A report that was made up.

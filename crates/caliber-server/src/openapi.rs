@@ -59,6 +59,7 @@ pub fn document(platform: &Platform) -> serde_json::Result<String> {
             dev_sign_in: false,
             allowed_hosts: Vec::new(),
             cors_origins: Vec::new(),
+            settings: Vec::new(),
             sample: || Err(std::io::ErrorKind::Unsupported.into()),
         }),
         metrics: std::sync::Arc::new(crate::http::metrics::RequestMetrics::new()),

@@ -29,6 +29,7 @@ mod review;
 #[cfg(test)]
 mod samples;
 mod set_password;
+mod settings;
 mod shell;
 mod sign_in;
 
@@ -68,6 +69,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .merge(jobs::routes(app))
         .merge(people::routes(app))
         .merge(organisation::routes(app))
+        .merge(settings::routes(app))
         .merge(help::routes(app))
         .merge(results::routes(app))
         .layer(map_response(with_policy))

@@ -16,7 +16,7 @@ nav-recipes = Recipes and templates
 nav-jobs = Jobs
 nav-organisation = Organisation
 nav-people = People
-nav-settings = Settings
+nav-service = Settings
 nav-help = Help
 theme = Colours
 theme-light = Light
@@ -282,6 +282,25 @@ jobs-empty = No jobs here.
 attempts = Failures
 took = Took
 show = Show
+
+## Settings of the service
+settings-lead = How the service is set up and whether its parts answer. Only administrators see this.
+parts = Parts
+part = Part
+part-kind = Kind
+part-database = Database
+part-storage = File storage
+part-queue = Job queue
+part-cache = Results in memory
+part-healthy = Answers
+part-unhealthy = Does not answer
+answered-in = Answered in
+settings-all = Settings
+settings-note = They are changed by flags, the environment, .env or caliber.toml, and hold from the next start.
+setting = Setting
+setting-value = Value
+setting-source = Set by
+setting-default = As shipped
 
 ## Organisation
 organisation-title = Organisation

@@ -90,7 +90,7 @@ permissions! {
     INVITATIONS_WRITE = "invitations:write", Manager, false, "Invite people, with a role up to one's own.";
     USERS_READ = "users:read", Admin, false, "See all users.";
     USERS_WRITE = "users:write", Admin, false, "Change the roles of others, and delete users.";
-    SYSTEM_READ = "system:read", Admin, false, "See metrics and detailed health from elsewhere than this machine.";
+    SYSTEM_READ = "system:read", Admin, false, "See the service's settings, and metrics and detailed health from elsewhere than this machine.";
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use caliber_platform::Platform;
 use caliber_platform::identity::permissions::SYSTEM_READ;
 use serde::Serialize;
 use serde_json::json;
@@ -65,33 +66,33 @@ async fn ready(State(app): State<App>) -> Response {
 }
 
 /// How a part is.
-#[derive(Serialize, ToSchema)]
-struct Part {
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Part {
     /// healthy or unhealthy.
     #[schema(example = "healthy")]
-    status: &'static str,
+    pub(crate) status: &'static str,
     /// What it is.
     #[schema(example = "sqlite")]
-    kind: String,
+    pub(crate) kind: String,
     /// How long it took to answer.
     #[schema(example = 0.4)]
-    latency_ms: f64,
+    pub(crate) latency_ms: f64,
     /// More about it.
     #[schema(value_type = Option<Object>)]
     detail: Option<serde_json::Value>,
 }
 
 /// How everything is.
-#[derive(Serialize, ToSchema)]
-struct DetailedHealth {
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DetailedHealth {
     /// healthy, degraded or unhealthy; degraded is not down.
     #[schema(example = "healthy")]
-    status: &'static str,
+    pub(crate) status: &'static str,
     version: &'static str,
-    database: Part,
-    cache: Part,
-    queue: Part,
-    storage: Part,
+    pub(crate) database: Part,
+    pub(crate) cache: Part,
+    pub(crate) queue: Part,
+    pub(crate) storage: Part,
 }
 
 struct Probed {
@@ -110,7 +111,13 @@ async fn probe<E>(answers: impl Future<Output = Result<(), E>>) -> Probed {
 #[utoipa::path(get, path = "/health/detailed", tag = "operations",
     responses((status = 200, body = Answer<DetailedHealth>), (status = 503, description = "the database does not answer", body = Answer<DetailedHealth>)))]
 async fn detailed_health(State(app): State<App>) -> Response {
-    let platform = &app.platform;
+    let health = examined(&app.platform).await;
+    let code = if health.status == "unhealthy" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    (code, Answer::new(health)).into_response()
+}
+
+/// Asks every part how it is.
+pub(crate) async fn examined(platform: &Platform) -> DetailedHealth {
     let database = probe(platform.store_answers()).await;
     let storage = probe(platform.storage_answers()).await;
     let begun = Instant::now();
@@ -139,7 +146,7 @@ async fn detailed_health(State(app): State<App>) -> Response {
         latency_ms,
         detail: None,
     };
-    let body = DetailedHealth {
+    DetailedHealth {
         status,
         version: env!("CARGO_PKG_VERSION"),
         database: part(database, platform.database_kind()),
@@ -156,7 +163,5 @@ async fn detailed_health(State(app): State<App>) -> Response {
             latency_ms: queue_ms,
             detail: queues.map(serde_json::Value::Object),
         },
-    };
-    let code = if status == "unhealthy" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-    (code, Answer::new(body)).into_response()
+    }
 }

@@ -5,7 +5,7 @@ use axum::http::request::Parts;
 use axum_extra::extract::CookieJar;
 use caliber_platform::identity::Caller;
 use caliber_platform::identity::permissions::{
-    CAMPAIGNS_WRITE, INVITATIONS_WRITE, LISTS_WRITE, Permission, RECIPES_WRITE, Role, SCORING_RUN,
+    CAMPAIGNS_WRITE, INVITATIONS_WRITE, LISTS_WRITE, Permission, RECIPES_WRITE, Role, SCORING_RUN, SYSTEM_READ,
 };
 
 use super::notice::Notice;
@@ -114,6 +114,10 @@ impl Shell {
 
     pub(crate) fn may_invite(&self) -> bool {
         self.may(INVITATIONS_WRITE)
+    }
+
+    pub(crate) fn may_see_system(&self) -> bool {
+        self.may(SYSTEM_READ)
     }
 
     /// The key of the text that names the user's role.

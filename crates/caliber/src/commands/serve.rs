@@ -3,10 +3,11 @@
 use caliber_engine::{Code, Error, Result};
 use caliber_platform::Queue;
 use caliber_platform::jobs::{self, WorkerOptions};
-use caliber_server::{STOP_PATIENCE, SampleReport, ServerConfig};
+use caliber_server::{STOP_PATIENCE, SampleReport, ServerConfig, ShownSetting};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::commands::settings::all_shown;
 use crate::service::{self, ServiceArgs, block_on, logging, platform_failed, store_failed};
 use crate::settings::{Environment, Settings};
 use crate::terminal::Terminal;
@@ -25,10 +26,10 @@ pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
     let sources = args.service.sources(terminal)?;
     let settings = Settings::parse(&sources)?;
     logging::begin(&settings)?;
-    block_on(serve(settings, terminal))
+    block_on(serve(settings, all_shown(&sources), terminal))
 }
 
-async fn serve(settings: Settings, terminal: Terminal) -> Result<()> {
+async fn serve(settings: Settings, shown: Vec<ShownSetting>, terminal: Terminal) -> Result<()> {
     let store = service::store(&settings).await?;
     store.migrate_up().await.map_err(store_failed)?;
     let platform = service::platform(&settings, store)?;
@@ -53,6 +54,7 @@ async fn serve(settings: Settings, terminal: Terminal) -> Result<()> {
         dev_sign_in: settings.dev_sign_in,
         allowed_hosts: settings.allowed_hosts.clone(),
         cors_origins: settings.cors_origins.clone(),
+        settings: shown,
         sample: sample_report,
     };
     let serving = caliber_server::serve(listener, platform, config, stop.clone());

@@ -1,7 +1,7 @@
 //! `caliber settings`: every setting, its value and where that came from.
 
 use caliber_engine::Result;
-use serde_json::json;
+use caliber_server::ShownSetting;
 
 use crate::service::ServiceArgs;
 use crate::settings::{SETTINGS, Setting, Settings, Sources};
@@ -17,31 +17,28 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
     let sources = args.service.sources(terminal)?;
-    let document: Vec<_> = SETTINGS
-        .iter()
-        .map(|setting| {
-            json!({
-                "name": setting.name, "value": shown(setting, &sources), "source": sources.found(setting).source,
-                "meaning": setting.meaning,
-            })
-        })
-        .collect();
-    terminal.answer(&document, |out| {
-        for setting in &SETTINGS {
-            let value = shown(setting, &sources);
-            let value = if value.is_empty() { "-" } else { &value };
-            writeln!(
-                out,
-                "{BOLD}{}{BOLD:#} = {value} {DIM}({}){DIM:#}",
-                setting.name,
-                sources.found(setting).source
-            )?;
-            writeln!(out, "    {}", setting.meaning)?;
+    let settings = all_shown(&sources);
+    terminal.answer(&settings, |out| {
+        for ShownSetting { name, value, source, meaning } in &settings {
+            let value = if value.is_empty() { "-" } else { value };
+            writeln!(out, "{BOLD}{name}{BOLD:#} = {value} {DIM}({source}){DIM:#}")?;
+            writeln!(out, "    {meaning}")?;
         }
         Ok(())
     })?;
     // What does not fit is an error here too, once everything was shown.
     Settings::parse(&sources).map(drop)
+}
+
+/// Every setting as it may be shown.
+pub(crate) fn all_shown(sources: &Sources) -> Vec<ShownSetting> {
+    let show = |setting: &Setting| ShownSetting {
+        name: setting.name,
+        value: shown(setting, sources),
+        source: sources.found(setting).source.clone(),
+        meaning: setting.meaning,
+    };
+    SETTINGS.iter().map(show).collect()
 }
 
 /// A value without what is secret in it.
