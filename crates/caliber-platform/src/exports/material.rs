@@ -135,7 +135,7 @@ impl Material {
 
     /// Whether it is written as it is sent; else into a file first.
     pub(super) fn is_streamed(&self) -> bool {
-        matches!(self.form().0, "csv" | "json") && !matches!(self.content, Content::Upload(_))
+        matches!(self.form().0, "csv" | "json" | "parquet") && !matches!(self.content, Content::Upload(_))
     }
 
     /// The extension and the media type.

@@ -79,7 +79,7 @@ pub(crate) struct Part {
     pub(crate) latency_ms: f64,
     /// More about it.
     #[schema(value_type = Option<Object>)]
-    detail: Option<serde_json::Value>,
+    pub(crate) detail: Option<serde_json::Value>,
 }
 
 /// How everything is.

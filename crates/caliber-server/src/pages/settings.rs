@@ -72,7 +72,10 @@ mod tests {
             ],
         };
         let html = samples::checked(&page);
-        assert!(html.contains("Does not answer") && html.contains("largest &#60;report&#62; taken"), "{html}");
+        assert!(
+            html.contains("Does not answer") && html.contains("largest &#60;report&#62; taken"),
+            "{html}"
+        );
         assert_eq!(html.matches("state-azure").count(), 1, "what was set is told from what is as shipped");
     }
 }

@@ -5,7 +5,8 @@ use axum::http::request::Parts;
 use axum_extra::extract::CookieJar;
 use caliber_platform::identity::Caller;
 use caliber_platform::identity::permissions::{
-    CAMPAIGNS_WRITE, INVITATIONS_WRITE, LISTS_WRITE, Permission, RECIPES_WRITE, Role, SCORING_RUN, SYSTEM_READ,
+    CAMPAIGNS_WRITE, INVITATIONS_WRITE, LISTS_WRITE, Permission, RECIPES_WRITE, Role, SCORING_RUN,
+    SYSTEM_READ,
 };
 
 use super::notice::Notice;

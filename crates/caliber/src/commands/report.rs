@@ -146,6 +146,12 @@ impl Args {
             let refuse = |message: String, help: &str| {
                 Error::new(Code::BadOption, message).in_file(path.display().to_string()).help(help)
             };
+            if path == Path::new("-") {
+                return Err(refuse(
+                    format!("--{}: documents are written to files, not to standard output", flag(file)),
+                    "name a file",
+                ));
+            }
             if path.is_dir() {
                 return Err(refuse(
                     format!("--{}: this is a folder", flag(file)),

@@ -18,6 +18,7 @@ enum Who {
     Newcomer,
     /// A [`Trader`].
     Trader,
+    Administrator,
 }
 
 /// A page, or one of its states.
@@ -41,10 +42,12 @@ const fn page(name: &'static str, route: &'static str, who: Who, path: &'static 
 const PICTURES: &[Picture] = &[
     page("sign-in", "/sign-in", Who::Nobody, "/sign-in?next=/lists"),
     page("register", "/register", Who::Nobody, "/register"),
+    page("set-password", "/set-password", Who::Nobody, "/set-password?token={link}"),
     page("dashboard-empty", "/", Who::Newcomer, "/"),
     page("campaigns-empty", "/campaigns", Who::Newcomer, "/campaigns"),
     page("lists-empty", "/lists", Who::Newcomer, "/lists"),
     page("files-empty", "/files", Who::Newcomer, "/files"),
+    page("exports-empty", "/exports", Who::Newcomer, "/exports"),
     page("jobs-empty", "/jobs", Who::Newcomer, "/jobs"),
     page("dashboard", "/", Who::Trader, "/"),
     page("campaigns", "/campaigns", Who::Trader, "/campaigns"),
@@ -75,6 +78,7 @@ const PICTURES: &[Picture] = &[
     page("lists", "/lists", Who::Trader, "/lists"),
     page("list-history", "/lists/{id}", Who::Trader, "/lists/{id}"),
     page("list-version", "/lists/{id}/{version}", Who::Trader, "/lists/{id}/2"),
+    page("exports", "/exports", Who::Trader, "/exports"),
     page("files", "/files", Who::Trader, "/files"),
     page("recipes", "/recipes", Who::Trader, "/recipes"),
     page("recipe", "/recipes/{id}", Who::Trader, "/recipes/trade_desk-display-awareness"),
@@ -86,6 +90,7 @@ const PICTURES: &[Picture] = &[
     page("profile", "/profile", Who::Trader, "/profile"),
     page("help", "/help", Who::Trader, "/help"),
     page("error-not-found", "/no-such-page", Who::Trader, "/no-such-page"),
+    page("settings", "/settings", Who::Administrator, "/settings"),
 ];
 
 /// What is asked for by a script or comes as a file: no pages.
@@ -146,6 +151,7 @@ fn walk(theme: &str) {
     let service = Service::start(Backend::Sqlite);
     let trader = Trader::of(&service);
     service.manager("newcomer");
+    service.administrator();
     let window = Window::of(&service);
     window.prefer(theme);
     let folder = super::window::pictures();
@@ -187,7 +193,11 @@ fn enter(window: &Window, who: Who, trader: &Trader) {
     window.forget_cookies();
     window.resize(DESK);
     window.open("/sign-in");
-    window.sign_in(if who == Who::Trader { trader.email } else { "newcomer@example.com" });
+    window.sign_in(match who {
+        Who::Trader => trader.email,
+        Who::Administrator => "root@example.com",
+        Who::Nobody | Who::Newcomer => "newcomer@example.com",
+    });
 }
 
 /// Opens a page at a width and keeps the picture; what is wrong with it.
@@ -233,6 +243,7 @@ fn address(picture: &Picture, trader: &Trader) -> String {
         ("{strange}", &trader.strange_upload),
         ("{recipe}", &trader.recipe),
         ("{invitation}", &trader.invitation),
+        ("{link}", &trader.link),
     ];
     about.iter().fold(picture.path.to_owned(), |path, (mark, id)| path.replace(mark, id))
 }

@@ -172,7 +172,7 @@ fn open_an_explanation(window: &Window, api: &Client, campaign: &str) {
     window.click("#grid tbody .row-link");
     window.until("the explanation is open", "document.getElementById('drawer').open");
     assert_eq!(window.text("#drawer-title"), name);
-    let told = api.get(&format!("/scoring/analysis/explain/{campaign}/{name}")).data(200);
+    let told = api.get(&format!("/scoring/explain/{campaign}/{name}")).data(200);
     assert_eq!(window.text("#drawer .explained-words"), told["explanation"].as_str().unwrap());
     window.press(Key::Escape);
     window.until("it is closed", "!document.getElementById('drawer').open");
@@ -223,8 +223,8 @@ fn take_away(window: &Window, api: &Client, campaign: &str) {
         window.click(".page-head .menu summary");
         window.click(&format!("a[href='/api/v1{REPORTS}{path}']"));
         let of_api = api.get(&format!("{REPORTS}{path}"));
-        let name = of_api.header("content-disposition").unwrap().split("filename=\"").nth(1).unwrap();
-        let file = window.download(name.trim_end_matches('"'));
+        let name = of_api.header("content-disposition").unwrap().split('"').nth(1).unwrap();
+        let file = window.download(name);
         assert!(file.starts_with(begins) && file.len() > 500, "{path}: {} bytes", file.len());
         if begins.is_empty() {
             assert_eq!(String::from_utf8_lossy(&file), of_api.text(), "{path}");
@@ -242,6 +242,7 @@ fn score_again_and_compare(window: &Window, api: &Client, campaign: &str) {
     window.until("checked", "!document.querySelector('#review .btn-primary').disabled && document.querySelector('#goal').value === 'action'");
     window.settles();
     window.click("#review .btn-primary");
+    window.arrives(&format!("/campaigns/{campaign}"));
     api.settled(campaign);
     window.open(&format!("/campaigns/{campaign}/compare"));
     window.until("compared", "document.querySelector('#drivers')");

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::background_exports::{asked, ended};
 use crate::client::Client;
 use crate::people::{PASSWORD, id_of};
 use crate::service::Service;
@@ -35,6 +36,8 @@ pub(super) struct Trader {
     pub(super) recipe: String,
     /// What an invitation is accepted with.
     pub(super) invitation: String,
+    /// What a password is set with.
+    pub(super) link: String,
 }
 
 impl Trader {
@@ -48,6 +51,9 @@ impl Trader {
         let recipe = id_of(&api.post("/scoring/recipes", recipe()).data(201));
         score(&api, json!({"campaign_id": campaign, "recipe": "attention-first", "force_reprocess": true}));
         lists(&api, &campaign);
+        exports(&api, &campaign);
+        let logo = br##"<svg xmlns="http://www.w3.org/2000/svg" width="96" height="32"><circle cx="16" cy="16" r="12" fill="#0f766e"/><rect x="36" y="10" width="56" height="12" fill="#334155"/></svg>"##;
+        api.send("PUT", "/organizations/current/logo", "image/svg+xml", logo.to_vec()).data(200);
         let autumn = api.campaign("Autumn always-on");
         api.upload(&format!("/campaigns/{autumn}/upload"), "autumn.csv", &display(3000, 90, 8)).data(201);
         score(&api, json!({"campaign_id": autumn}));
@@ -69,6 +75,7 @@ impl Trader {
             ),
             recipe,
             invitation: invited["token"].as_str().unwrap().to_owned(),
+            link: link_to_set_a_password(service, "vera@example.com"),
             campaign,
         }
     }
@@ -114,11 +121,29 @@ fn lists(api: &Client, campaign: &str) {
     api.get(&format!("/scoring/blacklist/{campaign}?share=0.1")).data(200);
 }
 
+/// Files that were made in the background.
+fn exports(api: &Client, campaign: &str) {
+    for body in [
+        json!({"campaign_id": campaign, "kind": "results", "format": "xlsx"}),
+        json!({"campaign_id": campaign, "kind": "pdf"}),
+    ] {
+        let export = asked(api, body);
+        assert_eq!(ended(api, &export)["status"], "completed");
+    }
+}
+
 /// Somebody new, with a whole name.
 fn registered(service: &Service, name: &str, email: &str) -> Client {
     let new = json!({"email": email, "password": PASSWORD, "name": name});
     service.client().post("/auth/register", new).data(201);
     service.signed_in(email)
+}
+
+/// What stands in the one-time link that the command line prints.
+fn link_to_set_a_password(service: &Service, email: &str) -> String {
+    let printed = service.run(&["user", "reset-password", email, "--json"], "");
+    let printed: Value = serde_json::from_slice(&printed.stdout).unwrap();
+    printed["link"].as_str().unwrap().rsplit('=').next().unwrap().to_owned()
 }
 
 /// Scores to the end.
