@@ -20,6 +20,7 @@ use measure::{Measured, measure};
 
 /// Flags of `cargo xtask bench`.
 #[derive(clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Arguments {
     /// Rows of the report
     #[arg(long, default_value_t = 1_000_000)]

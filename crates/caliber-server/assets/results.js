@@ -48,13 +48,13 @@ function look() {
   };
 }
 
-function common(style) {
+function common(style, words) {
   return {
     animation: false,
     textStyle: { fontFamily: style.font, color: style.text },
     grid: { left: 8, right: 16, top: 30, bottom: 26, containLabel: true },
     legend: {
-      top: 0, right: 0, itemWidth: 9, itemHeight: 9, itemGap: 12, icon: undefined,
+      data: BANDS.map((band) => words[band]), top: 0, right: 0, itemWidth: 9, itemHeight: 9, itemGap: 12, icon: undefined,
       textStyle: { color: style.text, fontSize: 11 }, selectedMode: false,
     },
     tooltip: {
@@ -82,17 +82,17 @@ function histogram(data, words, style) {
     data: bins.map((bin) => bin[band]),
   }));
   return {
-    ...common(style),
+    ...common(style, words),
     tooltip: {
-      ...common(style).tooltip, trigger: "axis", axisPointer: { type: "shadow" },
+      ...common(style, words).tooltip, trigger: "axis", axisPointer: { type: "shadow" },
       formatter: (points) => {
         const bin = bins[points[0].dataIndex];
         const lines = BANDS.filter((band) => bin[band]).map((band) => `${words[band]}: ${whole.format(bin[band])}`);
         return [`${words.score} ${bin.from}–${bin.to}`, ...lines].join("\n");
       },
     },
-    xAxis: axis(style, { type: "category", data: bins.map((bin) => String(bin.from)), splitLine: { show: false } }),
-    yAxis: axis(style, { type: "value", minInterval: 1, axisLabel: { color: style.text, fontSize: 11, formatter: (value) => short.format(value) } }),
+    xAxis: axis(style, { type: "category", data: bins.map((bin) => String(bin.from)), splitLine: { show: false }, name: words.score, nameLocation: "middle", nameGap: 22 }),
+    yAxis: axis(style, { type: "value", minInterval: 1, name: words.rows, nameTextStyle: { color: style.text, fontSize: 11, align: "left" }, axisLabel: { color: style.text, fontSize: 11, formatter: (value) => short.format(value) } }),
     series,
     click: (event) => {
       const bin = bins[event.dataIndex];
@@ -114,9 +114,9 @@ function bubbles(data, words, style, base) {
       .map((row) => ({ value: [row.score, height(row)], row, symbolSize: 5 + 22 * Math.sqrt(row.impressions / most) })),
   }));
   return {
-    ...common(style),
+    ...common(style, words),
     tooltip: {
-      ...common(style).tooltip,
+      ...common(style, words).tooltip,
       formatter: ({ data: { row } }) => [
         row.name, `${words.score} ${row.score.toFixed(1)}`,
         ...(data.has_spend ? [`${words.spend} ${money.format(row.spend)}`] : []),
@@ -124,7 +124,7 @@ function bubbles(data, words, style, base) {
       ].join("\n"),
     },
     xAxis: axis(style, { type: "value", scale: true, name: words.score, nameLocation: "middle", nameGap: 22 }),
-    yAxis: axis(style, { type: "log", axisLabel: { color: style.text, fontSize: 11, formatter: figure } }),
+    yAxis: axis(style, { type: "log", name: data.has_spend ? words.spend : words.impressions, nameTextStyle: { color: style.text, fontSize: 11, align: "left" }, axisLabel: { color: style.text, fontSize: 11, formatter: figure } }),
     series,
     click: (event) => explain(`${base}/domains/${encodeURIComponent(event.data.row.name)}`),
   };

@@ -15,7 +15,7 @@ pub(super) struct Browser {
     driver: Child,
     agent: Agent,
     session: String,
-    _profile: TempDir,
+    profile: TempDir,
 }
 
 /// What a page took to be seen.
@@ -72,10 +72,10 @@ impl Browser {
         let config = Agent::config_builder().http_status_as_error(false).proxy(None);
         let agent: Agent = config.timeout_global(Some(Duration::from_mins(1))).build().into();
         let profile = tempfile::tempdir().context("making a folder for the browser")?;
-        let mut browser = Self { driver, agent, session: String::new(), _profile: profile };
+        let mut browser = Self { driver, agent, session: String::new(), profile };
         let port = port.context("chromedriver ended before it listened")?;
         let address = format!("http://127.0.0.1:{}/session", port.trim_end_matches('.'));
-        let made = browser.post(&address, &capabilities(browser._profile.path()))?;
+        let made = browser.post(&address, &capabilities(browser.profile.path()))?;
         let id = made["sessionId"].as_str().context("chromedriver named no session")?;
         browser.session = format!("{address}/{id}");
         browser.devtools(
@@ -104,6 +104,7 @@ impl Browser {
         serde_json::from_value(seen).with_context(|| format!("what the browser says of {address}"))
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "it is called with json!")]
     fn devtools(&self, command: &str, parameters: Value) -> Result<Value> {
         self.command("goog/cdp/execute", &json!({"cmd": command, "params": parameters}))
     }

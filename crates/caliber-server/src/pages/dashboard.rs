@@ -140,15 +140,20 @@ impl Overview {
     }
 }
 
-/// The points of a line through scores, 100 wide and 30 high; empty where there are not two.
+/// The points of a line through scores, 100 wide and 30 high, from the least to the most of them but over ten points of
+/// the score at least; empty where there are not three.
 fn line(scores: &[f64]) -> String {
-    if scores.len() < 2 {
+    if scores.len() < 3 {
         return String::new();
     }
+    let (least, most) = scores
+        .iter()
+        .fold((f64::MAX, f64::MIN), |(least, most), score| (least.min(*score), most.max(*score)));
+    let (middle, range) = (f64::midpoint(least, most), (most - least).max(10.0));
     let step = 100.0 / (scores.len() - 1) as f64;
     let points = scores.iter().enumerate();
     let points = points
-        .map(|(at, score)| format!("{:.1},{:.1}", at as f64 * step, 28.0 - score.clamp(0.0, 100.0) * 0.26));
+        .map(|(at, score)| format!("{:.1},{:.1}", at as f64 * step, 15.0 - (score - middle) / range * 26.0));
     points.collect::<Vec<_>>().join(" ")
 }
 
@@ -177,7 +182,7 @@ mod tests {
         let overview = Overview::of(&campaigns);
         assert_eq!(overview.spend.len(), 2);
         assert_eq!((overview.spend[0].spend, overview.spend[0].at_risk), (2000.0, 600.0));
-        assert_eq!(overview.line, "0.0,15.0 50.0,17.3 100.0,12.1");
+        assert_eq!(overview.line, "0.0,15.1 50.0,28.0 100.0,2.0");
         let attention: Vec<Attention> = campaigns.iter().filter_map(Attention::of).collect();
         assert_eq!(attention.len(), 1);
         let page = DashboardPage { shell: samples::shell(), total: 3, campaigns, overview, attention };

@@ -1,6 +1,5 @@
 //! The figures of a campaign that several pages show: read from its run, never worked out anew.
 
-use caliber_platform::analysis::PerformanceLevel;
 use caliber_platform::campaigns::{AnalysisLevel, CampaignDetails, CampaignStatus, Channel, Goal};
 use caliber_platform::recipes::platform_label;
 use chrono::{DateTime, Utc};
@@ -123,16 +122,6 @@ impl RunFigures {
             _ => None,
         }
     }
-
-    /// The band of the campaign's score, as its figure is coloured.
-    pub(crate) fn band(&self) -> &'static str {
-        match self.score.map(PerformanceLevel::of) {
-            Some(PerformanceLevel::Excellent | PerformanceLevel::Good) => "good",
-            Some(PerformanceLevel::Moderate) => "moderate",
-            Some(PerformanceLevel::Poor) => "poor",
-            None => "none",
-        }
-    }
 }
 
 /// The key of the text that names a channel.
@@ -171,7 +160,5 @@ mod tests {
     fn a_run_without_spend_has_no_spend_at_risk() {
         let figures = RunFigures::of(&json!({"campaign_score": 61.4, "total_spend": null, "scored": 3}));
         assert_eq!((figures.rows, figures.spend_text(), figures.risk_share()), (3, None, None));
-        assert_eq!(figures.band(), "good");
-        assert_eq!(RunFigures::of(&json!({})).band(), "none");
     }
 }

@@ -14,7 +14,7 @@ use caliber_platform::identity::permissions::SCORING_READ;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::written::{Written, in_path, signed};
+use super::written::{Written, in_path, metric_name, signed, way};
 use super::{Head, Tab, computed, head_of, varying};
 use crate::App;
 use crate::extract::Id;
@@ -93,7 +93,7 @@ impl Driver {
     }
 
     fn way(&self) -> &'static str {
-        if self.points < 0.0 { "poor" } else { "good" }
+        way(self.points, 2)
     }
 }
 
@@ -205,11 +205,12 @@ fn label(run: &AnalysedRun, name: &str) -> String {
         "volume" => texts::text("driver-volume"),
         "new" => texts::text("driver-new"),
         "gone" => texts::text("driver-gone"),
-        metric => run.table().dictionary().label(metric),
+        metric => metric_name(run.table(), metric),
     }
 }
 
-/// What moved a row most: the metric whose contribution changed most, else that its share of impressions did.
+/// What moved a row most: of the metrics of either run that moved it the way it went, the one whose contribution changed
+/// most; else that its share of impressions did.
 fn cause(before: &AnalysedRun, after: &AnalysedRun, name: &str, scores: Option<(f64, f64)>) -> String {
     let Some((was, is)) = scores else {
         let is_new = after.table().find(name).is_some();
@@ -221,16 +222,18 @@ fn cause(before: &AnalysedRun, after: &AnalysedRun, name: &str, scores: Option<(
         metrics.iter().find(|it| it.name == metric).map_or(0.0, |metric| metric.contributions[row])
     };
     let moved = rows.and_then(|(a, b)| {
-        let metrics = after.table().results().metrics.iter();
-        let points = metrics.map(|metric| {
-            let name = metric.name.as_str();
-            (name, contribution(after, name, b.index()) - contribution(before, name, a.index()))
+        // A metric that only one of the recipes has moved it as well.
+        let of =
+            |run| AnalysedRun::table(run).results().metrics.iter().map(move |it| (run, it.name.as_str()));
+        let points = of(after).chain(of(before)).map(|(run, name)| {
+            (run, name, contribution(after, name, b.index()) - contribution(before, name, a.index()))
         });
-        points.max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))
+        let points = points.filter(|it| it.2 * (is - was) > 0.0);
+        points.max_by(|a, b| a.2.abs().total_cmp(&b.2.abs()))
     });
     match moved {
-        Some((metric, points)) if (is - was).abs() >= STAYED => {
-            format!("{} {}", label(after, metric), signed(points, 1))
+        Some((run, metric, points)) if (is - was).abs() >= STAYED => {
+            format!("{} {}", label(run, metric), signed(points, 1))
         }
         _ => texts::text("cause-volume"),
     }

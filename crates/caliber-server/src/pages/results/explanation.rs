@@ -16,7 +16,7 @@ use caliber_platform::results::{Decision, Pattern, ResultRow, RowId, Status};
 use uuid::Uuid;
 
 use super::grid::{mark_key, marks};
-use super::written::{MISSING, Written, band_key, in_path, probability, share, signed};
+use super::written::{MISSING, Written, band_key, in_path, metric_name, probability, rate, signed, way};
 use super::{Head, Tab, computed, head_of, is_part, varying};
 use crate::App;
 use crate::extract::Words;
@@ -84,8 +84,6 @@ struct Step {
     points: f64,
     /// Where its bar begins and how wide it is, of 100.
     bar: (f64, f64),
-    /// Where the sum of all points so far stands, of 100.
-    end: f64,
 }
 
 /// The smallest change that takes the row to another band.
@@ -123,7 +121,7 @@ impl Step {
 
     /// The colour of its bar, beside its sign.
     fn way(&self) -> &'static str {
-        if self.points < 0.0 { "poor" } else { "good" }
+        way(self.points, 1)
     }
 }
 
@@ -134,6 +132,11 @@ impl Explained {
 
     fn band_key(&self) -> &'static str {
         band_key(self.status)
+    }
+
+    /// Its band, within a sentence.
+    fn band_text(&self) -> String {
+        crate::texts::text(self.band_key()).to_lowercase()
     }
 
     fn average(&self) -> String {
@@ -253,13 +256,12 @@ fn steps(
         metrics.into_iter().zip(levels).map(|((((name, points), (_, metric)), percentile), (from, to))| {
             let (a, b) = (on_axis(from.min(to), axis), on_axis(from.max(to), axis));
             Step {
-                label: run.table().dictionary().label(name),
+                label: metric_name(run.table(), name),
                 value: written.metric(run.table(), name, metric.value),
                 percentile,
                 weight: if sum > 0.0 { metric.weight / sum } else { 0.0 },
                 points: *points,
                 bar: (a, (b - a).max(0.4)),
-                end: on_axis(to, axis),
             }
         });
     (steps.collect(), axis)
@@ -280,7 +282,7 @@ fn change(run: &AnalysedRun, explanation: &DomainExplanation, written: &Written)
         None => (place(found.from_normalized), place(found.to_normalized)),
     };
     Some(Change {
-        label: run.table().dictionary().label(&found.feature),
+        label: metric_name(run.table(), &found.feature),
         from,
         to,
         score_after: found.score_after,
@@ -307,15 +309,15 @@ fn facts(row: &ResultRow<'_>, written: &Written) -> Vec<(String, String)> {
     add(text("spend"), row.spend.map(|it| written.money(it.0)));
     add(text("fact-cpm"), row.cpm.map(|it| written.money(it.0)));
     add(text("fact-clicks"), row.clicks.map(|it| count(it.0)));
-    add(text("fact-ctr"), row.ctr.map(|it| share(it.0)));
+    add(text("fact-ctr"), row.ctr.map(|it| rate(it.0)));
     add(text("fact-conversions"), row.conversions.map(|it| count(it.0)));
-    add(text("fact-conversion-rate"), row.conversion_rate.map(|it| share(it.0)));
+    add(text("fact-conversion-rate"), row.conversion_rate.map(|it| rate(it.0)));
     facts.retain(|(_, figure)| figure != MISSING);
     facts
 }
 
 fn outliers(run: &AnalysedRun, row: &ResultRow<'_>) -> Vec<String> {
-    let label = |flag: &String| run.table().dictionary().label(flag.strip_suffix("_outlier").unwrap_or(flag));
+    let label = |flag: &String| metric_name(run.table(), flag.strip_suffix("_outlier").unwrap_or(flag));
     row.outlier_flags.iter().map(label).collect()
 }
 
@@ -363,7 +365,6 @@ mod tests {
                 weight: 0.2,
                 points: -22.75,
                 bar: (4.0, 92.0),
-                end: 4.0,
             }],
             axis: (30.0, 55.0),
             change: Some(Change {

@@ -6,7 +6,7 @@ use caliber_platform::lists::{Mark, Overrides};
 use caliber_platform::results::{Direction, InvalidQuery, ResultRow, ResultsTable, SortBy, Status};
 
 use super::grid_state::{GridState, ROWS, direction_word};
-use super::written::{MISSING, Written, band_key, in_path, probability, share};
+use super::written::{MISSING, Written, band_key, in_path, metric_name, probability, rate};
 use crate::failure::Failure;
 use crate::pages::filters::grouped;
 use crate::texts;
@@ -262,7 +262,7 @@ fn columns(table: &ResultsTable, chosen: &[String]) -> Vec<Column> {
         add(SortBy::Spend, texts::text("spend"), true);
     }
     for (at, metric) in results.metrics.iter().enumerate() {
-        let label = table.dictionary().label(&metric.name);
+        let label = metric_name(table, &metric.name);
         add(SortBy::Metric(metric.name.clone()), label, at < USUAL_METRICS);
     }
     for extra in &results.extras {
@@ -272,7 +272,7 @@ fn columns(table: &ResultsTable, chosen: &[String]) -> Vec<Column> {
             "conversion_rate" => SortBy::ConversionRate,
             _ => continue,
         };
-        add(sort_by, table.dictionary().label(extra.name), false);
+        add(sort_by, metric_name(table, extra.name), false);
     }
     if results.evidence.is_some() {
         add(SortBy::PBelow, texts::text("grid-p-below"), true);
@@ -288,8 +288,8 @@ fn cell(table: &ResultsTable, row: &ResultRow<'_>, column: &SortBy, written: &Wr
         SortBy::Impressions => grouped(row.impressions.0, 0),
         SortBy::Spend => or_missing(row.spend.map(|spend| money(spend.0))),
         SortBy::Cpm => or_missing(row.cpm.map(|cpm| money(cpm.0))),
-        SortBy::Ctr => or_missing(row.ctr.map(|ctr| share(ctr.0))),
-        SortBy::ConversionRate => or_missing(row.conversion_rate.map(|rate| share(rate.0))),
+        SortBy::Ctr => or_missing(row.ctr.map(|ctr| rate(ctr.0))),
+        SortBy::ConversionRate => or_missing(row.conversion_rate.map(|conversions| rate(conversions.0))),
         SortBy::PBelow => or_missing(row.evidence.as_ref().map(|evidence| probability(evidence.p_below.0))),
         SortBy::Metric(name) => {
             let value = row.raw_metrics.0.iter().find(|(metric, _)| metric == name);
@@ -301,7 +301,7 @@ fn cell(table: &ResultsTable, row: &ResultRow<'_>, column: &SortBy, written: &Wr
 
 /// What is odd about a row, in words.
 pub(super) fn odd(table: &ResultsTable, row: &ResultRow<'_>) -> String {
-    let outlier = |flag: &String| table.dictionary().label(flag.strip_suffix("_outlier").unwrap_or(flag));
+    let outlier = |flag: &String| metric_name(table, flag.strip_suffix("_outlier").unwrap_or(flag));
     let mut words: Vec<String> = row.outlier_flags.iter().map(outlier).collect();
     words.extend(row.quality_flags.iter().map(|flag| flag.replace('_', " ")));
     words.join(", ")

@@ -64,17 +64,18 @@ struct Figures {
     left_out: u64,
     median: Option<f64>,
     cpm: Option<String>,
-    policy: &'static str,
+    /// Names that somebody decided about: the lists of the run do not have that yet.
+    by_hand: usize,
 }
 
 impl Figures {
-    fn of(summary: &Value, written: &Written) -> Self {
+    fn of(summary: &Value, written: &Written, overrides: &Overrides) -> Self {
         let money = |value: &Value| value.as_f64().map(|amount| written.money(amount));
         Self {
             left_out: summary["below_minimum"]["count"].as_u64().unwrap_or_default(),
             median: summary["scores"]["median"].as_f64(),
             cpm: money(&summary["average_cpm"]),
-            policy: if summary["lists"]["policy"] == "evidence" { "by-evidence" } else { "by-score" },
+            by_hand: overrides.allow.len() + overrides.block.len() + overrides.protect.len(),
         }
     }
 }
@@ -163,7 +164,7 @@ pub(in crate::pages) async fn overview(
     let (figures, grid, charts) = computed(move || {
         let grid = Grid::of(&table, base, state, &written, &overrides)?;
         let charts = (!is_grid).then(|| table.charts().clone());
-        Ok((Figures::of(&summary, &written), grid, charts))
+        Ok((Figures::of(&summary, &written, &overrides), grid, charts))
     })
     .await?;
     Ok(match charts {
@@ -283,7 +284,7 @@ mod tests {
 
     fn overview_of(grid: Grid, charts: Charts) -> OverviewPage {
         let head = sample_head(Tab::Results);
-        let figures = Figures { policy: "by-score", ..Figures::default() };
+        let figures = Figures { by_hand: 2, ..Figures::default() };
         OverviewPage { shell: samples::shell(), head, figures, charts, grid }
     }
 

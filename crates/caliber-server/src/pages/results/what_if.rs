@@ -12,9 +12,9 @@ use caliber_platform::analysis::what_if::{ListChange, Options, WhatIf, what_if};
 use caliber_platform::analysis::{AnalysedRun, Refusal};
 use caliber_platform::campaigns::CampaignId;
 use caliber_platform::identity::permissions::{RECIPES_WRITE, SCORING_READ};
-use caliber_platform::results::{Status, StatusCounts};
+use caliber_platform::results::Status;
 
-use super::written::{band_key, in_path, signed};
+use super::written::{band_key, in_path, metric_name, signed};
 use super::{Head, Tab, computed, head_of, is_part, varying};
 use crate::App;
 use crate::extract::{Id, Raw};
@@ -103,9 +103,7 @@ struct Answer {
     before: Option<f64>,
     after: Option<f64>,
     change: Option<f64>,
-    counts: StatusCounts,
     status_changed: usize,
-    correlation: Option<f64>,
     lists: [ListMoves; 2],
     rows: Vec<Row>,
     total: usize,
@@ -171,7 +169,7 @@ impl Answer {
         let weights: Vec<(String, f64)> = if asked.is_empty() { usual.clone() } else { asked.to_vec() };
         let options = Options { weights: &weights, lists: run.list_rules(), page, per_page: ROWS };
         let found = what_if(&run.subject(), options).map_err(refused)?;
-        let label = |name: &str| run.table().dictionary().label(name);
+        let label = |name: &str| metric_name(run.table(), name);
         let sliders = found.weights.0.iter().zip(&usual).map(|((metric, share), (_, usual))| Slider {
             label: label(metric),
             metric: metric.clone(),
@@ -199,9 +197,7 @@ impl Answer {
             before: found.campaign_score_before,
             after: found.campaign_score_after,
             change: found.campaign_score_change,
-            counts: found.status_counts,
             status_changed: found.status_changed,
-            correlation: found.rank_correlation,
             lists: [
                 ListMoves::of("allowlist", &found.whitelist),
                 ListMoves::of("blocklist", &found.blacklist),
@@ -215,15 +211,6 @@ impl Answer {
 
     fn change_text(&self) -> Option<String> {
         self.change.map(|change| signed(change, 1))
-    }
-
-    /// The colour of the change, beside its sign.
-    fn way(&self) -> &'static str {
-        match self.change {
-            Some(change) if change >= 0.05 => "good",
-            Some(change) if change <= -0.05 => "poor",
-            _ => "none",
-        }
     }
 
     fn pages(&self) -> usize {
@@ -383,9 +370,7 @@ mod tests {
             before: Some(60.0),
             after: Some(57.5),
             change: Some(-2.5),
-            counts: StatusCounts::default(),
             status_changed: 3,
-            correlation: None,
             lists: [
                 ListMoves::of(
                     "allowlist",

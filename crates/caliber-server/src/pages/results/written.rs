@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use caliber_platform::analysis::AnalysedRun;
+use caliber_platform::analysis::{AnalysedRun, capital};
 use caliber_platform::results::{ResultsTable, Status};
 
 use crate::pages::filters::{grouped, money};
@@ -12,6 +12,9 @@ pub(super) const MISSING: &str = "\u{2013}";
 
 /// The canonical names of metrics that are money.
 const MONEY: [&str; 2] = ["cpm", "cost_per_conversion"];
+
+/// The canonical names of metrics whose usual values are parts of a percent.
+const RATES: [&str; 2] = ["ctr", "conversion_rate"];
 
 /// How the figures of a run are written.
 #[derive(Clone, Debug)]
@@ -43,6 +46,9 @@ impl Written {
         if MONEY.contains(&dictionary.canonical(metric)) {
             return self.money(value);
         }
+        if RATES.contains(&dictionary.canonical(metric)) {
+            return rate(value);
+        }
         if dictionary.metric(metric).is_some_and(|definition| definition.share) {
             return share(value);
         }
@@ -50,19 +56,36 @@ impl Written {
     }
 }
 
-/// A share as percent, with the places that tell small ones apart.
+/// A metric as the head of a column or of a line has it.
+pub(super) fn metric_name(table: &ResultsTable, metric: &str) -> String {
+    capital(&table.dictionary().label(metric))
+}
+
+/// A share as percent.
 pub(super) fn share(value: f64) -> String {
-    let percent = value * 100.0;
-    let places = if percent.abs() < 1.0 && percent != 0.0 { 3 } else { 1 };
-    format!("{}%", grouped(percent, places))
+    format!("{}%", grouped(value * 100.0, 1))
+}
+
+/// A share that is usually a part of a percent, with the places that tell such apart.
+pub(super) fn rate(value: f64) -> String {
+    format!("{}%", grouped(value * 100.0, 3))
 }
 
 /// A probability as percent: what is not certain is never written as if it were.
 pub(super) fn probability(value: f64) -> String {
     match value {
-        value if value > 0.999 && value < 1.0 => "> 99.9%".to_owned(),
-        value if value > 0.0 && value < 0.001 => "< 0.1%".to_owned(),
+        value if value > 0.999 => "> 99.9%".to_owned(),
+        value if value < 0.001 => "< 0.1%".to_owned(),
         value => format!("{}%", grouped(value * 100.0, 1)),
+    }
+}
+
+/// The colour of a difference, beside its sign: none where it is written as zero.
+pub(super) fn way(difference: f64, places: usize) -> &'static str {
+    match signed(difference, places).chars().next() {
+        Some('+') => "good",
+        Some('\u{2212}') => "poor",
+        _ => "none",
     }
 }
 
@@ -101,8 +124,10 @@ mod tests {
 
     #[test]
     fn shares_and_differences_are_written_with_what_they_need() {
-        assert_eq!([0.0, 0.00123, 0.5, 1.2].map(share), ["0.0%", "0.123%", "50.0%", "120.0%"]);
-        assert_eq!([0.99999, 0.00001, 0.5, 1.0].map(probability), ["> 99.9%", "< 0.1%", "50.0%", "100.0%"]);
+        assert_eq!([0.0, 0.5, 1.2].map(share), ["0.0%", "50.0%", "120.0%"]);
+        assert_eq!([0.0, 0.00123, 0.02].map(rate), ["0.000%", "0.123%", "2.000%"]);
+        assert_eq!([0.99999, 0.00001, 0.5, 1.0].map(probability), ["> 99.9%", "< 0.1%", "50.0%", "> 99.9%"]);
+        assert_eq!([3.2, -0.04, -0.06].map(|value| way(value, 1)), ["good", "none", "poor"]);
         assert_eq!([3.21, -3.21, 0.01].map(|value| signed(value, 1)), ["+3.2", "\u{2212}3.2", "0.0"]);
     }
 

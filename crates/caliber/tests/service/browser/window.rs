@@ -287,6 +287,7 @@ impl Window {
     }
 
     /// Asks the browser itself, by its own protocol.
+    #[expect(clippy::needless_pass_by_value, reason = "it is called with json!")]
     fn devtools(&self, command: &str, parameters: Value) -> Value {
         self.command("goog/cdp/execute", json!({"cmd": command, "params": parameters}))
     }
