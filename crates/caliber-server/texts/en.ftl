@@ -655,6 +655,7 @@ take-back = Take back
 
 ## What changed
 compare-empty-title = Nothing to compare with yet
+compare-unlike = Not all of the change is in the data
 compare-empty-text = Score this campaign again, or score another one. Then you see here what changed, and why.
 compare-with = Compare with
 compare-runs = Earlier runs of this campaign

@@ -182,7 +182,7 @@ mod tests {
         let overview = Overview::of(&campaigns);
         assert_eq!(overview.spend.len(), 2);
         assert_eq!((overview.spend[0].spend, overview.spend[0].at_risk), (2000.0, 600.0));
-        assert_eq!(overview.line, "0.0,15.1 50.0,28.0 100.0,2.0");
+        assert_eq!(overview.line, "0.0,16.3 50.0,28.0 100.0,2.0");
         let attention: Vec<Attention> = campaigns.iter().filter_map(Attention::of).collect();
         assert_eq!(attention.len(), 1);
         let page = DashboardPage { shell: samples::shell(), total: 3, campaigns, overview, attention };

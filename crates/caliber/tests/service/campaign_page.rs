@@ -208,7 +208,7 @@ fn other_weights_are_tried_and_saved_as_a_recipe(on: Backend) {
     assert_eq!(rows, must);
     let after = format!("{:.1} ", found["campaign_score_after"].as_f64().unwrap());
     assert!(html.contains(&after), "{after}");
-    assert!(html.contains(&format!("<dd class=\"figure\">{}</dd>", found["status_changed"])));
+    assert!(html.contains(&format!("<dd class=\"figure\">{}<small>", found["status_changed"])));
 
     let recipe = format!("/campaigns/{id}/what-if/recipe");
     let fields = [("w.cpm", "30"), ("w.ctr", "70"), ("recipe_name", "ours-tuned")];

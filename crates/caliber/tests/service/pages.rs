@@ -246,7 +246,7 @@ fn a_report_goes_from_upload_to_lists_without_scripts(on: Backend) {
     let second = api.get(&format!("/scoring/lists/{campaign}/versions/2")).data(200);
     assert_eq!(second["expires_at"], "2999-01-31T23:59:59Z");
     let html = ana.page(&format!("/campaigns/{campaign}/lists?share=10&policy=quartile"));
-    assert!(html.contains(">Since version 2</a>: +0, &minus;0"), "{html}");
+    assert!(html.contains(">Compared with version 2</a>: 0 added, 0 removed"), "{html}");
     let html = checked(
         &ana.post(&format!("/lists/{campaign}"), &[until[0], until[1], ("expires", "2020-01-31")]),
         422,

@@ -305,7 +305,7 @@ mod tests {
         assert!(html.contains("value=\"evidence\" checked") && html.contains("trade_desk_csv"), "{html}");
         assert!(
             html.contains("2 protected names are kept off")
-                && html.contains(">Since version 3</a>: +5, &minus;4"),
+                && html.contains(">Compared with version 3</a>: 5 added, 4 removed"),
             "{html}"
         );
         assert!(html.contains("10,000 names a file") && html.contains("1 name left out"), "{html}");

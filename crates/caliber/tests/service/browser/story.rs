@@ -238,8 +238,13 @@ fn score_again_and_compare(window: &Window, api: &Client, campaign: &str) {
     window.click_on("Score again");
     window.until("the settings", "document.querySelector('#review')");
     assert_eq!(value(window, "select[aria-label*='Where it ran']"), "domain", "what was chosen is kept");
-    window.choose("#goal", "action");
-    window.until("checked", "!document.querySelector('#review .btn-primary').disabled && document.querySelector('#goal').value === 'action'");
+    let other = "trade_desk-display-action";
+    window.choose("#recipe", other);
+    let is_checked = format!("document.querySelector('[name=recipe_was]').value === '{other}'");
+    window.until(
+        "checked",
+        &format!("{is_checked} && !document.querySelector('#review .btn-primary').disabled"),
+    );
     window.settles();
     window.click("#review .btn-primary");
     window.arrives(&format!("/campaigns/{campaign}"));
