@@ -26,6 +26,30 @@ pub(crate) struct Gathered {
     pub(crate) sums_unique_ids: bool,
 }
 
+/// The currencies of a report whose money is in several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeveralCurrencies {
+    /// The column that says which, its header or `#3`; `None` where the amounts themselves do.
+    pub header: Option<String>,
+    /// Codes and signs, as they stand in the report, in order; two at least.
+    pub currencies: Vec<String>,
+}
+
+impl SeveralCurrencies {
+    /// The refusal of such a report.
+    pub fn error(&self, file: &str) -> Error {
+        let all = self.currencies.join(" and ");
+        let error =
+            Error::new(Code::SeveralCurrencies, format!("the report's money is in {all}")).in_file(file);
+        match (&self.header, self.currencies.first()) {
+            (Some(header), Some(first)) => error
+                .at_column(header)
+                .help(format!("score one currency at a time: --where \"{header}={first}\"")),
+            _ => error.help("export one report a currency"),
+        }
+    }
+}
+
 impl Gathered {
     pub(crate) fn add(&mut self, file: &ReportFile, read: &ReadFile, dictionary: &Dictionary) {
         let rollup = &read.rollup;
@@ -163,24 +187,20 @@ impl Gathered {
         }
     }
 
-    pub(crate) fn refuse_several_currencies(&mut self, file: &ReportFile) -> Result<()> {
+    /// The currencies of the report's money, where there are several.
+    pub(crate) fn several_currencies(&mut self) -> Option<SeveralCurrencies> {
         let codes: Vec<String> =
             self.currencies.iter().filter(|currency| is_code(currency)).cloned().collect();
         self.currencies
             .retain(|currency| is_code(currency) || !codes.iter().any(|code| is_sign_of(currency, code)));
-        if self.currencies.len() < 2 {
-            return Ok(());
-        }
-        let all: Vec<&str> = self.currencies.iter().map(String::as_str).collect();
-        let error =
-            Error::new(Code::SeveralCurrencies, format!("the report's money is in {}", all.join(" and ")))
-                .in_file(file.source.name());
-        Err(match &self.currency_header {
-            Some(header) => error
-                .at_column(header)
-                .help(format!("score one currency at a time: --where \"{header}={}\"", all[0])),
-            None => error.help("export one report a currency"),
+        (self.currencies.len() > 1).then(|| SeveralCurrencies {
+            header: self.currency_header.clone(),
+            currencies: self.currencies.iter().cloned().collect(),
         })
+    }
+
+    pub(crate) fn refuse_several_currencies(&mut self, file: &ReportFile) -> Result<()> {
+        self.several_currencies().map_or(Ok(()), |several| Err(several.error(file.source.name())))
     }
 
     pub(crate) fn period(&mut self, all: &RollUp) -> PeriodOfReport {

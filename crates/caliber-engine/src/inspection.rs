@@ -6,8 +6,9 @@ use std::sync::atomic::Ordering;
 
 use serde::Serialize;
 
-use crate::gathered::Gathered;
+use crate::gathered::{Gathered, SeveralCurrencies};
 use crate::names;
+use crate::reading::check_scales;
 use crate::recipe::{Candidate, Channel, Headers, candidates};
 use crate::report::mapping::{Mapped, Needs, Warning, map_headers};
 use crate::report::quality::{FileQuality, MappedColumn, Quality};
@@ -41,6 +42,12 @@ pub struct Inspection {
     /// Rows below the header; `None` where no recipe is settled, so that the report was not read.
     #[serde(skip)]
     pub rows_read: Option<u64>,
+    /// Rows of those that filters leave out.
+    #[serde(skip)]
+    pub rows_filtered: u64,
+    /// The currencies of its money, where that stands in the way of scoring it.
+    #[serde(skip)]
+    pub several_currencies: Option<SeveralCurrencies>,
     /// All sheets of a workbook, in the order to prefer them; empty for other files.
     #[serde(skip)]
     pub sheets: Vec<String>,
@@ -62,6 +69,7 @@ pub struct RecognisedAs {
 /// # Errors
 /// Those of opening and reading; a report that fits no recipe is not one of them.
 pub fn inspect(source: Source, options: &Options, context: &Context<'_>) -> Result<Inspection> {
+    check_scales(&options.scales, context.book)?;
     let files = open(vec![source], options, context)?;
     let file = &files[0];
     let preview = file
@@ -82,6 +90,8 @@ pub fn inspect(source: Source, options: &Options, context: &Context<'_>) -> Resu
         headers: file.headers.clone(),
         preview,
         rows_read: None,
+        rows_filtered: 0,
+        several_currencies: None,
         sheets: file.sheets.clone(),
     };
     let read = choose(file, options, context)
@@ -116,6 +126,8 @@ fn inspect_whole(
     gathered.add(file, &read, chosen.dictionary);
     gathered.period(&read.rollup);
     inspection.rows_read = Some(gathered.rows_read);
+    inspection.rows_filtered = gathered.rows_dropped.get("where").copied().unwrap_or(0);
+    inspection.several_currencies = gathered.several_currencies();
     inspection.quality = gathered.quality;
     inspection.suggestions.clone_from(&read.mapping.suggestions);
     inspection.recognised = Some(RecognisedAs {

@@ -29,8 +29,9 @@ pub mod statistics;
 pub mod summary;
 
 pub use error::{Code, Error, Result};
+pub use gathered::SeveralCurrencies;
 pub use inspection::{Inspection, RecognisedAs, inspect};
 pub use progress::Progress;
-pub use reading::Scale;
+pub use reading::{Scale, check_scales, column_called, wrong_scale};
 pub use rescore::rescore;
 pub use scoring::{Context, Options, Scored, score};

@@ -1,6 +1,7 @@
 //! Reading files into roll-ups: from mapping to plan, from plan to sums, and once more where the whole file
 //! contradicts what its first rows promised.
 
+mod scale;
 mod summing;
 
 use std::collections::BTreeSet;
@@ -20,16 +21,19 @@ use crate::rollup::pattern::Pattern;
 use crate::rollup::plan::{Conventions, Filter, Header, Layout, MetricSource, NumberColumn, Plan};
 use crate::{Code, Error, Result};
 
+pub use scale::{Scale, check_scales, wrong_scale};
+
 /// How often a file is read again with other conventions before the last reading stands.
 const MOST_READINGS: usize = 4;
 
-/// The scale of a rate, given by hand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scale {
-    /// 0..1.
-    Fraction,
-    /// 0..100.
-    Percent,
+/// The position of the column that a filter of rows names: by its header, whatever its case, or by `#` and its position
+/// from 1.
+pub fn column_called(name: &str, headers: &[String]) -> Option<usize> {
+    let same = |header: &String| header.trim().to_lowercase() == name.trim().to_lowercase();
+    match name.strip_prefix('#').and_then(|number| number.parse::<usize>().ok()) {
+        Some(number) => (1..=headers.len()).contains(&number).then(|| number - 1),
+        None => headers.iter().position(same),
+    }
 }
 
 /// What the call says about how rows are read.
@@ -193,13 +197,7 @@ impl Reading<'_> {
         self.filters
             .iter()
             .map(|(header, pattern)| {
-                let same = |other: &String| other.trim().to_lowercase() == header.trim().to_lowercase();
-                let position = match header.strip_prefix('#').and_then(|number| number.parse::<usize>().ok())
-                {
-                    Some(number) => (1..=file.headers.len()).contains(&number).then(|| number - 1),
-                    None => file.headers.iter().position(same),
-                };
-                let column = position.ok_or_else(|| {
+                let column = column_called(header, &file.headers).ok_or_else(|| {
                     Error::new(
                         Code::NotFound,
                         format!("--where names `{header}`, which is no header of the report"),
@@ -240,8 +238,7 @@ impl Reading<'_> {
             if number.is_rate {
                 let percent_header = mapping.at(number.column).is_some_and(|mapped| mapped.percent_header);
                 scale = match self.given_scale(&number.canonical) {
-                    Some(Scale::Percent) => 100.0,
-                    Some(Scale::Fraction) => 1.0,
+                    Some(given) => given.divisor(),
                     None if facts.percent > 0 || percent_header => 100.0,
                     None => {
                         if facts.nonzero > 0 {
@@ -275,8 +272,7 @@ impl Reading<'_> {
             let column = supply.reported.filter(|&column| !read(column))?;
             let mapped = mapping.at(column).filter(|mapped| mapped.is_rate())?;
             let scale = match self.given_scale(&mapped.canonical) {
-                Some(Scale::Percent) => 100.0,
-                Some(Scale::Fraction) => 1.0,
+                Some(given) => given.divisor(),
                 None if mapped.percent_header => 100.0,
                 None => agreeing_scale(file, supply, column, plan),
             };

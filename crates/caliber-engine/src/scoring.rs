@@ -12,7 +12,7 @@ use crate::names;
 use crate::normalize::{Bounds, Normalization};
 use crate::parallel;
 use crate::progress::Progress;
-use crate::reading::{Reading, Scale};
+use crate::reading::{Reading, Scale, check_scales};
 use crate::recipe::{Asked, Channel, Dimension, Goal, Headers, Recipe, RecipeBook, recognise};
 use crate::report::mapping::{Override, Warning};
 use crate::report::quality::Quality;
@@ -137,9 +137,7 @@ pub struct Scored {
 /// Everything that [`Code`] names.
 pub fn score(sources: Vec<Source>, options: &Options, context: &Context<'_>) -> Result<Scored> {
     refuse_twins(&sources)?;
-    for (name, _) in &options.scales {
-        context.book.check_column(name)?;
-    }
+    check_scales(&options.scales, context.book)?;
     let files = open(sources, options, context)?;
     let total: u64 = files.iter().map(|file| file.source.size()).sum::<Result<u64>>()?;
     context.progress.total_bytes.store(total, Ordering::Relaxed);

@@ -1,12 +1,13 @@
 //! Scoring a campaign: asked for, watched, cancelled. The work itself is a job (`jobs/score_campaign.rs`).
 
-use std::collections::BTreeMap;
+mod reading;
 
 use caliber_engine::recipe::{Dimension, Recipe};
-use caliber_engine::report::mapping::{Override, Target};
 
+pub use caliber_engine::Scale;
 pub use caliber_engine::lists::ListPolicy;
 pub use caliber_engine::normalize::Normalization;
+pub use reading::Reading;
 
 use caliber_store::campaigns::{self, Campaign, CampaignStatus, Outcome};
 use caliber_store::queue::{self, Cancel};
@@ -41,10 +42,8 @@ pub struct StartOptions {
     pub list_policy: Option<ListPolicy>,
     /// The share of rows on each list.
     pub list_share: Option<f64>,
-    /// Columns mapped by hand: canonical name to header.
-    pub mapping: BTreeMap<String, String>,
-    /// The sheet of a workbook.
-    pub sheet: Option<String>,
+    /// How the report is read.
+    pub reading: Reading,
 }
 
 /// Everything a run goes by, fixed when it is asked for: what is changed later does not touch it.
@@ -72,10 +71,9 @@ pub struct RunConfig {
     pub list_policy: ListPolicy,
     /// The share of rows on each list, in (0, 0.5].
     pub list_share: f64,
-    /// Columns mapped by hand.
-    pub mapping: BTreeMap<String, String>,
-    /// The sheet of a workbook.
-    pub sheet: Option<String>,
+    /// How the report is read.
+    #[serde(flatten)]
+    pub reading: Reading,
     /// Names that are never blocked.
     pub protected: Vec<String>,
     /// What was done about outliers after scoring; nothing where none was.
@@ -92,22 +90,6 @@ impl RunConfig {
         }
         shown
     }
-
-    /// The mapping as the engine takes it.
-    pub(crate) fn overrides(&self) -> Vec<Override> {
-        overrides(&self.mapping)
-    }
-}
-
-/// A mapping by hand as the engine takes it: a header, `#` and a position from 1, or nothing to leave the column out.
-pub(crate) fn overrides(mapping: &BTreeMap<String, String>) -> Vec<Override> {
-    let target = |header: &str| match header.strip_prefix('#').and_then(|number| number.parse::<usize>().ok())
-    {
-        _ if header.trim().is_empty() => Target::LeaveOut,
-        Some(position @ 1..) => Target::Position(position - 1),
-        _ => Target::Header(header.to_owned()),
-    };
-    mapping.iter().map(|(name, header)| Override { name: name.clone(), target: target(header) }).collect()
 }
 
 /// A run that was asked for.
@@ -160,10 +142,7 @@ impl Scoring<'_> {
             return Err(Error::invalid("list_share", "is above 0 and up to 0.5"));
         }
         let book = self.0.recipes().book(campaign.organization_id).await?;
-        for name in options.mapping.keys() {
-            let field = format!("mapping.{name}");
-            book.check_column(name).map_err(|error| Error::invalid(field, told(&error)))?;
-        }
+        let reading = options.reading.checked(&book)?;
         let (channel, goal) = (engine_channel(campaign.channel), engine_goal(campaign.goal));
         let shipped = self.0.book();
         let recipe: &Recipe = match &options.recipe {
@@ -183,8 +162,7 @@ impl Scoring<'_> {
             min_impressions: options.min_impressions,
             list_policy: options.list_policy.unwrap_or_default(),
             list_share: options.list_share.unwrap_or(0.25),
-            mapping: options.mapping,
-            sheet: options.sheet,
+            reading,
             protected: self.0.lists().protected(campaign).await?,
             treatment: None,
         })
@@ -242,6 +220,14 @@ pub(crate) fn told(error: &caliber_engine::Error) -> String {
     match &error.help {
         Some(help) => format!("{error}; {help}"),
         None => error.to_string(),
+    }
+}
+
+/// The same for whoever does not sit at the command line: what to do is told where it is no flag.
+pub(crate) fn told_plainly(error: &caliber_engine::Error) -> String {
+    match &error.help {
+        Some(help) if !help.contains("--") => format!("{error}; {help}"),
+        _ => error.to_string(),
     }
 }
 

@@ -18,7 +18,7 @@ pub use caliber_engine::Inspection;
 pub use caliber_engine::report::mapping::How;
 pub use caliber_store::UploadId;
 pub use caliber_store::uploads::{Upload, UploadStatus};
-pub use examination::{Examination, KnownColumn, ReadAs};
+pub use examination::{Examination, KnownColumn, Obstacle, ReadAs, WayOut};
 
 use crate::Platform;
 use crate::campaigns::{engine_channel, engine_dimension, engine_goal, missing as missing_campaign};
@@ -197,6 +197,9 @@ impl Uploads<'_> {
                     let what = what.map_or("no recipe fits the headers", |warning| warning.message.as_str());
                     let help = inspection.help.as_deref().map(|help| format!("; {help}")).unwrap_or_default();
                     errors.push(format!("{what}{help}"));
+                }
+                if let Some(several) = &inspection.several_currencies {
+                    errors.push(told(&several.error(&upload.filename)));
                 }
                 Validation { inspection: Some(inspection), errors }
             }

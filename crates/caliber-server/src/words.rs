@@ -42,6 +42,8 @@ words! {
     UploadStatus = caliber_platform::uploads::UploadStatus { Uploaded, Assigned, Validated, Rejected }
     /// How metrics are brought to one scale.
     Normalization = caliber_platform::scoring::Normalization { Minmax, Winsorized, Rank, Shrunk }
+    /// What plain numbers of a rate mean: `percent` is 0 to 100, `fraction` 0 to 1.
+    Scale = caliber_platform::scoring::Scale { Percent, Fraction }
     /// How rows get on the lists: the worst and best share by score, or what of it the counts prove.
     ListPolicy = caliber_platform::results::ListPolicy { Quartile, Evidence }
     /// What the evidence asks of a row.

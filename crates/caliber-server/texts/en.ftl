@@ -202,6 +202,27 @@ how-similar = A similar header
 how-given = By hand
 how-unused = –
 first-rows = First rows
+scale-of = Scale of “{ $header }”
+scale-as-recognised = As recognised
+scale-recognised-percent = As recognised: percent (0–100)
+scale-recognised-fraction = As recognised: fraction (0–1)
+scale-percent = Percent (0–100)
+scale-fraction = Fraction (0–1)
+scale-guessed-percent = Read as percent: 50 is 50 %. Nothing in the file tells for sure; choose the scale if it is another.
+scale-guessed-fraction = Read as a fraction: 0.5 is 50 %. Nothing in the file tells for sure; choose the scale if it is another.
+more-of-file = More about the file
+only-rows = Only rows where
+only-rows-column = Column of a filter
+only-rows-value = Value of a filter
+only-rows-hint = “*” stands for anything, as in “Spring*”. A row must have all of it; a column is asked once.
+only-rows-open = A filter of rows lacks its column or its value. Fill it in, or empty it.
+any-column = Any column
+is = is
+no-header = The file has no header row: its first row is data
+one-currency = Money in several currencies cannot be added up. Take the rows of one:
+only-currency = Only { $currency }
+may-lack-header = If its first row is data already, read it without one. You then say what each column is.
+read-without-header = Read without a header row
 
 ## Lists of things
 of = of

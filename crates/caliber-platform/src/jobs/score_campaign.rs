@@ -197,10 +197,8 @@ fn score(
         min_impressions: config.min_impressions,
         list_rule: ListRule { policy: config.list_policy, share: config.list_share, ..ListRule::default() },
         protected: config.protected.clone(),
-        overrides: config.overrides(),
-        sheet: config.sheet.clone(),
         threads: platform.threads(),
-        ..Options::default()
+        ..config.reading.options()
     };
     let reader = platform.sheet_reader();
     let begun = std::time::Instant::now();

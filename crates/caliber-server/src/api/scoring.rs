@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use caliber_platform::campaigns::{Campaign, CampaignId};
 use caliber_platform::identity::permissions::{SCORING_READ, SCORING_RUN};
 use caliber_platform::results::{Query as ResultsQuery, ResultRow};
-use caliber_platform::scoring::StartOptions;
+use caliber_platform::scoring::{Reading, StartOptions};
 use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,7 @@ use crate::extract::{Body, Id, Query, Words};
 use crate::failure::{Failure, FailureBody, FailureCode};
 use crate::progress::{Change, changes};
 use crate::signed_in::By;
-use crate::words::{CampaignStatus, ListPolicy, Normalization};
+use crate::words::{CampaignStatus, ListPolicy, Normalization, Scale};
 
 pub(super) fn routes(app: &App) -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -59,11 +59,23 @@ struct Start {
     list_policy: Option<ListPolicy>,
     /// Above 0 and up to 0.5.
     list_share: Option<f64>,
-    /// Columns mapped by hand: canonical name to header.
+    /// Columns mapped by hand: canonical name to header, `#` and a position from 1, or nothing to leave the column out.
     #[serde(default)]
     mapping: BTreeMap<String, String>,
     /// The sheet of a workbook.
     sheet: Option<String>,
+    /// Scales of rates where the report leaves them open: canonical name to `percent` or `fraction`.
+    #[serde(default)]
+    #[schema(example = json!({"ctr": "percent"}))]
+    scales: BTreeMap<String, Scale>,
+    /// Only rows whose cell under a header (or `#` and a position) is a value, in which `*` stands for anything. All must
+    /// hold; at most 20.
+    #[serde(default, rename = "where")]
+    #[schema(example = json!({"Currency": "EUR"}))]
+    filters: BTreeMap<String, String>,
+    /// The file has no header row: its first row is data. Needs a mapping by position.
+    #[serde(default)]
+    no_header: bool,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -96,8 +108,13 @@ async fn start(
         min_impressions: start.min_impressions,
         list_policy: start.list_policy.map(Into::into),
         list_share: start.list_share,
-        mapping: start.mapping,
-        sheet: start.sheet,
+        reading: Reading {
+            mapping: start.mapping,
+            sheet: start.sheet,
+            scales: start.scales.into_iter().map(|(name, scale)| (name, scale.into())).collect(),
+            filters: start.filters,
+            no_header: start.no_header,
+        },
     };
     let started = app.platform.scoring().start(&caller, CampaignId(start.campaign_id), options).await?;
     Ok(Accepted(Started {

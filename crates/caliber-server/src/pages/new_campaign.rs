@@ -178,7 +178,7 @@ async fn start(
     let form = ReviewForm::of(fields);
     let (mut review, examination) = reviewed(&app, &caller, UploadId(id), form).await?;
     let begun = match review.settings() {
-        Some(settings) if review.can_score() => {
+        Some(settings) if review.can_score() && !review.form.has_open_filter() => {
             begin(&app, &caller, &review, &examination.upload, settings).await
         }
         _ => Err(Failure::new(FailureCode::Invalid, review.reason())),
@@ -222,8 +222,7 @@ async fn begin(
     let options = StartOptions {
         force_reprocess: upload.campaign_id.is_some(),
         recipe: Some(review.form.recipe.clone()).filter(|recipe| !recipe.is_empty()),
-        mapping: review.form.mapping(),
-        sheet: review.form.sheet.clone().filter(|sheet| !sheet.is_empty()),
+        reading: review.form.reading(),
         ..StartOptions::default()
     };
     app.platform.scoring().start(caller, campaign.campaign.id, options).await?;

@@ -1,5 +1,6 @@
 //! What was understood of a report, to be checked and changed before it is scored.
 
+mod columns;
 mod form;
 
 use std::collections::BTreeSet;
@@ -7,23 +8,24 @@ use std::collections::BTreeSet;
 use askama::Template;
 use askama_web::WebTemplate;
 use caliber_platform::Window;
-use caliber_platform::analysis::capital;
 use caliber_platform::campaigns::{Settings, Template as Stored};
 use caliber_platform::recipes::{KnownRecipe, platform_label};
-use caliber_platform::uploads::{Examination, KnownColumn};
+use caliber_platform::uploads::{Examination, KnownColumn, Obstacle, WayOut};
 use uuid::Uuid;
 
 use super::figures::{channel_key, goal_key, level_key};
 use super::filters;
-use super::metrics::in_words;
 use super::shell::Shell;
+use columns::{Column, columns_of};
 pub(super) use form::ReviewForm;
-use form::{CHANNELS, GOALS, LEVELS, meant, word_of};
+use form::{CHANNELS, GOALS, LEVELS, RowFilter, meant, word_of};
 
 /// Templates to choose from.
 pub(super) const TEMPLATES: Window = Window { skip: 0, limit: 100 };
-/// The most characters of a cell that is shown.
-const LONGEST_CELL: usize = 40;
+/// The most filters of rows that the form has room for.
+const MOST_FILTERS: usize = 20;
+/// The most currencies of which one is offered.
+const MOST_CURRENCIES: usize = 8;
 
 #[derive(Template, WebTemplate)]
 #[template(path = "review.html")]
@@ -46,6 +48,8 @@ pub(super) struct Review {
     filename: String,
     size: i64,
     rows: Option<u64>,
+    /// Of those, what filters leave; `None` where there are none.
+    rows_taken: Option<u64>,
     encoding: Vec<String>,
     is_recognised: bool,
     platforms: Vec<Select>,
@@ -60,8 +64,10 @@ pub(super) struct Review {
     /// Those of a workbook.
     sheets: Vec<Select>,
     columns: Vec<Column>,
+    /// Which rows are taken, and room for one more filter.
+    filters: Vec<FilterRow>,
     /// Why it cannot be scored as it stands.
-    error: Option<String>,
+    obstacle: Option<Obstacle>,
     /// What is missing, and the headers that would supply it.
     lacking: Vec<(String, String)>,
     /// What is not about one column.
@@ -71,17 +77,13 @@ pub(super) struct Review {
     settings: Option<Settings>,
 }
 
-/// A column of the report.
-pub(super) struct Column {
+/// A filter of rows.
+struct FilterRow {
     at: usize,
-    header: String,
-    cells: Vec<String>,
-    found: String,
-    chosen: String,
-    /// The key of how it was found.
-    how: &'static str,
-    options: Vec<Select>,
-    warnings: Vec<String>,
+    columns: Vec<Select>,
+    value: String,
+    /// Whether it stands: a change of its column is a change of what is read.
+    is_whole: bool,
 }
 
 impl Review {
@@ -109,14 +111,21 @@ impl Review {
         }
         let settings = settings_of(&form);
         let (columns, warnings) = columns_of(&form, examination, known);
+        if examination.recognised.is_some() {
+            // Of what is no column of the report any more, no scale stays.
+            form.scales.retain(|name, _| columns.iter().any(|column| column.chosen == *name));
+        }
         let inspection = examination.inspection.as_ref();
         let candidate = inspection.and_then(|found| found.candidates.as_ref()?.first());
-        let lacking = candidate.filter(|_| examination.error.is_some());
+        let lacking = candidate.filter(|_| examination.obstacle.is_some());
+        let rows = inspection.and_then(|found| found.rows_read);
+        let left_out = inspection.map(|found| found.rows_filtered);
         Self {
             upload: examination.upload.id.0,
             filename: examination.upload.filename.clone(),
             size: examination.upload.size,
-            rows: inspection.and_then(|found| found.rows_read),
+            rows,
+            rows_taken: rows.zip(left_out).map(|(rows, out)| rows - out).filter(|_| !form.filters.is_empty()),
             encoding: inspection.map(read_how).unwrap_or_default(),
             is_recognised: examination.recognised.is_some(),
             platforms: platforms(recipes, &form.platform),
@@ -135,7 +144,8 @@ impl Review {
             recipe: examination.recipe.clone(),
             sheets: sheets(&examination.sheets, form.sheet.as_deref()),
             columns,
-            error: examination.error.clone(),
+            filters: filter_rows(&form, &examination.column_names()),
+            obstacle: examination.obstacle.clone(),
             lacking: lacking.map(|candidate| candidate.lacking.clone()).unwrap_or_default(),
             warnings,
             problem: None,
@@ -151,12 +161,46 @@ impl Review {
 
     /// Whether scoring can begin.
     pub(super) fn can_score(&self) -> bool {
-        self.error.is_none() && self.settings.is_some()
+        self.obstacle.is_none() && self.settings.is_some()
     }
 
     /// Why it cannot.
     pub(super) fn reason(&self) -> String {
-        self.error.clone().unwrap_or_else(|| "choose platform, channel and goal".to_owned())
+        if let Some(obstacle) = &self.obstacle {
+            return obstacle.message.clone();
+        }
+        if self.form.has_open_filter() {
+            return crate::texts::text("only-rows-open");
+        }
+        "choose platform, channel and goal".to_owned()
+    }
+
+    /// The column that says the currency, and the currencies to choose one of.
+    fn currencies(&self) -> Option<(&str, &[String])> {
+        match self.obstacle.as_ref()?.way_out.as_ref()? {
+            WayOut::OneCurrency { header, currencies } => {
+                Some((header, &currencies[..currencies.len().min(MOST_CURRENCIES)]))
+            }
+            WayOut::NoHeader | WayOut::OtherRows => None,
+        }
+    }
+
+    /// Whether the file may be one without a header row.
+    fn may_lack_header(&self) -> bool {
+        self.obstacle.as_ref().is_some_and(|obstacle| obstacle.way_out == Some(WayOut::NoHeader))
+    }
+
+    /// Whether something is said of the file that most reports do not need, or is the way past what is wrong.
+    fn shows_more(&self) -> bool {
+        let has_way_out = self.obstacle.as_ref().is_some_and(|obstacle| obstacle.way_out.is_some());
+        has_way_out || self.form.no_header || !self.form.filters.is_empty()
+    }
+
+    /// Scales of rates that no column shows.
+    fn scales_kept(&self) -> Vec<(&str, &str)> {
+        let shown = |name: &str| self.columns.iter().any(|column| column.has_scale_of(name));
+        let scales = self.form.scales.iter().map(|(name, scale)| (name.as_str(), scale.name()));
+        scales.filter(|(name, _)| !shown(name)).collect()
     }
 }
 
@@ -181,6 +225,28 @@ fn sheets(names: &[String], chosen: Option<&str>) -> Vec<Select> {
         is_chosen: Some(name.as_str()) == chosen,
     };
     names.iter().map(select).collect()
+}
+
+/// The filters as they are, and room for one more.
+fn filter_rows(form: &ReviewForm, names: &[String]) -> Vec<FilterRow> {
+    let none = RowFilter::default();
+    let filters = form.filters.iter().chain([&none]).take(MOST_FILTERS);
+    let row = |(at, filter): (usize, &RowFilter)| {
+        let is_gone = !filter.column.is_empty() && !names.contains(&filter.column);
+        let gone = is_gone.then_some(&filter.column);
+        let select = |name: &String| Select {
+            value: name.clone(),
+            label: name.clone(),
+            is_chosen: *name == filter.column,
+        };
+        FilterRow {
+            at,
+            columns: names.iter().chain(gone).map(select).collect(),
+            value: filter.value.clone(),
+            is_whole: filter.is_whole(),
+        }
+    };
+    filters.enumerate().map(row).collect()
 }
 
 fn settings_of(form: &ReviewForm) -> Option<Settings> {
@@ -229,111 +295,4 @@ fn read_how(found: &caliber_platform::uploads::Inspection) -> Vec<String> {
         said.push(format!("headers in row {row}"));
     }
     said
-}
-
-/// The columns of the report, each with its warnings, and the warnings that are about none.
-fn columns_of(
-    form: &ReviewForm,
-    examination: &Examination,
-    known: &[KnownColumn],
-) -> (Vec<Column>, Vec<String>) {
-    let Some(inspection) = &examination.inspection else { return (Vec::new(), Vec::new()) };
-    let quality = &inspection.quality;
-    let mut columns: Vec<Column> = inspection
-        .headers
-        .iter()
-        .enumerate()
-        .map(|(at, header)| Column {
-            at,
-            header: if header.is_empty() { format!("#{}", at + 1) } else { header.clone() },
-            cells: inspection.preview.iter().map(|row| cell(row.get(at))).collect(),
-            found: String::new(),
-            chosen: String::new(),
-            how: "how-unused",
-            options: Vec::new(),
-            warnings: Vec::new(),
-        })
-        .collect();
-    for mapped in &quality.mapping {
-        let free =
-            columns.iter_mut().find(|column| column.header == mapped.header && column.chosen.is_empty());
-        if let Some(column) = free {
-            column.chosen.clone_from(&mapped.canonical);
-            column.found.clone_from(&mapped.canonical);
-            column.how = how_key(mapped.how);
-        }
-    }
-    for column in &mut columns {
-        if let Some(choice) = form.columns.get(&column.at).filter(|choice| choice.chosen != choice.found) {
-            column.found.clone_from(&choice.found);
-            column.chosen.clone_from(&choice.chosen);
-            column.how = if choice.chosen.is_empty() { "how-unused" } else { "how-given" };
-        }
-        column.options = options(known, &column.chosen);
-    }
-    let mut general = Vec::new();
-    // Whether it is recognised, and which sheets there are, stands in the form.
-    let warnings =
-        quality.warnings.iter().filter(|warning| !["not_recognised", "other_sheets"].contains(&warning.code));
-    // What an option of the command line would change stands behind a semicolon; a page has no such option.
-    for message in warnings.map(|warning| warning.message.split("; --").next().unwrap_or_default()) {
-        let mut is_told = false;
-        for column in columns.iter_mut().filter(|column| message.contains(&format!("`{}`", column.header))) {
-            column.warnings.push(message.to_owned());
-            is_told = true;
-        }
-        if !is_told {
-            general.push(message.to_owned());
-        }
-    }
-    for cells in &quality.unreadable_cells {
-        let lines: Vec<String> = cells.lines.iter().take(5).map(ToString::to_string).collect();
-        let message =
-            format!("{} cells could not be read, the first in line {}", cells.count, lines.join(", "));
-        let about =
-            columns.iter_mut().find(|column| column.header == cells.column || column.chosen == cells.column);
-        match about {
-            Some(column) => column.warnings.push(message),
-            None => general.push(format!("{}: {message}", cells.column)),
-        }
-    }
-    (columns, general)
-}
-
-fn options(known: &[KnownColumn], chosen: &str) -> Vec<Select> {
-    let is_shared =
-        |label: &str| known.iter().filter(|column| column.label.eq_ignore_ascii_case(label)).nth(1).is_some();
-    let mut options: Vec<Select> = known
-        .iter()
-        .map(|column| Select {
-            value: column.name.clone(),
-            // A count and its rate may be called alike; their own names are not.
-            label: if is_shared(&column.label) { in_words(&column.name) } else { capital(&column.label) },
-            is_chosen: column.name == chosen,
-        })
-        .collect();
-    // A recipe may have columns of its own.
-    if !chosen.is_empty() && !options.iter().any(|option| option.is_chosen) {
-        let label = in_words(chosen);
-        options.push(Select { value: chosen.to_owned(), label, is_chosen: true });
-    }
-    options
-}
-
-fn cell(cell: Option<&Option<String>>) -> String {
-    let text = cell.and_then(Option::as_deref).unwrap_or("\u{2013}");
-    if text.chars().count() <= LONGEST_CELL {
-        return text.to_owned();
-    }
-    text.chars().take(LONGEST_CELL - 1).chain(['\u{2026}']).collect()
-}
-
-/// The key of how a column was found.
-fn how_key(how: caliber_platform::uploads::How) -> &'static str {
-    use caliber_platform::uploads::How;
-    match how {
-        How::Exact | How::Alias => "how-known",
-        How::Similar => "how-similar",
-        How::Given => "how-given",
-    }
 }

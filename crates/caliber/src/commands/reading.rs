@@ -3,12 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-use caliber_engine::dictionary::ColumnKind;
 use caliber_engine::normalize::Normalization;
 use caliber_engine::recipe::{Channel, Dimension, Goal, Recipe, RecipeBook};
 use caliber_engine::report::mapping::Override;
 use caliber_engine::report::source::Source;
-use caliber_engine::{Code, Error, Options, Progress, Result, Scale};
+use caliber_engine::{Code, Error, Options, Progress, Result, Scale, check_scales};
 
 use super::watching::{StandardInput, cancelled};
 
@@ -88,11 +87,8 @@ fn map(text: &str) -> std::result::Result<Override, String> {
 }
 
 fn scale(text: &str) -> std::result::Result<(String, Scale), String> {
-    match text.split_once('=') {
-        Some((name, "percent")) => Ok((name.to_owned(), Scale::Percent)),
-        Some((name, "fraction")) => Ok((name.to_owned(), Scale::Fraction)),
-        _ => Err("write NAME=percent or NAME=fraction, as in ctr=percent".to_owned()),
-    }
+    let parts = text.split_once('=').and_then(|(name, word)| Some((name.to_owned(), Scale::of(word)?)));
+    parts.ok_or_else(|| "write NAME=percent or NAME=fraction, as in ctr=percent".to_owned())
 }
 
 fn filter(text: &str) -> std::result::Result<(String, String), String> {
@@ -141,7 +137,7 @@ impl ReadingArgs {
             return Err(Error::new(Code::BadOption, "--no-header leaves the columns without names")
                 .help("name them with --map, as in --map domain=#1 --map impressions=#2"));
         }
-        self.check_scales(book)?;
+        check_scales(&self.scales, book)?;
         Ok(Options {
             platform: self.platform.clone(),
             channel: self.channel,
@@ -156,28 +152,6 @@ impl ReadingArgs {
             sheet: self.sheet.clone(),
             ..Options::default()
         })
-    }
-
-    /// One scale a rate, and only for rates.
-    fn check_scales(&self, book: &RecipeBook) -> Result<()> {
-        let vocabulary = book.vocabulary();
-        for (at, (name, scale)) in self.scales.iter().enumerate() {
-            book.check_column(name)?;
-            // What only a recipe's own dictionary knows is judged where that recipe is read.
-            if vocabulary.column(name).is_some_and(|column| column.kind != ColumnKind::Rate) {
-                return Err(Error::new(Code::BadOption, format!("`{name}` is no rate, so it has no scale"))
-                    .help("leave its --scale out"));
-            }
-            let canonical = vocabulary.canonical(name);
-            let others = self.scales[..at].iter();
-            let twice =
-                |(other, its): &(String, Scale)| vocabulary.canonical(other) == canonical && its != scale;
-            if others.into_iter().any(twice) {
-                return Err(Error::new(Code::BadOption, format!("`{name}` is given two scales"))
-                    .help("give --scale once for each rate"));
-            }
-        }
-        Ok(())
     }
 
     /// A recipe by name and a flag that contradicts it.

@@ -243,8 +243,7 @@ async fn score(
         min_impressions: config.min_impressions,
         list_policy: Some(config.list_policy),
         list_share: Some(config.list_share),
-        mapping: config.mapping,
-        sheet: config.sheet,
+        reading: config.reading,
     };
     app.platform.scoring().start(&caller, CampaignId(id), options).await?;
     Ok((StatusCode::SEE_OTHER, [(header::LOCATION, Notice::Started.at(&path_of(id)))]).into_response())

@@ -1,4 +1,4 @@
-//! What the form of a check says: the settings, the recipe, the sheet, what columns stand for.
+//! What the form of a check says: the settings, the recipe, and how the file is read.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use caliber_platform::campaigns::{
     AnalysisLevel, CampaignDetails, Channel, Goal, Settings, Template as Stored,
 };
 use caliber_platform::recipes::KnownRecipe;
-use caliber_platform::scoring::RunConfig;
+use caliber_platform::scoring::{Reading, RunConfig, Scale};
 use caliber_platform::uploads::ReadAs;
 
 pub(super) const CHANNELS: [(&str, Channel); 4] = [
@@ -42,6 +42,28 @@ pub(in crate::pages) struct ReviewForm {
     pub(super) kept: BTreeMap<String, String>,
     /// By position: what the headers say the column is, and what the form says.
     pub(super) columns: BTreeMap<usize, Choice>,
+    /// Scales of rates, by canonical name.
+    pub(super) scales: BTreeMap<String, Scale>,
+    /// Which rows are taken; one of them may want its column or its value yet.
+    pub(super) filters: Vec<RowFilter>,
+    /// The first row is data.
+    pub(super) no_header: bool,
+    /// What the columns were found by: with a header row or without.
+    no_header_was: Option<bool>,
+}
+
+/// Only rows whose cell in a column is a value, in which `*` stands for anything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct RowFilter {
+    pub(super) column: String,
+    pub(super) value: String,
+}
+
+impl RowFilter {
+    /// Whether it says which rows.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.column.is_empty() && !self.value.trim().is_empty()
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -66,12 +88,15 @@ impl ReviewForm {
     ) -> Self {
         let campaign = &details.campaign;
         let mut form = Self { name: campaign.name.clone(), ..Self::default() }.with(&campaign.settings());
-        if let Some(RunConfig { recipe, mapping, sheet, .. }) = last {
+        if let Some(RunConfig { recipe, reading, .. }) = last {
             if usual != Some(recipe.as_str()) {
                 form.recipe_was.clone_from(&recipe);
                 form.recipe = recipe;
             }
-            (form.kept, form.sheet, form.sheet_was) = (mapping, sheet.clone(), sheet);
+            (form.sheet, form.sheet_was) = (reading.sheet.clone(), reading.sheet);
+            (form.kept, form.scales, form.no_header) = (reading.mapping, reading.scales, reading.no_header);
+            let filters = reading.filters.into_iter();
+            form.filters = filters.map(|(column, value)| RowFilter { column, value }).collect();
         }
         form
     }
@@ -84,19 +109,20 @@ impl ReviewForm {
     /// The form as the query of an address: who comes back to it finds what was said.
     pub(in crate::pages) fn query(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        let flag = if self.ctr_sensitivity { "on" } else { "" };
+        let flag = |is_set: bool| if is_set { "on" } else { "" };
         let sheet = self.sheet.as_deref().unwrap_or_default();
         for (field, value) in [
             ("name", self.name.as_str()),
             ("platform", &self.platform),
             ("channel", &self.channel),
             ("goal", &self.goal),
-            ("ctr_sensitivity", flag),
+            ("ctr_sensitivity", flag(self.ctr_sensitivity)),
             ("level", &self.level),
             ("recipe", &self.recipe),
             ("recipe_was", &self.recipe),
             ("sheet", sheet),
             ("sheet_was", sheet),
+            ("no_header", flag(self.no_header)),
         ] {
             if !value.is_empty() {
                 query.append_pair(field, value);
@@ -108,6 +134,13 @@ impl ReviewForm {
         }
         for (name, target) in &self.kept {
             query.append_pair(&format!("kept.{name}"), target);
+        }
+        for (name, scale) in &self.scales {
+            query.append_pair(&format!("scale.{name}"), scale.name());
+        }
+        for (at, RowFilter { column, value }) in self.filters.iter().enumerate() {
+            query.append_pair(&format!("where.{at}.column"), column);
+            query.append_pair(&format!("where.{at}.value"), value);
         }
         query.finish()
     }
@@ -126,6 +159,8 @@ impl ReviewForm {
     /// What was sent.
     pub(in crate::pages) fn of(fields: Vec<(String, String)>) -> Self {
         let mut form = Self::default();
+        let mut filters = BTreeMap::<usize, RowFilter>::new();
+        let mut only = None;
         for (field, value) in fields {
             let position = |prefix: &str| field.strip_prefix(prefix).and_then(|at| at.parse::<usize>().ok());
             if let Some(at) = position("column.") {
@@ -134,6 +169,11 @@ impl ReviewForm {
                 form.columns.entry(at).or_default().found = value;
             } else if let Some(name) = field.strip_prefix("kept.") {
                 form.kept.insert(name.to_owned(), value);
+            } else if let Some(name) = field.strip_prefix("scale.") {
+                form.scales.extend(Scale::of(&value).map(|scale| (name.to_owned(), scale)));
+            } else if let Some((at, part)) = filter_field(&field) {
+                let filter = filters.entry(at).or_default();
+                *(if part == "column" { &mut filter.column } else { &mut filter.value }) = value;
             } else {
                 match field.as_str() {
                     "name" => form.name = value,
@@ -147,17 +187,43 @@ impl ReviewForm {
                     "ctr_sensitivity" => form.ctr_sensitivity = value == "on",
                     "level" => form.level = value,
                     "sheet" => form.sheet = Some(value),
+                    "no_header" => form.no_header = value == "on",
+                    "no_header_was" => form.no_header_was = Some(value == "on"),
+                    "only" => only = value.rsplit_once('=').map(|(a, b)| (a.to_owned(), b.to_owned())),
                     "save_template" => form.saves_template = value == "on",
                     _ => {}
                 }
             }
         }
-        // Another sheet has columns of its own.
-        if form.sheet_was.is_some() && form.sheet != form.sheet_was {
+        let is_same_header = form.no_header_was.is_none_or(|was| was == form.no_header);
+        // Another sheet has columns of its own, and without a header row they have other names.
+        if (form.sheet_was.is_some() && form.sheet != form.sheet_was) || !is_same_header {
             form.columns.clear();
             form.kept.clear();
         }
+        if is_same_header {
+            for filter in filters.into_values() {
+                form.take_rows(filter);
+            }
+        }
+        if let Some((column, value)) = only {
+            form.take_rows(RowFilter { column, value });
+        }
         form
+    }
+
+    /// Adds a filter of rows, in place of one by the same column.
+    fn take_rows(&mut self, filter: RowFilter) {
+        if filter == RowFilter::default() {
+            return;
+        }
+        self.filters.retain(|other| other.column.is_empty() || other.column != filter.column);
+        self.filters.push(filter);
+    }
+
+    /// Whether a filter of rows wants its column or its value.
+    pub(in crate::pages) fn has_open_filter(&self) -> bool {
+        self.filters.iter().any(|filter| !filter.is_whole())
     }
 
     /// Where a template is chosen, its settings stand in place of those of the form, and can then be changed.
@@ -213,13 +279,24 @@ impl ReviewForm {
             ctr_sensitivity: self.ctr_sensitivity,
             analysis_level: meant(&LEVELS, &self.level),
             recipe: Some(self.recipe.clone()).filter(|recipe| !recipe.is_empty()),
+            reading: self.reading(),
+        }
+    }
+
+    /// What is said of the file itself.
+    pub(in crate::pages) fn reading(&self) -> Reading {
+        let filters = self.filters.iter().filter(|filter| filter.is_whole());
+        Reading {
             mapping: self.mapping(),
-            sheet: self.sheet.clone(),
+            sheet: self.sheet.clone().filter(|sheet| !sheet.is_empty()),
+            scales: self.scales.clone(),
+            filters: filters.map(|filter| (filter.column.clone(), filter.value.clone())).collect(),
+            no_header: self.no_header,
         }
     }
 
     /// The columns that stand for something else than their headers say: canonical name to position.
-    pub(in crate::pages) fn mapping(&self) -> BTreeMap<String, String> {
+    fn mapping(&self) -> BTreeMap<String, String> {
         let changed = self.columns.iter().filter(|(_, choice)| choice.chosen != choice.found);
         let mut mapping = self.kept.clone();
         for (_, choice) in changed.clone() {
@@ -242,6 +319,12 @@ impl ReviewForm {
     }
 }
 
+/// The position and the part of a field of a filter: `where.0.column`, `where.0.value`.
+fn filter_field(field: &str) -> Option<(usize, &str)> {
+    let (at, part) = field.strip_prefix("where.")?.split_once('.')?;
+    ["column", "value"].contains(&part).then_some((at.parse().ok()?, part))
+}
+
 /// What a word of a form means.
 pub(super) fn meant<T: Copy>(words: &[(&str, T)], word: &str) -> Option<T> {
     words.iter().find(|(known, _)| *known == word).map(|(_, meaning)| *meaning)
@@ -253,108 +336,4 @@ pub(super) fn word_of<T: PartialEq>(words: &[(&str, T)], meaning: &T) -> String 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn form(fields: &[(&str, &str)]) -> ReviewForm {
-        ReviewForm::of(fields.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect())
-    }
-
-    #[test]
-    fn only_what_was_changed_is_mapped_by_hand() {
-        let same = form(&[("found.0", "domain"), ("column.0", "domain"), ("found.1", ""), ("column.1", "")]);
-        assert!(same.mapping().is_empty());
-        let moved = form(&[("found.0", "clicks"), ("column.0", ""), ("found.1", ""), ("column.1", "clicks")]);
-        assert_eq!(moved.mapping(), BTreeMap::from([("clicks".into(), "#2".into())]));
-        let left_out = form(&[("found.0", "clicks"), ("column.0", "")]);
-        assert_eq!(left_out.mapping(), BTreeMap::from([("clicks".into(), String::new())]));
-        let one_of_two = form(&[
-            ("found.0", "conversions"),
-            ("column.0", ""),
-            ("found.1", "conversions"),
-            ("column.1", "conversions"),
-        ]);
-        assert!(one_of_two.mapping().is_empty());
-    }
-
-    #[test]
-    fn what_was_mapped_before_holds_until_it_is_changed() {
-        let kept = [("kept.clicks", "#2"), ("found.1", "clicks")];
-        let same = form(&[kept[0], kept[1], ("column.1", "clicks")]);
-        assert_eq!(same.mapping(), BTreeMap::from([("clicks".into(), "#2".into())]));
-        let changed = form(&[kept[0], kept[1], ("column.1", ""), ("column.4", "clicks")]);
-        assert_eq!(changed.mapping(), BTreeMap::from([("clicks".into(), "#5".into())]));
-        let other_sheet = form(&[kept[0], ("sheet_was", "Data"), ("sheet", "Notes"), ("column.4", "clicks")]);
-        assert!(other_sheet.mapping().is_empty(), "another sheet has other columns");
-    }
-
-    #[test]
-    fn a_form_that_went_through_an_address_says_the_same() {
-        let fields = [
-            ("name", "Spring & more"),
-            ("platform", "trade_desk"),
-            ("goal", "action"),
-            ("ctr_sensitivity", "on"),
-            ("recipe", "ours"),
-            ("sheet", "Data 2"),
-            ("found.0", "clicks"),
-            ("column.0", ""),
-            ("kept.cost", "#4"),
-        ];
-        let before = form(&fields);
-        let query = before.query();
-        let fields: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        assert!(ReviewForm::is_in(&fields));
-        let after = ReviewForm::of(fields);
-        assert_eq!(format!("{:?}", after.read_as()), format!("{:?}", before.read_as()));
-        assert_eq!((after.name.clone(), after.query()), (before.name.clone(), query));
-    }
-
-    #[test]
-    fn a_recipe_and_the_settings_come_together() {
-        let recipe = serde_json::json!({
-            "version": 1, "name": "pulsepoint-display-action", "platform": "pulsepoint", "channel": "display",
-            "goal": "action", "ctr_sensitive": true, "dimension": "domain", "min_impressions": 250,
-            "min_impression_share": 0.0, "metrics": [{"metric": "ctr", "weight": 1.0, "better": "higher"}],
-        });
-        let recipe = serde_json::from_value(recipe).unwrap();
-        let recipes = [KnownRecipe { id: String::new(), shipped: true, recipe }];
-        let settled = |fields: &[(&str, &str)], is_scored| {
-            let mut form = form(fields);
-            form.settle_recipe(&recipes, is_scored);
-            (form.recipe, form.platform, form.channel, form.goal)
-        };
-        let word = |words: [&str; 4]| words.map(str::to_owned).into();
-        let chosen = ("recipe", "pulsepoint-display-action");
-        let was = [("platform", "trade_desk"), ("channel", "display"), ("goal", "awareness")];
-        assert_eq!(
-            settled(&[chosen, was[0], was[1], was[2]], false),
-            word(["pulsepoint-display-action", "pulsepoint", "display", "action"]),
-            "what was chosen last says what it is for"
-        );
-        assert_eq!(
-            settled(&[chosen, ("recipe_was", chosen.1), was[0], was[1], was[2]], false),
-            word(["", "trade_desk", "display", "awareness"]),
-            "settings that were changed since leave it"
-        );
-        assert_eq!(
-            settled(&[chosen, was[0], was[1], was[2]], true),
-            word([chosen.1, "trade_desk", "display", "awareness"]),
-            "the settings of a campaign with results stay"
-        );
-        assert_eq!(settled(&[("recipe", "gone"), was[0]], false).0, "", "one that is not there any more");
-    }
-
-    #[test]
-    fn a_campaign_is_called_as_its_file_is() {
-        assert_eq!(ReviewForm::for_file("trade_desk-october.2026.csv.gz").name, "Trade desk october");
-        assert_eq!(ReviewForm::for_file("").name, "");
-    }
-
-    #[test]
-    fn a_channel_without_its_platform_is_not_held_to() {
-        let open = form(&[("platform", ""), ("channel", "ctv"), ("goal", "action")]);
-        let read_as = open.read_as();
-        assert_eq!((read_as.platform, read_as.channel, read_as.goal), (None, None, Some(Goal::Action)));
-    }
-}
+mod tests;
