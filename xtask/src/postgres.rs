@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     needs::ensure(&["postgresql"])?;
     let server = Server::start()?;
     let Some((program, rest)) = arguments.command.split_first() else { bail!("no command was given") };
-    let mut command = Command::new(program);
+    let mut command = run::plain(Command::new(program));
     command.args(rest).env(ADDRESS, server.address());
     let status = command.status().with_context(|| format!("starting `{}`", run::shown(&command)))?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -7,7 +7,21 @@ use anyhow::{Context, Result, bail};
 
 /// The cargo that started this chore, so that a `+toolchain` given to it holds.
 pub(crate) fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    plain(Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())))
+}
+
+/// The command without what `cargo run` told this program of its own package: build scripts look at these variables, and
+/// would run again, with all that depends on them, in turns with a cargo that was started by hand.
+pub(crate) fn plain(mut command: Command) -> Command {
+    let is_of_our_package = |name: &str| {
+        name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") || name == "CARGO_BIN_NAME"
+    };
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(is_of_our_package) {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// The command as one would type it, for messages.
