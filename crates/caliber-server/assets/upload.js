@@ -18,7 +18,7 @@ function send(file, panel) {
   const form = new FormData();
   form.append("file", file, file.name);
   const request = new XMLHttpRequest();
-  request.open("POST", "/campaigns/new");
+  request.open("POST", panel.dataset.to ?? "/campaigns/new");
   request.setRequestHeader("HX-Request", "true");
   request.setRequestHeader("HX-Current-URL", location.href);
   request.setRequestHeader("X-CSRF-Token", document.body.dataset.csrf ?? "");

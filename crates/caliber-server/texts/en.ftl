@@ -166,7 +166,17 @@ no-report-text = A made-up Trade Desk report of 20,000 rows, with good and bad s
 ## Checking a report
 review-title = Check what was understood
 review-not-yet = This cannot be scored yet
-review-settings = Read as
+review-lacking = No column was found for what every score needs. Choose below which column stands for it.
+usually-called = usually called
+review-to-columns = To the columns
+column-like-sites = These look like sites or apps: let it stand for the domain.
+columns-to-look-at = { $count ->
+    [one] One column needs a look
+   *[other] { $count } columns need a look
+}
+settings-stay = The settings of a scored campaign stay as they are. To score it differently, choose another recipe.
+report-for = Report for { $name }
+review-settings = Recognised as
 review-recognised = Recognised
 review-not-recognised = Not recognised
 review-columns = Columns
@@ -182,14 +192,14 @@ ctr-sensitivity = Clicks matter: weigh the click-through rate higher
 from-template = Settings of a template
 no-template = None
 save-as-template = Keep these settings as a template
-recipe-by-settings = As the settings say
+recipe-by-settings = Recommended
 recipe-hint = What the score is made of. Choose another by its name, shipped or your own.
 recipes-own = Your recipes
 recipes-shipped = Shipped
 sheet = Sheet
 sheet-hint = The workbook has several sheets. The one that looks most like a report is taken unless you choose.
 rows = Rows
-read-as = Read as
+read-as = Format
 score-it = Score it
 check-again = Check again
 header = Header

@@ -13,7 +13,10 @@ use caliber_platform::identity::Caller;
 use caliber_platform::identity::permissions::CAMPAIGNS_WRITE;
 use caliber_platform::scoring::StartOptions;
 use caliber_platform::uploads::{Examination, Upload, UploadId};
+use serde::Deserialize;
+use uuid::Uuid;
 
+use super::figures::CampaignFigures;
 use super::form::Fields;
 use super::guard::gone_to;
 use super::review::{Review, ReviewForm, ReviewPage};
@@ -21,9 +24,10 @@ use super::shell::Shell;
 use super::{Guarded, Sees, filters};
 use crate::App;
 use crate::api::upload::Form;
-use crate::extract::Id;
+use crate::extract::{Id, Query};
 use crate::failure::{Failure, FailureCode};
 use crate::signed_in::By;
+use crate::texts;
 
 /// First rows that the check shows.
 const ROWS_SHOWN: usize = 4;
@@ -41,12 +45,43 @@ pub(super) fn routes(app: &App) -> Router<App> {
 #[template(path = "new_campaign.html")]
 struct NewCampaignPage {
     shell: Shell,
+    /// The campaign that the report is for; a new one where there is none.
+    campaign: Option<CampaignFigures>,
     max_upload: u64,
     problem: Option<String>,
 }
 
-async fn choose(State(app): State<App>, shell: Shell) -> NewCampaignPage {
-    NewCampaignPage { shell, max_upload: app.platform.max_upload(), problem: None }
+impl NewCampaignPage {
+    fn title(&self) -> String {
+        match &self.campaign {
+            Some(campaign) => texts::with("report-for", &[("name", campaign.name.as_str().into())]),
+            None => texts::text("new-campaign"),
+        }
+    }
+}
+
+/// The campaign that an address names.
+#[derive(Deserialize)]
+struct For {
+    campaign: Option<Uuid>,
+}
+
+impl For {
+    async fn figures(&self, app: &App, caller: &Caller) -> Result<Option<CampaignFigures>, Failure> {
+        let Some(id) = self.campaign else { return Ok(None) };
+        let details = app.platform.campaigns().get(caller, CampaignId(id)).await?;
+        Ok(Some(CampaignFigures::of(&details)))
+    }
+}
+
+async fn choose(
+    State(app): State<App>,
+    shell: Shell,
+    By(caller): By,
+    Query(of): Query<For>,
+) -> Result<NewCampaignPage, Failure> {
+    let campaign = of.figures(&app, &caller).await?;
+    Ok(NewCampaignPage { shell, campaign, max_upload: app.platform.max_upload(), problem: None })
 }
 
 /// Takes the report in, and goes on to what was understood of it.
@@ -54,23 +89,29 @@ async fn receive(
     State(app): State<App>,
     shell: Shell,
     By(caller): By,
+    Query(of): Query<For>,
     headers: HeaderMap,
     mut form: Form,
 ) -> Result<Response, Failure> {
     let is_script = headers.contains_key("hx-request");
-    let received = match form.file().await {
-        Ok(file) => {
-            app.platform.uploads().receive(&caller, &file.name, file.bytes).await.map_err(Failure::from)
-        }
-        Err(failure) => Err(failure),
+    let uploads = app.platform.uploads();
+    let received = async {
+        let file = form.file().await?;
+        let received = match of.campaign {
+            Some(id) => uploads.receive_for(&caller, CampaignId(id), &file.name, file.bytes).await,
+            None => uploads.receive(&caller, &file.name, file.bytes).await,
+        };
+        received.map_err(Failure::from)
     };
+    let received = received.await;
     match received {
         Ok(upload) => Ok(gone_to(is_script, &check_address(&upload))),
         Err(failure) if failure.code.status().is_server_error() => Err(failure),
         Err(failure) if is_script => Ok(told_to_script(&failure)),
         Err(failure) => {
             let (status, max_upload) = (failure.code.status(), app.platform.max_upload());
-            let page = NewCampaignPage { shell, max_upload, problem: Some(failure.message) };
+            let campaign = of.figures(&app, &caller).await?;
+            let page = NewCampaignPage { shell, campaign, max_upload, problem: Some(failure.message) };
             Ok((status, page).into_response())
         }
     }
@@ -164,7 +205,9 @@ async fn reviewed(
     form.settle_recipe(&recipes, is_scored);
     let examination = app.platform.uploads().examine(caller, id, form.read_as(), ROWS_SHOWN).await?;
     let columns = app.platform.uploads().known_columns();
-    Ok((Review::of(form, &examination, &recipes, &templates, &columns), examination))
+    let mut review = Review::of(form, &examination, &recipes, &templates, &columns);
+    review.is_scored = is_scored;
+    Ok((review, examination))
 }
 
 /// Makes the campaign and begins to score it; where something is wrong, the check again with what it is.
@@ -240,6 +283,7 @@ mod tests {
     fn the_page_of_new_campaigns_takes_a_file_without_scripts_too() {
         let page = NewCampaignPage {
             shell: samples::shell(),
+            campaign: None,
             max_upload: 50_000_000,
             problem: Some("the content is no report".to_owned()),
         };
@@ -249,6 +293,10 @@ mod tests {
             "{html}"
         );
         assert!(html.contains("the content is no report") && html.contains("50 MB"));
+        let campaign = Some(samples::campaign("Two <b>P\u{e9}rez</b>", 41.0, None, 0.0));
+        let id = campaign.as_ref().map(|campaign| campaign.id).unwrap_or_default();
+        let html = samples::checked(&NewCampaignPage { campaign, problem: None, ..page });
+        assert!(html.contains(&format!("csrf=c5f&amp;campaign={id}\"")), "{html}");
     }
 
     #[test]

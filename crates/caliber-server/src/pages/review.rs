@@ -75,6 +75,8 @@ pub(super) struct Review {
     /// What was wrong with the last attempt.
     pub(super) problem: Option<String>,
     settings: Option<Settings>,
+    /// Whether its campaign has results: its settings stay as they are.
+    pub(super) is_scored: bool,
 }
 
 /// A filter of rows.
@@ -110,7 +112,7 @@ impl Review {
             form.sheet = Some(sheet);
         }
         let settings = settings_of(&form);
-        let (columns, warnings) = columns_of(&form, examination, known);
+        let (mut columns, warnings) = columns_of(&form, examination, known);
         if examination.recognised.is_some() {
             // Of what is no column of the report any more, no scale stays.
             form.scales.retain(|name, _| columns.iter().any(|column| column.chosen == *name));
@@ -118,6 +120,11 @@ impl Review {
         let inspection = examination.inspection.as_ref();
         let candidate = inspection.and_then(|found| found.candidates.as_ref()?.first());
         let lacking = candidate.filter(|_| examination.obstacle.is_some());
+        let lacking = lacking.map(|candidate| candidate.lacking.clone()).unwrap_or_default();
+        if lacking.iter().any(|(what, _)| what == "domain") {
+            columns::mark_those_like_sites(&mut columns);
+        }
+        columns::put_doubtful_first(&mut columns);
         let rows = inspection.and_then(|found| found.rows_read);
         let left_out = inspection.map(|found| found.rows_filtered);
         Self {
@@ -146,10 +153,11 @@ impl Review {
             columns,
             filters: filter_rows(&form, &examination.column_names()),
             obstacle: examination.obstacle.clone(),
-            lacking: lacking.map(|candidate| candidate.lacking.clone()).unwrap_or_default(),
+            lacking,
             warnings,
             problem: None,
             settings,
+            is_scored: false,
             form,
         }
     }
@@ -194,6 +202,11 @@ impl Review {
     fn shows_more(&self) -> bool {
         let has_way_out = self.obstacle.as_ref().is_some_and(|obstacle| obstacle.way_out.is_some());
         has_way_out || self.form.no_header || !self.form.filters.is_empty()
+    }
+
+    /// How many columns have a warning beside them.
+    fn doubtful_columns(&self) -> usize {
+        self.columns.iter().filter(|column| !column.warnings.is_empty()).count()
     }
 
     /// Scales of rates that no column shows.

@@ -57,6 +57,27 @@ pub(super) fn columns_of(
     (columns, general)
 }
 
+/// Says it of columns that stand for nothing and whose cells look like names of sites.
+pub(super) fn mark_those_like_sites(columns: &mut [Column]) {
+    for column in columns.iter_mut().filter(|column| column.chosen.is_empty()) {
+        let alike = column.cells.iter().filter(|cell| is_like_a_site(cell)).count();
+        if alike > 0 && alike * 2 >= column.cells.len() {
+            column.warnings.push(text("column-like-sites"));
+        }
+    }
+}
+
+/// Whether it has a dot between words without blanks, the last of them letters: no number, no date, no sentence.
+fn is_like_a_site(cell: &str) -> bool {
+    let last = cell.rsplit_once('.').map_or("", |(_, last)| last);
+    last.len() >= 2 && last.bytes().all(|byte| byte.is_ascii_alphabetic()) && !cell.contains([' ', ',', '@'])
+}
+
+/// Columns that need a look, then those that are used, then the others, each as in the file.
+pub(super) fn put_doubtful_first(columns: &mut [Column]) {
+    columns.sort_by_key(|column| (column.warnings.is_empty(), column.chosen.is_empty()));
+}
+
 /// The columns as the headers are understood.
 fn understood(inspection: &Inspection) -> Vec<Column> {
     let mut columns: Vec<Column> = inspection
