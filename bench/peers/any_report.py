@@ -97,6 +97,8 @@ NUMBER = (
     f"|(?:{CURRENCY} ?)?\\( ?(?:{CURRENCY} ?)?{DIGITS} ?{CURRENCY}? ?%? ?\\) ?%?"
     ") ?[\"']?$"
 )
+# The usual of these, for which the digits are what remains without commas and percent sign.
+USUAL = "^(?:[0-9]+|[1-9][0-9]{0,2}(?:,[0-9]{3})+)(?:\\.[0-9]*)?%?$"
 NEGATIVE = "[(\u2010-\u2015\u2212-]"
 NO_DIGIT = "[^0-9.]+"
 
@@ -140,7 +142,7 @@ def scale(table: Table, percent_signs: int, nonzero: int, above_one: int) -> flo
 
 # A cell that is a host or a dotted id, in lower case; the group is what rows are grouped by.
 HOST = (
-    "^\\s*(?:(?:[a-z][a-z0-9+.-]*:)?//)?(?:www\\.)*((?:[a-z0-9_-]{1,63}\\.)+[a-z0-9_-]{1,63})"
+    "^\\s*(?:(?:[a-z][a-z0-9+.-]*:)?//)?(?:www\\.)*((?:[a-z0-9_-]+\\.)+[a-z0-9_-]+)"
     "\\.*(?::[0-9]*)?(?:[/?#\\\\].*)?\\s*$"
 )
 # Hosts that `HOST` would find where the id of an app or nobody is meant.

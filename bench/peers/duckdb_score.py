@@ -132,7 +132,7 @@ def cells(report: str, table: any_report.Table, kind: str) -> str:
 def by_spelling(cells: str) -> str:
     """The statement that sums the rows of each spelling of a name; rows without impressions are left out."""
     present = ", ".join(
-        f"sum(impressions) FILTER ({name} IS NOT NULL) AS {name}_impressions"
+        f"sum(CASE WHEN {name} IS NOT NULL THEN impressions END) AS {name}_impressions"
         for name in any_report.NUMBERS
         if name != "impressions"
     )
@@ -169,7 +169,8 @@ def read_numbers(connection: duckdb.DuckDBPyConnection) -> tuple[str, int]:
         counts = connection.execute(f"SELECT {both} FROM texts").fetchone()
         commas = any_report.comma_columns(dict(zip(any_report.NUMBERS, map(tuple, counts))))
     (percent_signs,) = connection.execute("SELECT count(*) FILTER (contains(ias, '%')) FROM texts").fetchone()
-    numbers = {name: number(f"translate({name}, '.,', ',.')" if name in commas else name, name) for name in any_report.NUMBERS}
+    cells = {name: f"translate({name}, '.,', ',.')" if name in commas else name for name in any_report.NUMBERS}
+    numbers = {name: number(cell, name) for name, cell in cells.items()}
     if percent_signs:
         numbers["ias"] = f"({numbers['ias']}) / CASE WHEN contains(ias, '%') THEN 1 ELSE 100 END"
     return ", ".join(f"{sql} AS {name}" for name, sql in numbers.items()), percent_signs
@@ -179,11 +180,13 @@ def number(cell: str, name: str) -> str:
     """A cell as a number: by a cast, and by pattern where that gives nothing."""
     text = f"trim(regexp_replace({cell}, {literal(any_report.BLANKS)}, ' ', 'g'))"
     digits = f"TRY_CAST(regexp_replace({text}, {literal(any_report.NO_DIGIT)}, '', 'g') AS DOUBLE)"
-    percent = f"CASE WHEN NOT contains({cell}, '%') THEN 1 {'WHEN true THEN 100' if name == 'ias' else ''} END"
     sign = f"CASE WHEN regexp_matches({text}, {literal(any_report.NEGATIVE)}) THEN -1 ELSE 1 END"
+    percent = f"CASE WHEN NOT contains({cell}, '%') THEN 1 {'WHEN true THEN 100' if name == 'ias' else ''} END"
     value = (
-        f"coalesce(TRY_CAST({cell} AS DOUBLE), CASE WHEN regexp_matches({text}, {literal(any_report.NUMBER)}) "
-        f"THEN {sign} * {digits} / {percent} END)"
+        f"coalesce(TRY_CAST({cell} AS DOUBLE), CASE "
+        f"WHEN regexp_matches({cell}, {literal(any_report.USUAL)}) "
+        f"THEN TRY_CAST(translate({cell}, ',%', '') AS DOUBLE) / {percent} "
+        f"WHEN regexp_matches({text}, {literal(any_report.NUMBER)}) THEN {sign} * {digits} / {percent} END)"
     )
     return f"CASE WHEN isfinite({value}) THEN {value} END"
 

@@ -1,7 +1,8 @@
 """Scores a Trade Desk display report (awareness) with pandas, vectorised throughout.
 
-The C parser over a memory map, given the columns and their types, was the fastest of what pandas offers for this
-job (its pyarrow parser takes about twice as long here, since it splits every column).
+The C parser, given the columns it needs and their types, was the fastest of what pandas offers for this job: the
+pyarrow engine takes longer, and so does the C parser with names of type `str`, over a memory map or without a header
+row. It reads in parallel only where it parses every column, which is as fast and takes twice the memory.
 
 python pandas_score.py REPORT OUTDIR [--any-report]
 
@@ -18,11 +19,14 @@ from pathlib import Path
 import any_report
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 STARTED = time.perf_counter()
 
+# Cells as they are spelled.
+TEXT = pd.ArrowDtype(pa.string())
 COLUMNS = {
-    "Site": ("domain", "str"),
+    "Site": ("domain", TEXT),
     "Impressions": ("impressions", "int64"),
     "Clicks": ("clicks", "int64"),
     "Advertiser Cost": ("spend", "float64"),
@@ -48,7 +52,6 @@ def rolled_up(report: str) -> pd.DataFrame:
         usecols=list(COLUMNS),
         dtype={header: kind for header, (_, kind) in COLUMNS.items()},
         engine="c",
-        memory_map=True,
     ).rename(columns={header: name for header, (name, _) in COLUMNS.items()})
     return metrics(by_site(rows, ["ias"]))
 
@@ -59,6 +62,8 @@ def by_site(rows: pd.DataFrame, incomplete: list[str]) -> pd.DataFrame:
     for name in incomplete:
         rows[f"{name}_impressions"] = np.where(np.isnan(rows[name].to_numpy()), 0, impressions)
     rows["ias_weighted"] = rows.pop("ias").to_numpy() * impressions
+    # The same bytes, but grouped in half the time.
+    rows["domain"] = rows["domain"].astype("str")
     return rows.groupby("domain", sort=False).sum()
 
 
@@ -94,7 +99,7 @@ def rolled_up_of_any(report: str) -> pd.DataFrame:
         if np.isinf(rows[["spend", "ias"]].to_numpy()).any():
             raise ValueError("inf is no figure")
     except ValueError:
-        rows, percent_signs = numbers(parsed(report, table, dict.fromkeys(kinds, "str")))
+        rows, percent_signs = numbers(parsed(report, table, dict.fromkeys(kinds, TEXT)))
         rows = rows[rows["impressions"].notna()].copy()
     ias = rows["ias"].to_numpy()
     if percent_signs == 0:
@@ -112,8 +117,8 @@ def parsed(report: str, table: any_report.Table, kinds: dict[str, str]) -> pd.Da
     return pd.read_csv(
         report,
         sep=table.delimiter,
-        header=None,
-        skiprows=table.skip + 1,
+        header=0,
+        skiprows=table.skip,
         usecols=[position for position, _ in at],
         names=[name for _, name in at],
         dtype=kinds,
@@ -121,44 +126,49 @@ def parsed(report: str, table: any_report.Table, kinds: dict[str, str]) -> pd.Da
         keep_default_na=False,
         na_values={name: [""] for name in kinds},
         engine="c",
-        memory_map=True,
     )
 
 
 def numbers(texts: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """The cells as numbers, missing where they are none, and how many of the rate carry a percent sign."""
-    columns = {name: pd.to_numeric(texts[name], errors="coerce") for name in any_report.NUMBERS}
-    failed = {name: texts[name][columns[name].isna()].dropna() for name in any_report.NUMBERS}
-    commas = set()
-    if any(cells.str.contains(any_report.COMMA).any() for cells in failed.values()):
-        commas = any_report.comma_columns({
-            name: tuple(int(texts[name].str.contains(form, na=False).sum()) for form in (any_report.POINT, any_report.COMMA))
-            for name in any_report.NUMBERS
-        })
+    """The cells as numbers, missing where they are none, and how many of the rate carry a percent sign.
+
+    Only the distinct cells of a column are read: there are thousands of them in a million rows.
+    """
+    codes, cells, counts = {}, {}, {}
     for name in any_report.NUMBERS:
-        cells = texts[name]
+        codes[name], distinct = pd.factorize(texts[name])
+        cells[name] = pd.Series(distinct)
+        times = np.bincount(codes[name] + 1, minlength=len(distinct) + 1)[1:]
+        speak = (cells[name].str.contains(form).to_numpy(bool) for form in (any_report.POINT, any_report.COMMA))
+        counts[name] = tuple(int(times[cells].sum()) for cells in speak)
+    commas = any_report.comma_columns(counts)
+    percent = cells["ias"].str.contains("%", regex=False).to_numpy(bool)
+    columns = {}
+    for name, distinct in cells.items():
         if name in commas:
-            cells = cells.str.replace(".", "\x01", regex=False).str.replace(",", ".", regex=False)
-            cells = cells.str.replace("\x01", ",", regex=False)
-            columns[name] = pd.to_numeric(cells, errors="coerce")
-        columns[name] = repaired(cells, columns[name].to_numpy("float64", na_value=np.nan).copy(), is_rate=name == "ias")
-    percent = texts["ias"].str.contains("%", regex=False, na=False).to_numpy(bool)
-    if percent.any():
-        columns["ias"] = np.where(percent, columns["ias"], columns["ias"] / 100)
-    return pd.DataFrame({"domain": texts["domain"], **columns}), int(percent.sum())
+            distinct = distinct.str.replace(".", "\x01", regex=False).str.replace(",", ".", regex=False)
+            distinct = distinct.str.replace("\x01", ",", regex=False)
+        values = read(distinct, is_rate=name == "ias")
+        if name == "ias" and percent.any():
+            values[~percent] /= 100
+        # The code of a missing cell is -1.
+        columns[name] = np.append(values, np.nan)[codes[name]]
+    percent_signs = int(np.append(percent, False)[codes["ias"]].sum())
+    return pd.DataFrame({"domain": texts["domain"], **columns}), percent_signs
 
 
-def repaired(cells: pd.Series, values: np.ndarray, is_rate: bool) -> np.ndarray:
-    """Puts in the numbers that the conversion refused: the distinct cells are read by pattern."""
-    refused = np.isnan(values) & cells.notna().to_numpy()
+def read(cells: pd.Series, is_rate: bool) -> np.ndarray:
+    """Numbers by conversion, and by pattern where that fails."""
+    values = pd.to_numeric(cells, errors="coerce").to_numpy("float64", na_value=np.nan).copy()
+    refused = np.isnan(values)
     if refused.any():
-        codes, distinct = pd.factorize(cells[refused])
-        text = pd.Series(distinct).str.replace(any_report.BLANKS, " ", regex=True).str.strip(" ")
-        digits = pd.to_numeric(text.str.replace(any_report.NO_DIGIT, "", regex=True), errors="coerce").to_numpy("float64")
+        text = cells[refused].str.replace(any_report.BLANKS, " ", regex=True).str.strip(" ")
+        digits = pd.to_numeric(text.str.replace(any_report.NO_DIGIT, "", regex=True), errors="coerce")
+        digits = digits.to_numpy("float64", na_value=np.nan)
         sign = np.where(text.str.contains(any_report.NEGATIVE), -1.0, 1.0)
         percent = text.str.contains("%", regex=False).to_numpy(bool)
         share = np.where(percent, digits / 100 if is_rate else np.nan, digits)
-        values[refused] = np.where(text.str.contains(any_report.NUMBER), share * sign, np.nan)[codes]
+        values[refused] = np.where(text.str.contains(any_report.NUMBER), share * sign, np.nan)
     return np.where(np.isfinite(values), values, np.nan)
 
 

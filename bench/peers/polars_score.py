@@ -101,7 +101,7 @@ def rolled_up_of_any(report: str) -> pl.DataFrame:
     except pl.exceptions.ComputeError:
         texts = scanned(report, table, dict.fromkeys(kinds, pl.String)).collect(engine="streaming")
         rows, percent_signs = numbers(texts)
-        sums = by_site(rows.lazy().filter(pl.col("impressions").is_not_null()), incomplete).collect()
+        sums = by_site(rows.filter(pl.col("impressions").is_not_null()), incomplete).collect()
     scale = any_report.scale(table, percent_signs, sums["nonzero"].sum(), sums["above_one"].sum())
     if percent_signs == 0:
         sums = sums.with_columns(pl.col("ias_weighted") / scale)
@@ -127,47 +127,53 @@ def headers(table: any_report.Table) -> list[str]:
     return [f"column_{position + 1}" for position in range(table.width)]
 
 
-def numbers(texts: pl.DataFrame) -> tuple[pl.DataFrame, int]:
-    """The cells as numbers, missing where they are none, and how many of the rate carry a percent sign."""
-    failed = {name: texts[name].filter(texts[name].cast(pl.Float64, strict=False).is_null()) for name in any_report.NUMBERS}
-    commas = set()
-    if any(cells.str.contains(any_report.COMMA).any() for cells in failed.values()):
-        commas = any_report.comma_columns({
-            name: tuple(texts[name].str.contains(form).sum() for form in (any_report.POINT, any_report.COMMA))
-            for name in any_report.NUMBERS
-        })
-    columns = {"domain": texts["domain"]}
-    for name in any_report.NUMBERS:
-        cells = texts[name]
+def numbers(texts: pl.DataFrame) -> tuple[pl.LazyFrame, int]:
+    """The cells as numbers, missing where they are none, and how many of the rate carry a percent sign.
+
+    Only the distinct cells of a column are read by pattern: there are thousands of them in a million rows.
+    """
+    cells = dict(zip(any_report.NUMBERS, pl.collect_all(
+        texts.lazy().select(cell=name).drop_nulls().group_by("cell").len() for name in any_report.NUMBERS
+    )))
+    commas = any_report.comma_columns({
+        name: tuple(
+            distinct.filter(pl.col("cell").str.contains(form))["len"].sum()
+            for form in (any_report.POINT, any_report.COMMA)
+        )
+        for name, distinct in cells.items()
+    })
+    percent = pl.col("cell").str.contains("%", literal=True)
+    percent_signs = cells["ias"].filter(percent)["len"].sum()
+    columns = []
+    for name, distinct in cells.items():
         if name in commas:
-            cells = cells.str.replace_all(".", "\x01", literal=True).str.replace_all(",", ".", literal=True)
-            cells = cells.str.replace_all("\x01", ",", literal=True)
-        columns[name] = number(cells, is_rate=name == "ias")
-    rate = texts["ias"]
-    percent = rate.str.contains("%", literal=True)
-    percent_signs = percent.sum()
-    if percent_signs > 0:
-        plain = ~percent.fill_null(False)
-        columns["ias"] = pl.select(pl.when(plain).then(columns["ias"] / 100).otherwise(columns["ias"])).to_series()
-    return pl.DataFrame(columns), percent_signs
+            swapped = pl.col("swapped")
+            for old, new in ((".", "\x01"), (",", "."), ("\x01", ",")):
+                swapped = swapped.str.replace_all(old, new, literal=True)
+            distinct = distinct.with_columns(swapped=pl.col("cell")).with_columns(swapped)
+        value = number(pl.col("swapped" if name in commas else "cell"), is_rate=name == "ias")
+        if name == "ias" and percent_signs > 0:
+            value = value / pl.when(percent).then(1).otherwise(100)
+        read = distinct.with_columns(value=value, cast=pl.col("cell").cast(pl.Float64, strict=False))
+        if read.select(pl.col("cast").eq_missing(pl.col("value")).all()).item():
+            columns.append(pl.col(name).cast(pl.Float64, strict=False))
+        else:
+            columns.append(
+                pl.col(name).replace_strict(read["cell"], read["value"], default=None, return_dtype=pl.Float64)
+            )
+    return texts.lazy().with_columns(columns), percent_signs
 
 
-def number(cells: pl.Series, is_rate: bool) -> pl.Series:
-    """Numbers by a cast; the distinct cells that it refuses are read by pattern."""
-    fast = cells.cast(pl.Float64, strict=False)
-    refused = cells.filter(fast.is_null() & cells.is_not_null()).unique()
-    if refused.len() > 0:
-        text = refused.str.replace_all(any_report.BLANKS, " ").str.strip_chars(" ")
-        digits = text.str.replace_all(any_report.NO_DIGIT, "").cast(pl.Float64, strict=False)
-        sign = 1 - 2 * text.str.contains(any_report.NEGATIVE).cast(pl.Int8)
-        percent = text.str.contains("%", literal=True)
-        share = pl.when(percent).then(digits / 100 if is_rate else None).otherwise(digits) * sign
-        repaired = pl.select(
-            cell=refused, value=pl.when(text.str.contains(any_report.NUMBER)).then(share).cast(pl.Float64)
-        ).drop_nulls()
-        read = cells.to_frame("cell").join(repaired, on="cell", how="left", maintain_order="left")["value"]
-        fast = fast.fill_null(read)
-    return pl.select(pl.when(fast.is_finite()).then(fast)).to_series()
+def number(cell: pl.Expr, is_rate: bool) -> pl.Expr:
+    """A number by a cast, and by pattern where that fails."""
+    text = cell.str.replace_all(any_report.BLANKS, " ").str.strip_chars(" ")
+    digits = text.str.replace_all(any_report.NO_DIGIT, "").cast(pl.Float64, strict=False)
+    sign = pl.when(text.str.contains(any_report.NEGATIVE)).then(-1).otherwise(1)
+    percent = text.str.contains("%", literal=True)
+    share = pl.when(percent).then(digits / 100 if is_rate else None).otherwise(digits) * sign
+    by_pattern = pl.when(text.str.contains(any_report.NUMBER)).then(share)
+    value = cell.cast(pl.Float64, strict=False).fill_null(by_pattern)
+    return pl.when(value.is_finite()).then(value)
 
 
 def named(sums: pl.DataFrame) -> pl.DataFrame:
