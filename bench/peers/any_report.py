@@ -97,8 +97,6 @@ NUMBER = (
     f"|(?:{CURRENCY} ?)?\\( ?(?:{CURRENCY} ?)?{DIGITS} ?{CURRENCY}? ?%? ?\\) ?%?"
     ") ?[\"']?$"
 )
-# The usual of these, for which the digits are what remains without commas and percent sign.
-USUAL = "^(?:[0-9]+|[1-9][0-9]{0,2}(?:,[0-9]{3})+)(?:\\.[0-9]*)?%?$"
 NEGATIVE = "[(\u2010-\u2015\u2212-]"
 NO_DIGIT = "[^0-9.]+"
 

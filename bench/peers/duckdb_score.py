@@ -94,7 +94,7 @@ def any_sums(connection: duckdb.DuckDBPyConnection, report: str) -> str:
     except (duckdb.ConversionException, duckdb.InvalidInputException):
         connection.execute(f"CREATE TEMP TABLE texts AS {cells(report, table, 'VARCHAR')}")
         numbers, percent_signs = read_numbers(connection)
-        connection.execute(by_spelling(f"SELECT domain, {numbers} FROM texts"))
+        connection.execute(by_spelling(numbers))
     facts = connection.execute("SELECT sum(nonzero), sum(above_one) FROM spellings").fetchone()
     scale = 1.0 if percent_signs else any_report.scale(table, 0, *(fact or 0 for fact in facts))
     name_others(connection)
@@ -154,39 +154,49 @@ def by_spelling(cells: str) -> str:
 
 
 def read_numbers(connection: duckdb.DuckDBPyConnection) -> tuple[str, int]:
-    """The expressions that read the numbers of `texts`, and how many cells of the rate carry a percent sign."""
-    speaks = ", ".join(
-        f"count(*) FILTER (TRY_CAST({name} AS DOUBLE) IS NULL AND regexp_matches({name}, {literal(any_report.COMMA)}))"
-        for name in any_report.NUMBERS
-    )
-    commas = set()
-    if any(connection.execute(f"SELECT {speaks} FROM texts").fetchone()):
-        both = ", ".join(
-            f"[count(*) FILTER (regexp_matches({name}, {literal(any_report.POINT)})), "
-            f"count(*) FILTER (regexp_matches({name}, {literal(any_report.COMMA)}))]"
-            for name in any_report.NUMBERS
+    """The query that reads the numbers of `texts`, and how many cells of the rate carry a percent sign.
+
+    Only the distinct cells of a column are read by pattern: there are thousands of them in a million rows.
+    """
+    counts = {}
+    for name in any_report.NUMBERS:
+        connection.execute(
+            f"CREATE TEMP TABLE {name}_cells AS "
+            f"SELECT {name} AS cell, count(*) AS times FROM texts WHERE {name} IS NOT NULL GROUP BY {name}"
         )
-        counts = connection.execute(f"SELECT {both} FROM texts").fetchone()
-        commas = any_report.comma_columns(dict(zip(any_report.NUMBERS, map(tuple, counts))))
-    (percent_signs,) = connection.execute("SELECT count(*) FILTER (contains(ias, '%')) FROM texts").fetchone()
-    cells = {name: f"translate({name}, '.,', ',.')" if name in commas else name for name in any_report.NUMBERS}
-    numbers = {name: number(cell, name) for name, cell in cells.items()}
-    if percent_signs:
-        numbers["ias"] = f"({numbers['ias']}) / CASE WHEN contains(ias, '%') THEN 1 ELSE 100 END"
-    return ", ".join(f"{sql} AS {name}" for name, sql in numbers.items()), percent_signs
+        speak = (
+            f"coalesce(sum(times) FILTER (regexp_matches(cell, {literal(form)})), 0)"
+            for form in (any_report.POINT, any_report.COMMA)
+        )
+        counts[name] = connection.execute(f"SELECT {', '.join(speak)} FROM {name}_cells").fetchone()
+    commas = any_report.comma_columns(counts)
+    (percent_signs,) = connection.execute(
+        "SELECT coalesce(sum(times) FILTER (contains(cell, '%')), 0) FROM ias_cells"
+    ).fetchone()
+    numbers, joins = [], []
+    for name in any_report.NUMBERS:
+        value = number("translate(cell, '.,', ',.')" if name in commas else "cell", is_rate=name == "ias")
+        if name == "ias" and percent_signs:
+            value = f"({value}) / CASE WHEN contains(cell, '%') THEN 1 ELSE 100 END"
+        connection.execute(f"CREATE TEMP TABLE {name}_read AS SELECT cell, {value} AS value FROM {name}_cells")
+        differ = f"SELECT count(*) FROM {name}_read WHERE TRY_CAST(cell AS DOUBLE) IS DISTINCT FROM value"
+        if connection.execute(differ).fetchone() == (0,):
+            numbers.append(f"TRY_CAST({name} AS DOUBLE) AS {name}")
+        else:
+            numbers.append(f"{name}_read.value AS {name}")
+            joins.append(f"LEFT JOIN {name}_read ON {name}_read.cell = texts.{name}")
+    return f"SELECT domain, {', '.join(numbers)} FROM texts {' '.join(joins)}", percent_signs
 
 
-def number(cell: str, name: str) -> str:
+def number(cell: str, is_rate: bool) -> str:
     """A cell as a number: by a cast, and by pattern where that gives nothing."""
     text = f"trim(regexp_replace({cell}, {literal(any_report.BLANKS)}, ' ', 'g'))"
     digits = f"TRY_CAST(regexp_replace({text}, {literal(any_report.NO_DIGIT)}, '', 'g') AS DOUBLE)"
     sign = f"CASE WHEN regexp_matches({text}, {literal(any_report.NEGATIVE)}) THEN -1 ELSE 1 END"
-    percent = f"CASE WHEN NOT contains({cell}, '%') THEN 1 {'WHEN true THEN 100' if name == 'ias' else ''} END"
+    percent = f"CASE WHEN NOT contains({cell}, '%') THEN 1 {'ELSE 100' if is_rate else ''} END"
     value = (
-        f"coalesce(TRY_CAST({cell} AS DOUBLE), CASE "
-        f"WHEN regexp_matches({cell}, {literal(any_report.USUAL)}) "
-        f"THEN TRY_CAST(translate({cell}, ',%', '') AS DOUBLE) / {percent} "
-        f"WHEN regexp_matches({text}, {literal(any_report.NUMBER)}) THEN {sign} * {digits} / {percent} END)"
+        f"coalesce(TRY_CAST({cell} AS DOUBLE), "
+        f"CASE WHEN regexp_matches({text}, {literal(any_report.NUMBER)}) THEN {sign} * {digits} / {percent} END)"
     )
     return f"CASE WHEN isfinite({value}) THEN {value} END"
 
