@@ -40,6 +40,9 @@ pub(crate) struct Arguments {
     /// Also 10,000,000 rows of the same sites, for the memory
     #[arg(long)]
     memory: bool,
+    /// Also a report with totals, thousands separators and percent signs, beside the peers that read any report
+    #[arg(long)]
+    messy: bool,
     /// Also gzip and zstd beside their decoders, and a workbook of 100,000 rows
     #[arg(long)]
     formats: bool,
@@ -51,8 +54,33 @@ pub(crate) struct Arguments {
     pages: bool,
 }
 
-/// The peers, each a script of bench/peers.
-const PEERS: [&str; 3] = ["polars", "duckdb", "pandas"];
+/// A peer, a script of bench/peers, in one of its two modes.
+#[derive(Clone, Copy)]
+struct Peer {
+    name: &'static str,
+    /// Whether it holds to the rules that make `caliber` right on any report of the platform, or is told beforehand
+    /// that the file is clean.
+    any_report: bool,
+}
+
+const PEERS: [Peer; 6] = [
+    Peer { name: "polars", any_report: false },
+    Peer { name: "duckdb", any_report: false },
+    Peer { name: "pandas", any_report: false },
+    Peer { name: "polars", any_report: true },
+    Peer { name: "duckdb", any_report: true },
+    Peer { name: "pandas", any_report: true },
+];
+
+impl Peer {
+    /// What its results are called among those of the others.
+    fn out(self) -> String {
+        format!("{}{}", self.name, if self.any_report { "-any" } else { "" })
+    }
+}
+
+/// The disorder of a report that went through a spreadsheet.
+const MESS: &str = "totals,thousands,percent";
 
 /// Where things are.
 struct Environment {
@@ -81,19 +109,25 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let bench = Bench::prepare(environment, arguments.caliber.clone())?;
     let report = match &arguments.report {
         Some(path) => path.canonicalize().with_context(|| format!("finding {}", path.display()))?,
-        None => bench.sample(arguments.rows, arguments.domains, "csv")?,
+        None => bench.sample(arguments.rows, arguments.domains, None, "csv")?,
     };
-    bench.beside_peers(&report, arguments.runs)?;
+    bench.beside_peers(&report, arguments.runs, &PEERS)?;
     bench.evidence(&report, arguments.runs)?;
+    if arguments.messy {
+        let messy = bench.sample(arguments.rows, arguments.domains, Some(MESS), "csv")?;
+        println!("\nA report with {MESS}");
+        let peers: Vec<_> = PEERS.into_iter().filter(|peer| peer.any_report).collect();
+        bench.beside_peers(&messy, arguments.runs, &peers)?;
+    }
     if arguments.memory {
-        let large = bench.sample(10_000_000, arguments.domains, "csv")?;
+        let large = bench.sample(10_000_000, arguments.domains, None, "csv")?;
         println!("\nMemory at 10,000,000 rows of {} sites, one run each", arguments.domains);
-        bench.beside_peers(&large, 1)?;
+        bench.beside_peers(&large, 1, &PEERS)?;
         println!("target: caliber's peak under 150 MB");
     }
     if arguments.formats {
         bench.compressed(&report, arguments.runs)?;
-        let workbook = bench.sample(100_000, arguments.domains, "xlsx")?;
+        let workbook = bench.sample(100_000, arguments.domains, None, "xlsx")?;
         let seconds = median_wall(&repeat(arguments.runs, || bench.score(&workbook, "xlsx"))?);
         println!("\nA workbook of 100,000 rows: {seconds:.2} s; target: under 3 s");
     }
@@ -130,8 +164,9 @@ impl Bench {
     }
 
     /// A generated report; the same flags give the same bytes, so one that is there is used again.
-    fn sample(&self, rows: u64, domains: u64, extension: &str) -> Result<PathBuf> {
-        let path = self.environment.data.join(format!("ttd_display-{rows}-{domains}.{extension}"));
+    fn sample(&self, rows: u64, domains: u64, mess: Option<&str>, extension: &str) -> Result<PathBuf> {
+        let suffix = mess.map(|kinds| format!("-{}", kinds.replace(',', "-"))).unwrap_or_default();
+        let path = self.environment.data.join(format!("ttd_display-{rows}-{domains}{suffix}.{extension}"));
         if path.is_file() {
             return Ok(path);
         }
@@ -140,6 +175,9 @@ impl Bench {
         let mut sample = Command::new(&self.caliber);
         sample.args(["sample", "--platform", "trade_desk", "--channel", "display", "--seed", "1", "--rows"]);
         sample.arg(rows.to_string()).arg("--domains").arg(domains.to_string()).arg("--out").arg(&partial);
+        if let Some(kinds) = mess {
+            sample.args(["--mess", kinds]);
+        }
         run::succeed(&mut sample)?;
         fs::rename(&partial, &path).with_context(|| format!("naming {}", path.display()))?;
         Ok(path)
@@ -160,12 +198,15 @@ impl Bench {
         command
     }
 
-    fn peer(&self, name: &str, report: &Path) -> Command {
+    fn peer(&self, peer: Peer, report: &Path) -> Command {
         let mut command = Command::new(&self.environment.python);
         command
-            .arg(self.environment.root.join(format!("bench/peers/{name}_score.py")))
+            .arg(self.environment.root.join(format!("bench/peers/{}_score.py", peer.name)))
             .arg(report)
-            .arg(self.out(name));
+            .arg(self.out(&peer.out()));
+        if peer.any_report {
+            command.arg("--any-report");
+        }
         command
     }
 
@@ -174,28 +215,29 @@ impl Bench {
     }
 
     /// The table: every tool in turns (A B C D, A B C D, ...), so that a slow moment of the machine meets all.
-    fn beside_peers(&self, report: &Path, runs: usize) -> Result<()> {
+    fn beside_peers(&self, report: &Path, runs: usize, peers: &[Peer]) -> Result<()> {
         read_once(report)?;
-        let mut measured = vec![Vec::new(); PEERS.len() + 1];
+        let mut own = Vec::new();
+        let mut measured: Vec<(Peer, Vec<Measured>)> = peers.iter().map(|peer| (*peer, Vec::new())).collect();
         for turn in 1..=runs {
             eprintln!("turn {turn} of {runs}");
-            measured[0].push(measure(&mut self.score(report, "caliber"))?);
-            for (index, name) in PEERS.iter().enumerate() {
-                measured[index + 1].push(measure(&mut self.peer(name, report))?);
+            own.push(measure(&mut self.score(report, "caliber"))?);
+            for (peer, runs) in &mut measured {
+                runs.push(measure(&mut self.peer(*peer, report))?);
             }
         }
         let version = run::output(Command::new(&self.caliber).arg("--version"))?;
-        table::print(report, version.trim(), &measured)?;
-        self.compare()
+        table::print(report, version.trim(), &own, &measured)?;
+        self.compare(peers)
     }
 
     /// Whether all wrote the same numbers: a quick answer to another question is no benchmark.
-    fn compare(&self) -> Result<()> {
+    fn compare(&self, peers: &[Peer]) -> Result<()> {
         let mut check = Command::new(&self.environment.python);
         check
             .arg(self.environment.root.join("bench/check.py"))
             .arg(self.out("caliber"))
-            .args(PEERS.map(|name| self.out(name)));
+            .args(peers.iter().map(|peer| self.out(&peer.out())));
         run::succeed(&mut check)
             .context("the tools do not agree with caliber, so their times cannot be compared")
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::measure::Measured;
+use super::{Peer, median_wall};
 
 /// The medians of one tool.
 struct Row {
@@ -16,51 +17,84 @@ struct Row {
 }
 
 impl Row {
-    fn new(name: &str, runs: &[Measured]) -> Self {
-        let said = runs.iter().find_map(|run| run.said.as_ref());
-        let wall_s = median(runs.iter().map(|run| run.wall_s));
+    fn new(name: String, runs: &[Measured]) -> Self {
+        let wall_s = median_wall(runs);
+        let said = || runs.iter().filter_map(|run| run.said.as_ref());
+        let after_import_s =
+            if said().next().is_some() { median(said().map(|said| said.after_import_s)) } else { wall_s };
         Self {
-            name: said.map_or_else(|| name.to_owned(), |said| format!("{} {}", said.tool, said.version)),
+            name,
             wall_s,
-            after_import_s: said.map_or(wall_s, |_| {
-                median(runs.iter().filter_map(|run| Some(run.said.as_ref()?.after_import_s)))
-            }),
+            after_import_s,
             peak_bytes: median(runs.iter().map(|run| run.peak_bytes as f64)),
         }
     }
-}
 
-/// Prints medians, ratios to the first tool, and the targets. `measured` holds caliber, polars, duckdb, pandas.
-pub(super) fn print(report: &Path, caliber: &str, measured: &[Vec<Measured>]) -> Result<()> {
-    let size =
-        fs::metadata(report).with_context(|| format!("reading {}", report.display()))?.len() as f64 / 1e6;
-    let runs = measured.first().map_or(0, Vec::len);
-    let rows: Vec<_> = measured.iter().map(|runs| Row::new(caliber, runs)).collect();
-    let [own, polars, duckdb, pandas] = rows.as_slice() else { return Ok(()) };
-    println!("{} ({size:.0} MB), median of {runs}", report.display());
-    println!(
-        "{:18} {:>9} {:>14} {:>8} {:>14} {:>9}",
-        "tool", "wall s", "after import s", "ratio", "after import", "peak MB"
-    );
-    for row in &rows {
+    fn of_peer(peer: Peer, runs: &[Measured]) -> Self {
+        let said = runs.iter().find_map(|run| run.said.as_ref());
+        let tool =
+            said.map_or_else(|| peer.name.to_owned(), |said| format!("{} {}", said.tool, said.version));
+        Self::new(format!("{tool}, {}", mode(peer.any_report)), runs)
+    }
+
+    /// The row, with ratios to another's times.
+    fn print(&self, own: &Self) {
         println!(
-            "{:18} {:>9.3} {:>14.3} {:>8.1} {:>14.1} {:>9.0}",
-            row.name,
-            row.wall_s,
-            row.after_import_s,
-            row.wall_s / own.wall_s,
-            row.after_import_s / own.wall_s,
-            row.peak_bytes / 1e6
+            "{:26} {:>9.3} {:>14.3} {:>8.1} {:>14.1} {:>9.0}",
+            self.name,
+            self.wall_s,
+            self.after_import_s,
+            self.wall_s / own.wall_s,
+            self.after_import_s / own.wall_s,
+            self.peak_bytes / 1e6
         );
     }
-    let faster = polars.wall_s.min(duckdb.wall_s);
+}
+
+fn mode(any_report: bool) -> &'static str {
+    if any_report { "any report" } else { "clean file" }
+}
+
+/// Prints medians, ratios to `caliber`'s, and the targets.
+pub(super) fn print(
+    report: &Path,
+    caliber: &str,
+    own: &[Measured],
+    peers: &[(Peer, Vec<Measured>)],
+) -> Result<()> {
+    let size =
+        fs::metadata(report).with_context(|| format!("reading {}", report.display()))?.len() as f64 / 1e6;
+    println!("{} ({size:.0} MB), median of {}", report.display(), own.len());
     println!(
-        "faster of polars and duckdb: {:.1} times caliber's time; target: 3, aim: 5",
-        faster / own.wall_s
+        "{:26} {:>9} {:>14} {:>8} {:>14} {:>9}",
+        "tool", "wall s", "after import s", "ratio", "after import", "peak MB"
     );
-    println!("pandas: {:.1} times caliber's time; target: 10", pandas.wall_s / own.wall_s);
+    let own = Row::new(caliber.to_owned(), own);
+    own.print(&own);
+    for (peer, runs) in peers {
+        Row::of_peer(*peer, runs).print(&own);
+    }
+    for any_report in [false, true] {
+        print_targets(any_report, &own, peers);
+    }
     println!("caliber's peak: {:.0} MB; target: under 100 MB at 1,000,000 rows", own.peak_bytes / 1e6);
     Ok(())
+}
+
+/// How far `caliber` is ahead of the peers that were run in a mode.
+fn print_targets(any_report: bool, own: &Row, peers: &[(Peer, Vec<Measured>)]) {
+    let ratio = |names: &[&str]| {
+        let fitting =
+            peers.iter().filter(|(peer, _)| peer.any_report == any_report && names.contains(&peer.name));
+        fitting.map(|(_, runs)| median_wall(runs) / own.wall_s).reduce(f64::min)
+    };
+    let mode = mode(any_report);
+    if let Some(ratio) = ratio(&["polars", "duckdb"]) {
+        println!("{mode}: faster of polars and duckdb {ratio:.1} times caliber's time; target: 3, aim: 5");
+    }
+    if let Some(ratio) = ratio(&["pandas"]) {
+        println!("{mode}: pandas {ratio:.1} times caliber's time; target: 10");
+    }
 }
 
 /// The middle value, of an even number the mean of the two in the middle; NaN of none.
