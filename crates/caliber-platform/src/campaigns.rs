@@ -144,7 +144,7 @@ impl Campaigns<'_> {
     pub async fn names(
         &self,
         caller: &Caller,
-        ids: impl IntoIterator<Item = CampaignId>,
+        ids: &[CampaignId],
     ) -> Result<HashMap<CampaignId, String>> {
         let named = campaigns::names_within(self.0.store().db(), caller.reads(), ids).await?;
         Ok(named.into_iter().collect())

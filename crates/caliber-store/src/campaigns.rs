@@ -366,11 +366,11 @@ pub(crate) async fn names<C: ConnectionTrait>(
 pub async fn names_within<C: ConnectionTrait>(
     db: &C,
     reach: Reach,
-    ids: impl IntoIterator<Item = CampaignId>,
+    ids: &[CampaignId],
 ) -> Result<Vec<(CampaignId, String)>> {
     let named = Entity::find().select_only().column(Column::Id).column(Column::Name);
     let named = named.filter(reach.within(Column::OrganizationId, Column::UserId));
-    Ok(named.filter(Column::Id.is_in(ids)).into_tuple().all(db).await?)
+    Ok(named.filter(Column::Id.is_in(ids.iter().copied())).into_tuple().all(db).await?)
 }
 
 /// Ids of an organisation's campaigns, for a sub-query.

@@ -176,10 +176,10 @@ pub async fn list<C: ConnectionTrait>(db: &C, reach: Reach, window: Window) -> R
 /// What users are called; those that there are.
 pub async fn names<C: ConnectionTrait>(
     db: &C,
-    ids: impl IntoIterator<Item = UserId>,
+    ids: &[UserId],
 ) -> Result<Vec<(UserId, String)>> {
     let named = Entity::find().select_only().column(Column::Id).column(Column::Name);
-    Ok(named.filter(Column::Id.is_in(ids)).into_tuple().all(db).await?)
+    Ok(named.filter(Column::Id.is_in(ids.iter().copied())).into_tuple().all(db).await?)
 }
 
 /// Sets what they may; the user as changed.

@@ -146,8 +146,9 @@ impl Identity<'_> {
     pub async fn named_invitations(&self, caller: &Caller, window: Window) -> Result<Vec<NamedInvitation>> {
         let db = self.0.store().db();
         let found = invitations::list(db, caller.reads(), window).await?.rows;
-        let people = found.iter().flat_map(|it| [it.invited_by, it.accepted_by]).flatten();
-        let names: HashMap<UserId, String> = users::names(db, people).await?.into_iter().collect();
+        let people: Vec<UserId> =
+            found.iter().flat_map(|it| [it.invited_by, it.accepted_by]).flatten().collect();
+        let names: HashMap<UserId, String> = users::names(db, &people).await?.into_iter().collect();
         let name = |id: Option<UserId>| id.and_then(|id| names.get(&id).cloned());
         let named = found.into_iter().map(|invitation| NamedInvitation {
             invited_by: name(invitation.invited_by),
