@@ -124,6 +124,16 @@ pub(crate) fn when(time: &DateTime<Utc>, _: &dyn Values) -> Result<Safe<String>>
     )))
 }
 
+/// A day: in UTC as it stands, in the reader's zone where scripts run.
+#[askama::filter_fn]
+pub(crate) fn day(time: &DateTime<Utc>, _: &dyn Values) -> Result<Safe<String>> {
+    Ok(Safe(format!(
+        r#"<time datetime="{}" data-day>{}</time>"#,
+        time.to_rfc3339_opts(SecondsFormat::Secs, true),
+        time.format("%e %b %Y").to_string().trim_start()
+    )))
+}
+
 fn shortened(value: f64) -> String {
     let (unit, name) = match value.abs() {
         size if size < 1e4 => return grouped(value, 0),

@@ -80,7 +80,7 @@ pub(crate) fn checked(answer: &Answer, status: u16) -> String {
         html.split("<script").skip(1).all(|script| script.trim_start().starts_with("src=\"/assets/")),
         "{html}"
     );
-    assert!(html.contains("<html lang=\"en\"") && html.contains("<h1"), "{html}");
+    assert!(html.contains("<html lang=\"en-GB\"") && html.contains("<h1"), "{html}");
     html
 }
 
@@ -103,7 +103,6 @@ fn every_page_is_safe_small_and_whole(on: Backend) {
         "/help",
         "/profile",
         "/recipes/trade_desk-display-awareness",
-        "/join?token=x",
     ] {
         browser.page(path);
     }
@@ -111,10 +110,15 @@ fn every_page_is_safe_small_and_whole(on: Backend) {
     assert!(html.contains("class=\"table\""), "{html}");
     browser.page(&format!("/lists/{campaign}"));
     let anybody = service.client().at_root().with("accept", HTML);
-    for path in ["/sign-in", "/register", "/set-password?token=x"] {
+    for path in ["/sign-in", "/register"] {
         checked(&anybody.get(path), 200);
     }
-    checked(&anybody.get("/no-such-page"), 404);
+    for path in ["/no-such-page", "/set-password?token=x"] {
+        checked(&anybody.get(path), 404);
+    }
+    checked(&browser.client.get("/join?token=x"), 404);
+    let within = checked(&browser.client.get("/no-such-page"), 404);
+    assert!(within.contains("href=\"/campaigns\""), "whoever is signed in keeps the way around: {within}");
     assert_eq!(
         service.client().at_root().get("/").data(200)["name"],
         "Caliber",
@@ -271,6 +275,15 @@ fn roles_see_what_they_may_and_no_more(on: Backend) {
     let invited = checked(&manager.post("/people/invitations", &[("role", "analyst")]), 200);
     assert!(invited.contains("value=\"/join?token="), "{invited}");
     assert!(!manager.page("/people").contains("/join?token="), "shown once");
+    let link = invited.split("value=\"/join?").nth(1).unwrap().split('"').next().unwrap();
+    service.manager("ben");
+    let ben = Browser::of(&service, "ben@example.com");
+    let offer = ben.page(&format!("/join?{link}"));
+    assert!(offer.contains("ana invited you") && offer.contains("ben@example.com"), "{offer}");
+    checked(&manager.client.get(&format!("/join?{link}")), 409);
+    let token = link.split('=').nth(1).unwrap();
+    assert_eq!(ben.post("/join", &[("token", token)]).status, 303);
+    assert!(manager.page("/people").contains("ben, <time"), "one sees who accepted");
     checked(&manager.post("/people/invitations", &[("role", "admin")]), 403);
 }
 
