@@ -145,7 +145,10 @@ impl Recipes<'_> {
         }
         let recipe = parsed(toml)?;
         if self.get(caller, id).await?.recipe.name != recipe.name {
-            return Err(Error::invalid("name", "stays as it is; save the recipe as a copy to name it otherwise"));
+            return Err(Error::invalid(
+                "name",
+                "stays as it is; save the recipe as a copy to name it otherwise",
+            ));
         }
         let uuid: RecipeId = id.parse().map_err(|_| missing())?;
         let changed = recipes::set_toml(self.0.store().db(), caller.writes(), uuid, toml).await?;

@@ -101,11 +101,6 @@ document.addEventListener("input", (event) => {
   if (painted) document.querySelector(painted).setAttribute("fill", event.target.value);
 });
 
-/** Back to the page that led here. */
-document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-back]")) history.back();
-});
-
 /** Links that are handed on begin with where this server is reached. */
 function wholeLinks() {
   for (const input of document.querySelectorAll("input[data-absolute]")) {

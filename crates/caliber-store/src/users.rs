@@ -174,10 +174,7 @@ pub async fn list<C: ConnectionTrait>(db: &C, reach: Reach, window: Window) -> R
 }
 
 /// What users are called; those that there are.
-pub async fn names<C: ConnectionTrait>(
-    db: &C,
-    ids: &[UserId],
-) -> Result<Vec<(UserId, String)>> {
+pub async fn names<C: ConnectionTrait>(db: &C, ids: &[UserId]) -> Result<Vec<(UserId, String)>> {
     let named = Entity::find().select_only().column(Column::Id).column(Column::Name);
     Ok(named.filter(Column::Id.is_in(ids.iter().copied())).into_tuple().all(db).await?)
 }

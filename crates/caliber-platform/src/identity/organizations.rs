@@ -202,8 +202,7 @@ impl Identity<'_> {
     pub async fn accept_invitation(&self, caller: &Caller, token: &str) -> Result<User> {
         let now = self.0.now();
         let txn = self.0.store().begin().await?;
-        let invitation =
-            invitations::accept(&txn, &keys::hash_of(token), caller.user.id, now).await?;
+        let invitation = invitations::accept(&txn, &keys::hash_of(token), caller.user.id, now).await?;
         let invitation = invitation.filter(|it| is_for(it, caller)).ok_or_else(invitation_gone)?;
         let (from, to) = (caller.user.organization_id, invitation.organization_id);
         if from == to {

@@ -80,8 +80,7 @@ mod tests {
     fn the_error_page_escapes_what_it_is_told() {
         let message = "nothing at /<script>alert(1)</script>".to_owned();
         let title = "error-not-found";
-        let page =
-            ErrorPage { shell: samples::nobody(), status: 404, title, message: message.clone() };
+        let page = ErrorPage { shell: samples::nobody(), status: 404, title, message: message.clone() };
         let html = samples::checked(&page);
         assert!(html.contains("/&#60;script&#62;alert(1)"), "{html}");
         let back = Some("/campaigns?search=\"><b>P\u{e9}rez".to_owned());
@@ -100,7 +99,8 @@ mod tests {
             led_here(&pairs.into_iter().map(pair).collect())
         };
         assert_eq!(led("https://caliber.example/lists?page=2").as_deref(), Some("/lists?page=2"));
-        for elsewhere in ["https://evil.example/lists", "https://caliber.example//evil.example", "lists", ""] {
+        for elsewhere in ["https://evil.example/lists", "https://caliber.example//evil.example", "lists", ""]
+        {
             assert_eq!(led(elsewhere), None, "{elsewhere}");
         }
     }

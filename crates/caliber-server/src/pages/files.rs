@@ -143,8 +143,7 @@ mod tests {
         };
         let place = Place::new(&Asked::default(), 2, 2, "/files", &[]);
         let used = (Uuid::nil(), "Spring <b>P\u{e9}rez".to_owned());
-        let page =
-            FilesPage { shell: samples::shell(), files: vec![file(None), file(Some(used))], place };
+        let page = FilesPage { shell: samples::shell(), files: vec![file(None), file(Some(used))], place };
         let html = samples::checked(&page);
         assert!(html.contains("href=\"/campaigns/new/0") && html.contains("href=\"/campaigns/0"), "{html}");
         assert_eq!(html.matches("Removed on").count(), 1, "what a campaign has stays: {html}");

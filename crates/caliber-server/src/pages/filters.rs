@@ -168,7 +168,11 @@ pub(crate) fn grouped(value: f64, places: usize) -> String {
 
 /// An amount of money, in the report's currency where it says one.
 pub(crate) fn money(value: f64, currency: Option<&str>) -> String {
-    let places = if value.abs() < 1000.0 { 2 } else { 0 };
+    money_to(value, currency, if value.abs() < 1000.0 { 2 } else { 0 })
+}
+
+/// An amount of money to so many decimals: those of a column have the same.
+pub(crate) fn money_to(value: f64, currency: Option<&str>, places: usize) -> String {
     let amount = grouped(value, places);
     match currency {
         None => amount,

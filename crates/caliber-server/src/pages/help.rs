@@ -40,7 +40,10 @@ const fn term(id: &'static str, name: &'static str, meaning: &'static str) -> Te
 }
 
 const TERMS: &[Term] = &[
-    Term { place: Some(("/campaigns/new", "new-campaign")), ..term("start", "help-start-title", "help-start") },
+    Term {
+        place: Some(("/campaigns/new", "new-campaign")),
+        ..term("start", "help-start-title", "help-start")
+    },
     term("score", "score", "help-score"),
     term("campaign-score", "campaign-score", "help-campaign-score"),
     term("band", "band", "help-band"),

@@ -11,12 +11,12 @@ use caliber_platform::Window;
 use caliber_platform::campaigns::{CampaignId, CampaignStatus, Filter};
 use caliber_platform::identity::permissions::LISTS_READ;
 use caliber_platform::lists::{ListOptions, ListVersion, VersionRows};
-use caliber_platform::results::{ListPolicy, ListType};
+use caliber_platform::results::{ListPolicy, ListRow, ListType};
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::figures::CampaignFigures;
-use super::filters::{grouped, money};
+use super::filters::{grouped, money_to};
 use super::form::{Fields, Problems};
 use super::paging::{Asked, Place};
 use super::shell::Shell;
@@ -278,16 +278,18 @@ struct NameRow {
 }
 
 impl NameRow {
-    fn all(found: VersionRows) -> Vec<Self> {
+    fn all(found: &VersionRows) -> Vec<Self> {
         let summary = found.run.summary.as_deref();
         let currency = summary.and_then(|summary| summary["currency"].as_str());
-        let row = |row: caliber_platform::results::ListRow| Self {
-            name: row.name,
+        let spends = found.rows.iter().filter_map(|row| row.spend);
+        let places = if spends.map(|spend| spend.0.abs()).fold(0.0, f64::max) < 1000.0 { 2 } else { 0 };
+        let row = |row: &ListRow| Self {
+            name: row.name.clone(),
             score: row.score.map(|score| score.0),
-            spend: row.spend.map(|spend| money(spend.0, currency)),
-            reason: row.reason,
+            spend: row.spend.map(|spend| money_to(spend.0, currency, places)),
+            reason: row.reason.clone(),
         };
-        found.rows.into_iter().map(row).collect()
+        found.rows.iter().map(row).collect()
     }
 }
 
@@ -330,7 +332,7 @@ async fn version(
     let campaign = app.platform.campaigns().get(&caller, id).await?.campaign;
     let lists = app.platform.lists();
     let details = lists.version(&caller, id, number).await?;
-    let rows = NameRow::all(lists.rows_of_version(&details, ROWS_SHOWN).await?);
+    let rows = NameRow::all(&lists.rows_of_version(&details, ROWS_SHOWN).await?);
     Ok(VersionPage {
         shell,
         campaign: id.0,

@@ -92,6 +92,9 @@ mod tests {
         assert!(html.contains("id=\"password-problem\">is easy to guess"), "{html}");
         assert!(html.contains("Choose a password for vera+1@example.com"), "{html}");
         let html = samples::checked(&page(true, Problems::default()));
-        assert!(html.contains("href=\"/sign-in?email=vera%2B1%40example.com\"") && !html.contains("<form"), "{html}");
+        assert!(
+            html.contains("href=\"/sign-in?email=vera%2B1%40example.com\"") && !html.contains("<form"),
+            "{html}"
+        );
     }
 }

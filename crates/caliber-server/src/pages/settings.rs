@@ -132,10 +132,7 @@ mod tests {
         );
         assert_eq!((page.set.len(), page.as_shipped.len()), (2, 1));
         let html = samples::checked(&page);
-        assert!(
-            html.contains("Not answering") && html.contains("Largest &#60;report&#62; taken"),
-            "{html}"
-        );
+        assert!(html.contains("Not answering") && html.contains("Largest &#60;report&#62; taken"), "{html}");
         assert!(html.contains("SQLite") && html.contains("One per core"), "{html}");
         assert!(html.contains("in development"), "somebody is told that it is not for clients: {html}");
     }
