@@ -4,7 +4,7 @@ use caliber_store::Backend;
 use serde_json::json;
 
 use crate::client::{Answer, Client, FORM, form};
-use crate::people::{PASSWORD, report};
+use crate::people::{PASSWORD, id_of, report};
 use crate::service::Service;
 
 crate::on_both_databases! {
@@ -14,6 +14,7 @@ crate::on_both_databases! {
     a_write_shows_that_it_comes_from_our_page,
     a_report_goes_from_upload_to_lists_without_scripts,
     roles_see_what_they_may_and_no_more,
+    a_recipe_is_changed_in_place_by_whom_it_belongs_to,
     assets_are_packed_and_kept_for_ever,
 }
 
@@ -289,6 +290,39 @@ fn roles_see_what_they_may_and_no_more(on: Backend) {
     assert_eq!(ben.post("/join", &[("token", token)]).status, 303);
     assert!(manager.page("/people").contains("ben, <time"), "one sees who accepted");
     checked(&manager.post("/people/invitations", &[("role", "admin")]), 403);
+}
+
+fn a_recipe_is_changed_in_place_by_whom_it_belongs_to(on: Backend) {
+    let service = Service::start(on);
+    let api = service.manager("ana");
+    let recipe = json!({"name": "ours", "platform": "trade_desk", "channel": "display", "goal": "awareness",
+        "dimension": "domain", "min_impressions": 100, "metrics": [
+            {"metric": "cpm", "weight": 0.4, "better": "lower"}, {"metric": "ctr", "weight": 0.6, "better": "higher"}]});
+    let id = id_of(&api.post("/scoring/recipes", recipe).data(201));
+    let ana = Browser::of(&service, "ana@example.com");
+    let (path, save) = (format!("/recipes/{id}"), format!("/recipes/{id}/save"));
+    assert!(ana.page(&path).contains(&format!("formaction=\"{save}\"")));
+    let weights = [("weight.cpm", "75"), ("weight.ctr", "25"), ("name", "of a copy")];
+    let saved = ana.post(&save, &weights);
+    assert_eq!(
+        (saved.status, saved.header("location")),
+        (303, Some(&*format!("{path}?done=saved"))),
+        "{}",
+        saved.text()
+    );
+    let changed = api.get(&format!("/scoring/recipes/{id}")).data(200);
+    let weight_of = |at: usize| changed["metrics"][at]["weight"].as_f64();
+    assert_eq!((&changed["name"], weight_of(0), weight_of(1)), (&json!("ours"), Some(0.75), Some(0.25)));
+    assert!(checked(&ana.post(&save, &[]), 422).contains("alert-danger"), "nothing weighs anything");
+    checked(&ana.post("/recipes/trade_desk-display-awareness/save", &[("weight.cpm", "100")]), 409);
+
+    service.member(&api, "analyst", "ben");
+    let ben = Browser::of(&service, "ben@example.com");
+    assert!(!ben.page(&path).contains(&save), "a colleague's is seen, and copied");
+    checked(&ben.post(&save, &weights), 404);
+    service.manager("eve");
+    checked(&Browser::of(&service, "eve@example.com").post(&save, &weights), 404);
+    assert_eq!(api.get(&format!("/scoring/recipes/{id}")).data(200), changed);
 }
 
 fn assets_are_packed_and_kept_for_ever(on: Backend) {
