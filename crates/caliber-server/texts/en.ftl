@@ -324,6 +324,7 @@ job-failures = Failed { $failed } of { $most } attempts
 jobs-empty-title = No jobs yet
 jobs-empty-text = Scoring and exports show up here while they run.
 jobs-none-found = No job has this status
+jobs-show-all = Show all jobs
 took = Took
 show = Show
 
@@ -450,6 +451,7 @@ versions = Versions
 version = Version
 version-allowlist = Version { $number }, allowlist
 version-blocklist = Version { $number }, blocklist
+try-rules = Try out rules
 versions-note = Both lists of a campaign are numbered in one row.
 names-count = { $number ->
     [one] 1 name
