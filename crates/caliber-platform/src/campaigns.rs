@@ -2,6 +2,8 @@
 
 mod templates;
 
+use std::collections::HashMap;
+
 use caliber_engine::recipe::{self, RecipeBook};
 use caliber_store::campaigns::{self, CampaignChange, NewCampaign};
 use caliber_store::runs;
@@ -133,6 +135,15 @@ impl Campaigns<'_> {
             campaign,
         };
         Ok(Page { rows: page.rows.into_iter().map(details).collect(), total: page.total })
+    }
+
+    /// What campaigns are called, of those that the caller may see.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn names(&self, caller: &Caller, ids: &[CampaignId]) -> Result<HashMap<CampaignId, String>> {
+        let named = campaigns::names_within(self.0.store().db(), caller.reads(), ids).await?;
+        Ok(named.into_iter().collect())
     }
 
     /// One campaign.

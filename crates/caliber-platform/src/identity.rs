@@ -22,7 +22,7 @@ pub use self::accounts::OneTimeLink;
 pub(crate) use self::accounts::checked_name;
 pub use self::keys::{LEAST_SECRET, Secrets, fresh_secret as fresh_secret_key};
 pub use self::logo::MOST_BYTES as MOST_OF_A_LOGO;
-pub use self::organizations::{InvitedBy, OrganizationUpdate};
+pub use self::organizations::{InvitedBy, NamedInvitation, Offer, OrganizationUpdate};
 use self::permissions::Permission;
 pub use self::sessions::{SignedIn, Tokens};
 pub use self::tokens::ACCESS_SECONDS;

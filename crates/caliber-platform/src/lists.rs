@@ -8,7 +8,7 @@ use caliber_store::list_versions::{self, NewListVersion};
 use chrono::{DateTime, Utc};
 
 pub use caliber_store::list_versions::ListVersion;
-use caliber_store::runs::Run;
+use caliber_store::runs::{self, Run};
 use caliber_store::{CampaignId, Page, Reach, UserId, Window, organizations, to_microseconds};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -18,7 +18,7 @@ use crate::campaigns::missing;
 use crate::current_results::CurrentRun;
 use crate::error::{Error, Result};
 use crate::identity::{Caller, checked_name};
-use crate::results::{List, ListPolicy, ListRequest, ListRule, ListType};
+use crate::results::{BY_HAND, List, ListPolicy, ListRequest, ListRow, ListRule, ListType};
 use crate::scoring::RunConfig;
 
 /// Names that may be given by hand, of each kind.
@@ -68,6 +68,17 @@ pub struct VersionDetails {
     pub added: Vec<String>,
     /// Names that only the version before had.
     pub removed: Vec<String>,
+    /// Names that somebody put on it, whatever the rule said.
+    pub by_hand: Vec<String>,
+}
+
+/// What the run of a version found of its names.
+#[derive(Clone, Debug)]
+pub struct VersionRows {
+    /// The rows, in list order.
+    pub rows: Vec<ListRow>,
+    /// The run that the version was taken out of.
+    pub run: Run,
 }
 
 /// How a version's names are stored.
@@ -76,6 +87,8 @@ struct StoredNames {
     names: Vec<String>,
     added: Vec<String>,
     removed: Vec<String>,
+    #[serde(default)]
+    by_hand: Vec<String>,
 }
 
 /// What somebody decides about a name.
@@ -314,6 +327,12 @@ impl ListsOf<'_> {
         let names = StoredNames {
             added: list.domains.iter().filter(|name| !was.contains(name)).cloned().collect(),
             removed: before.iter().filter(|name| !is.contains(name)).cloned().collect(),
+            by_hand: list
+                .rows
+                .iter()
+                .filter(|row| row.reason == BY_HAND)
+                .map(|row| row.name.clone())
+                .collect(),
             names: list.domains.clone(),
         };
         let now = self.0.now();
@@ -367,14 +386,40 @@ impl ListsOf<'_> {
         campaigns::by_id(db, caller.reads(), id).await?.ok_or_else(missing)?;
         let gone = || Error::NotFound("the campaign has no list version of this number".to_owned());
         let version = list_versions::by_number(db, id, number).await?.ok_or_else(gone)?;
-        let StoredNames { names, added, removed } = self.names(&version).await?;
+        let StoredNames { names, added, removed, by_hand } = self.names(&version).await?;
         let author = match version.author_id {
             Some(author) => {
                 caliber_store::users::by_id(db, Reach::INSTANCE, author).await?.map(|user| user.name)
             }
             None => None,
         };
-        Ok(VersionDetails { version, author, names, added, removed })
+        Ok(VersionDetails { version, author, names, added, removed, by_hand })
+    }
+
+    /// What the run of a version found of its first `most` names.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where its campaign was deleted meanwhile, and those of the storage.
+    pub async fn rows_of_version(&self, details: &VersionDetails, most: usize) -> Result<VersionRows> {
+        let version = &details.version;
+        let found = runs::by_id(self.0.store().db(), version.campaign_id, version.run_id).await?;
+        let run = found.ok_or_else(missing)?;
+        let table = self.0.current_results().table(&run).await?;
+        let (list_type, policy) = (ListType::from(version.list_type), ListPolicy::of(&version.policy));
+        let names: Vec<String> = details.names.iter().take(most).cloned().collect();
+        let by_hand = details.by_hand.clone();
+        let rows = tokio::task::spawn_blocking(move || {
+            table.rows_of_list(list_type, policy.unwrap_or_default(), &names, &by_hand)
+        });
+        Ok(VersionRows { rows: rows.await.map_err(Error::internal)?, run })
+    }
+
+    /// The newest version of each list of these campaigns, of those that the caller may see.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn newest(&self, caller: &Caller, campaigns: &[CampaignId]) -> Result<Vec<ListVersion>> {
+        Ok(list_versions::latest_of_campaigns(self.0.store().db(), caller.reads(), campaigns).await?)
     }
 
     async fn names(&self, version: &ListVersion) -> Result<StoredNames> {

@@ -113,20 +113,14 @@ impl Recipes<'_> {
     /// # Errors
     /// [`Error::Invalid`] for what breaks a rule, with its line; [`Error::Conflict`] for a name that is taken.
     pub async fn create(&self, caller: &Caller, toml: &str) -> Result<KnownRecipe> {
-        if toml.len() > MOST_BYTES {
-            return Err(Error::TooLarge(format!("a recipe has at most {} kB", MOST_BYTES >> 10)));
-        }
-        let recipe = Recipe::parse(toml).map_err(|error| {
-            let line = error.line.map(|line| format!("line {line}: ")).unwrap_or_default();
-            Error::invalid("", format!("{line}{}", told(&error)))
-        })?;
+        let recipe = parsed(toml)?;
         let taken = || {
             Error::conflict(
                 Conflict::Other,
                 format!("a recipe is named `{}` already; give it another name", recipe.name),
             )
         };
-        if self.0.book().iter().any(|known| known.name == recipe.name) {
+        if self.ships(&recipe.name) {
             return Err(taken());
         }
         let (db, user) = (self.0.store().db(), &caller.user);
@@ -139,18 +133,69 @@ impl Recipes<'_> {
         }
     }
 
+    /// Puts another text in place of a recipe of one's own. What was scored by it keeps the text that it was scored by.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Conflict`] for one that ships, [`Error::Invalid`] for what breaks a rule and for
+    /// another name: campaigns are scored by it.
+    pub async fn replace(&self, caller: &Caller, id: &str, toml: &str) -> Result<KnownRecipe> {
+        if self.ships(id) {
+            let message = "a recipe that ships cannot be changed; save it under another name";
+            return Err(Error::conflict(Conflict::WrongState, message));
+        }
+        let recipe = parsed(toml)?;
+        if self.get(caller, id).await?.recipe.name != recipe.name {
+            return Err(Error::invalid(
+                "name",
+                "stays as it is; save the recipe as a copy to name it otherwise",
+            ));
+        }
+        let uuid: RecipeId = id.parse().map_err(|_| missing())?;
+        let changed = recipes::set_toml(self.0.store().db(), caller.writes(), uuid, toml).await?;
+        changed.ok_or_else(missing)?;
+        Ok(KnownRecipe { id: id.to_owned(), shipped: false, recipe })
+    }
+
+    /// Whether the caller may change and delete the recipe.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn is_changed_by(&self, caller: &Caller, id: &str) -> Result<bool> {
+        match id.parse::<RecipeId>() {
+            Ok(uuid) if !self.ships(id) => {
+                Ok(recipes::by_id(self.0.store().db(), caller.writes(), uuid).await?.is_some())
+            }
+            _ => Ok(false),
+        }
+    }
+
+    fn ships(&self, name: &str) -> bool {
+        self.0.book().iter().any(|recipe| recipe.name == name)
+    }
+
     /// Deletes a recipe of one's own.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Conflict`] for one that ships.
     pub async fn delete(&self, caller: &Caller, id: &str) -> Result<()> {
-        if self.0.book().iter().any(|recipe| recipe.name == id) {
+        if self.ships(id) {
             return Err(Error::conflict(Conflict::WrongState, "a recipe that ships cannot be deleted"));
         }
         let uuid: RecipeId = id.parse().map_err(|_| missing())?;
         let is_deleted = recipes::delete(self.0.store().db(), caller.writes(), uuid).await?;
         if is_deleted { Ok(()) } else { Err(missing()) }
     }
+}
+
+/// A recipe of its text.
+fn parsed(toml: &str) -> Result<Recipe> {
+    if toml.len() > MOST_BYTES {
+        return Err(Error::TooLarge(format!("a recipe has at most {} kB", MOST_BYTES >> 10)));
+    }
+    Recipe::parse(toml).map_err(|error| {
+        let line = error.line.map(|line| format!("line {line}: ")).unwrap_or_default();
+        Error::invalid("", format!("{line}{}", told(&error)))
+    })
 }
 
 /// Recipes are used by name, so even the administrator has those of one organisation.

@@ -34,6 +34,7 @@ pub use caliber_engine::results::Status;
 pub use caliber_engine::summary::StatusCounts;
 pub use caliber_reports::ListRow;
 pub use charts::{Bin, Bubble, Charts, MeanContribution};
+pub(crate) use list::BY_HAND;
 pub use list::{Criteria, List, ListRequest, ListType};
 pub use query::{Direction, Filter, InvalidQuery, Page, Query, SortBy};
 pub use row::{Breakdown, ByMetric, MetricEvidence, ResultRow, RowEvidence};

@@ -12,6 +12,7 @@ use caliber_engine::{Code, Context, Options, Progress};
 use caliber_store::objects::{LocalCopy, ObjectError};
 use caliber_store::uploads::{self, Attached, NewUpload, NotAttached};
 use caliber_store::{Attempt, CampaignId, Page, Window, campaigns};
+use chrono::TimeDelta;
 use futures_util::Stream;
 
 pub use caliber_engine::Inspection;
@@ -25,6 +26,9 @@ use crate::campaigns::{engine_channel, engine_dimension, engine_goal, missing as
 use crate::error::{Conflict, Error, Result};
 use crate::identity::Caller;
 use crate::scoring::told;
+
+/// A file that belongs to no campaign is cleared away after this.
+pub const KEPT_FOR: TimeDelta = TimeDelta::days(30);
 
 /// The use cases of reports' files.
 #[derive(Clone, Copy, Debug)]

@@ -8,11 +8,12 @@ function localTimes(within) {
   const format = new Intl.DateTimeFormat(root.lang, {
     day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
   });
+  const day = new Intl.DateTimeFormat(root.lang, { day: "numeric", month: "short", year: "numeric" });
   for (const time of within.querySelectorAll("time[datetime]:not([title])")) {
     const moment = new Date(time.dateTime);
     if (Number.isNaN(moment.getTime())) continue;
     time.title = time.textContent;
-    time.textContent = format.format(moment);
+    time.textContent = ("day" in time.dataset ? day : format).format(moment);
   }
   // A choice holds text alone: the moment stands at its head.
   for (const option of within.querySelectorAll("option[data-when]")) {
@@ -92,6 +93,12 @@ document.addEventListener("click", async (event) => {
   if (!button) return;
   await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).value);
   button.classList.add("is-done");
+});
+
+/** What is drawn in a colour that is being chosen. */
+document.addEventListener("input", (event) => {
+  const painted = event.target.dataset?.paints;
+  if (painted) document.querySelector(painted).setAttribute("fill", event.target.value);
 });
 
 /** Links that are handed on begin with where this server is reached. */

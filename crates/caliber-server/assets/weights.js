@@ -21,6 +21,8 @@ function keepSum(form) {
       form.querySelector(`output[for="${CSS.escape(slider.id)}"]`).textContent = `${slider.value}%`;
       slider.setAttribute("aria-valuetext", `${slider.value}%`);
     }
+    const isChanged = sliders.some((slider) => slider.value !== slider.defaultValue);
+    for (const button of form.querySelectorAll("[data-when-changed]")) button.disabled = !isChanged;
   };
   const proportions = new Map(sliders.map((slider) => [slider, Number(slider.value)]));
   form.addEventListener("input", (event) => {
@@ -39,6 +41,11 @@ function keepSum(form) {
   form.addEventListener("change", () => {
     for (const slider of sliders) proportions.set(slider, Number(slider.value));
   });
+  // The sliders are set back after the event.
+  form.addEventListener("reset", () => setTimeout(() => {
+    for (const slider of sliders) proportions.set(slider, Number(slider.value));
+    show();
+  }));
   show();
 }
 

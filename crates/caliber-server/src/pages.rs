@@ -119,12 +119,13 @@ pub(crate) async fn nothing_here(State(app): State<App>, request: Request) -> Re
     let (parts, _) = request.into_parts();
     let path = parts.uri.path();
     let is_api = path.starts_with("/api/");
-    let failure =
-        Failure::new(FailureCode::NotFound, format!("there is nothing at {path}; /docs shows what there is"));
     if is_api || !wants_page(&parts.headers) {
-        return failure.into_response();
+        let message = format!("there is nothing at {path}; /docs shows what there is");
+        return Failure::new(FailureCode::NotFound, message).into_response();
     }
-    with_policy(error_page::shown(&shell_of(&app, &parts).await, failure)).await
+    let message = crate::texts::with("error-nothing-at", &[("path", path.into())]);
+    let failure = Failure::new(FailureCode::NotFound, message);
+    with_policy(error_page::shown(&shell_of(&app, &parts).await, &parts.headers, failure)).await
 }
 
 /// The shell of a page outside of the guard.

@@ -12,9 +12,9 @@ nav-campaigns = Campaigns
 nav-lists = Lists
 nav-files = Files
 nav-exports = Exports
-nav-recipes = Recipes and templates
+nav-recipes = Recipes
 nav-jobs = Jobs
-nav-organisation = Organisation
+nav-organisation = Team
 nav-people = People
 nav-service = Settings
 nav-help = Help
@@ -30,6 +30,9 @@ role = Role
 status = Status
 created = Created
 progress = Progress
+reset = Reset
+expired = Expired
+none-yet = None yet
 
 ## Roles
 role-viewer = Viewer
@@ -38,6 +41,11 @@ role-manager = Manager
 role-admin = Administrator
 role-client = Client
 role-expert = Expert
+role-viewer-means = Sees and downloads everything, changes nothing.
+role-analyst-means = Also makes campaigns, reports, recipes and templates, and changes their own.
+role-manager-means = Also changes what others made, and invites people.
+role-admin-means = Manages the whole service: everybody's roles, its settings and its jobs.
+role-desk-means = Sees nothing but their own profile for now.
 
 ## Done
 notice-saved = Saved.
@@ -48,13 +56,14 @@ notice-signed-out = You are signed out.
 notice-cancelled = Scoring was cancelled.
 notice-started = Scoring has started.
 notice-joined = You have joined the organisation, and your campaigns came along.
-notice-withdrawn = The invitation is taken back.
-notice-asked = The file is being made. It can be downloaded here as soon as it is ready.
+notice-withdrawn = The invitation is revoked.
+notice-asked = The file is being prepared. It can be downloaded here as soon as it is ready.
 
 ## Signing in
 sign-in = Sign in
 sign-in-title = Sign in
 sign-in-first = Sign in to go on to the page you asked for.
+forgot-password = Forgot your password? Ask an administrator for a new link.
 sign-out = Sign out
 no-account = No account yet?
 have-account = Have an account?
@@ -65,23 +74,25 @@ register-submit = Create account
 password-hint = A few unusual words in a row are hard to guess and easy to remember.
 
 set-password-title = Set your password
-set-password-lead = The link that brought you here works once.
+set-password-lead = Choose a password for { $email }. This link works once.
 set-password-submit = Set password
 password-is-set = Your password is set
-password-is-set-text = You can sign in with it now.
+password-is-set-text = Sign in with it now.
 
 ## Profile
 profile = Profile
 profile-you = You
-member-since = Since
+member-since = Member since
 change-password = Change password
-current-password = Present password
+current-password = Current password
 new-password = New password
-other-sessions-end = All your other sessions end.
+other-sessions-end = This signs you out on all other devices.
 development-sign-in = This is the development sign-in of this machine. It has no password; a registered account has one.
 
 ## Errors
 error-home = To the dashboard
+error-back = Back to where you were
+error-nothing-at = There is nothing at { $path }. It may have been deleted, or the address has a typing mistake.
 error-not-found = This page does not exist
 error-forbidden = Your role does not allow this
 error-conflict = That does not go together
@@ -118,6 +129,7 @@ channel-video = Video
 channel-audio = Audio
 goal-awareness = Awareness
 goal-action = Action
+goal-either = Any goal
 
 ## Dashboard
 dashboard-empty-title = Score your first report
@@ -283,7 +295,7 @@ band-moderate = Moderate
 band-poor = Poor
 
 ## Files
-files-lead = Reports as they were uploaded. They stay until they are deleted, or their campaign is.
+files-lead = Reports as they were uploaded. One in a campaign stays as long as the campaign; one without is removed after 30 days.
 files-empty-title = No reports yet
 files-empty-text = Drop a report on any page, or choose one.
 file = File
@@ -291,34 +303,44 @@ kind = Kind
 size = Size
 actions = Actions
 uploaded-at = Uploaded
-file-uploaded = Uploaded
+file-uploaded = Not scored yet
 file-assigned = In a campaign
 file-validated = Can be scored
-file-rejected = Needs a look
+file-rejected = Cannot be read yet
+file-removed-on = Removed on
 check-and-score-new = Check and score
-delete-file-question = Delete this report?
+delete-file-question = Delete { $name }?
+delete-file-question-used = Delete { $name }? { $campaign } keeps its results but cannot be scored again.
 delete-named = Delete { $name }
 
 ## Jobs
-jobs-lead = What runs in the background. A job that failed for good is a dead letter, kept with the reason.
-look-again = Look again
+jobs-lead = Work that runs in the background. What failed for good stays here with its reason.
+look-again = Refresh
 queues = Queues
+queues-note = Of the whole service
 queue = Queue
-dead-letters = Dead letters
+dead-letters = Failed for good
 waiting-since = Oldest waiting since
 job = Job
 job-queued = Queued
+job-scheduled = Scheduled
 job-running = Running
 job-completed = Completed
 job-failed = Failed
 job-cancelled = Cancelled
-jobs-empty = No jobs here.
-attempts = Failures
+job-kind-score = Scoring
+job-kind-export = Export
+job-failures = Failed { $failed } of { $most } attempts
+jobs-empty-title = No jobs yet
+jobs-empty-text = Scoring and exports show up here while they run.
+jobs-none-found = No job has this status
+jobs-show-all = Show all jobs
 took = Took
 show = Show
 
 ## Settings of the service
 settings-lead = How the service is set up and whether its parts answer. Only administrators see this.
+settings-development = This service runs in development: for trying it out, not for clients. Set CALIBER_ENVIRONMENT=production before others use it.
 parts = Parts
 part = Part
 part-kind = Kind
@@ -326,15 +348,19 @@ part-database = Database
 part-storage = File storage
 part-queue = Job queue
 part-cache = Results in memory
-part-healthy = Answers
-part-unhealthy = Does not answer
+part-healthy = Healthy
+part-unhealthy = Not answering
 answered-in = Answered in
-settings-all = Settings
 settings-note = They are changed by flags, the environment, .env or caliber.toml, and hold from the next start.
+settings-set = Settings that were changed
+settings-as-shipped = Settings as shipped
 setting = Setting
 setting-value = Value
 setting-source = Set by
 setting-default = As shipped
+setting-flag = Flag
+setting-environment = Environment
+setting-none = Not set
 
 ## Organisation
 organisation-title = Organisation
@@ -343,7 +369,7 @@ organisation-read-only = A manager changes these.
 organisation-looks = Name and colours
 colour-primary = Main colour
 colour-accent = Accent
-colours-hint = They are used in the report for clients (PDF).
+colours-hint = As they stand in reports for clients.
 logo = Logo
 logo-note = It stands at the head of the report for clients.
 logo-of = Logo of { $name }
@@ -354,70 +380,102 @@ logo-upload = Use this logo
 logo-remove = Remove the logo
 logo-remove-question = Remove the logo? Reports are made without one from then on.
 protected-names = Protected names
-protected-label = Never on a blocklist, a name a line
-protected-hint = Sites you own, partners, private deals. They hold for every campaign from its next run or list on.
+protected-label = One name per line
+protected-hint = Your own sites, partners, private deals. They are never put on a blocklist, from the next run or list version on.
 
 ## People
-people-lead = Members see all campaigns of the organisation. Analysts make their own, managers change all.
+people-lead = Everybody here sees all campaigns. Analysts can change those they made, managers can change all.
 last-seen = Last signed in
+roles-title = What each role may do
+roles-by-administrator = Roles of members are changed by an administrator.
 you = You
 role-of = Role of { $name }
 delete-person-question = Delete the account of { $name }? What they made goes to another manager.
 invitations = Invitations
-invite = Make a link
-invite-email = E-mail (only for this address)
-invite-hint = You get a link that joins once and is good for seven days. Send it yourself.
+invite = Create invitation link
+invite-email = E-mail (optional)
+invite-hint = With an address only that account can use the link. The link works once, for seven days; Caliber does not send it.
 invitation-made = The link, shown only now:
 copy = Copy
 for-whom = For
 whoever-has-the-link = Whoever has the link
 accepted = Accepted
+invitation-open = Open
 good-until = Good until
-withdraw = Take back
-join = Join
-join-title = Join an organisation
-join-text = You move to the organisation that invited you, and your campaigns come along.
+withdraw = Revoke
+join-title = Join { $organisation }
+join-invited-by = { $inviter } invited you as { $role }.
+join-invited = You are invited as { $role }.
+join-campaigns = { $count ->
+    [one] Your campaign moves with you, and the members there will see it.
+   *[other] Your { $count } campaigns move with you, and the members there will see them.
+  }
+join-as = You are signed in as { $email }.
+not-now = Not now
 
 ## Recipes and templates
-recipes-lead = A recipe says what a score is made of. Shipped ones stay as they are; keep a copy with other weights.
-recipes = Recipes
+recipes-lead = A recipe says what a score is made of. Shipped ones stay as they are; save one as yours to weigh otherwise.
 recipe = Recipe
 for-what = For
 weights = Weights
 weights-note = They sum to 100%: what one takes, the others give.
+recipe-ctr-sensitive = clicks weigh more
 least-impressions = Least impressions
-own = Own
+least-impressions-note = Names with fewer impressions are not scored.
 higher-is-better = higher is better
 lower-is-better = lower is better
 about-recipe = About
+recipes-own-empty = Open a shipped recipe, move its weights, and save it as yours.
 copy-name = Name of the copy
-copy-hint = Lower case letters, digits and dashes. Score with it by its name.
-save-copy = Keep as my recipe
+save-copy = Save as my recipe
+save-as-copy = Save as a copy
 delete-recipe-question = Delete this recipe? Results that were scored by it stay.
 templates = Templates
-templates-note = Settings that new campaigns start from.
-templates-empty = Keep the settings of a campaign as a template when you check its report.
+templates-note = Settings to choose when you check a report.
+templates-empty = Keep the settings of a campaign as a template when you check its report; then choose it there for the next ones.
 delete-template-question = Delete this template?
 
 ## Lists
-lists-lead = What to buy and what to block, taken out of the results of a campaign and kept as versions.
+lists-lead = Allowlists and blocklists of your scored campaigns. Every saved version is kept.
 lists-empty-title = No lists yet
-lists-empty-text = Lists come out of campaigns that were scored.
+lists-empty-text = Score a campaign, then save its allowlist and blocklist here.
 lists-of = Lists of { $name }
 list = List
 allowlist = Allowlist
 blocklist = Blocklist
-take-out = Take out a list
-take-out-note = A list that differs from the last one is kept as a new version.
-take-out-and-history = Take out, history
+take-out = Save a list version
+save-version = Save version
+take-out-note = If it equals the last one, no new version is made.
+take-out-and-history = Versions
 rule = Rule
-policy-quartile = By score: the best and worst share
-policy-evidence = By evidence: what the counts prove
-share-percent = Share of the names, %
-list-expires = Holds until
+policy-hint = By score: the worst or the best share of the names. By evidence: of these only what the counts prove.
+rule-worst = Worst { $share }% by score
+rule-best = Best { $share }% by score
+rule-worst-proven = Worst { $share }%, proven by counts
+rule-best-proven = Best { $share }%, proven by counts
+share-percent = Share of the names
+list-expires = Expires
+list-expires-optional = Expires (optional)
+list-expires-hint = A version expires when that day ends in UTC.
 versions = Versions
 version = Version
-versions-empty = Nothing was taken out yet.
+version-allowlist = Version { $number }, allowlist
+version-blocklist = Version { $number }, blocklist
+try-rules = Try out rules
+versions-note = Both lists of a campaign are numbered in one row.
+names-count = { $number ->
+    [one] 1 name
+   *[other] { $count } names
+  }
+first-version = First version
+first-version-text = This is the first version of this list.
+none-added = None added
+none-removed = None removed
+show-all-names = Show all { $count }
+kept-off = Kept off the list
+kept-off-text = Protected names that would have been blocked.
+copy-names = Copy names
+versions-empty = No version yet. Choose above what is to be on the list.
 names = Names
 added = Added
 removed = Removed
@@ -426,17 +484,17 @@ first-names = The first { $count } are shown; the download has all.
 since-before = Since the version before
 
 ## Exports
-exports-lead = Files of results, lists and reports that are made in the background. Each stays for 24 hours.
+exports-lead = Results, lists and reports as files. Each can be downloaded for 24 hours.
 exports-empty-title = No exports yet
-exports-empty-text = Choose a campaign and a file above. It is made in the background, and waits here for a day.
-exports-empty-unscored = Exports are made of campaigns that were scored.
-export-begin = Have a file made
-export-begin-note = For large files: go on with your work, and fetch it when it is ready.
+exports-empty-text = Choose a campaign and a file above. It can be downloaded here for a day.
+exports-empty-unscored = Score a campaign first; then its results and reports can be exported.
+export-begin = Prepare a file
+export-begin-note = It is made in the background. You can leave this page.
 export-what = File
-export-start = Make it
-export-asked = Asked for
-export-removed = Removed
-export-processing = Being made
+export-start = Prepare
+export-asked = Requested
+export-removed = Available until
+export-processing = Being prepared
 export-completed = Ready
 export-other = Another file
 export-upload-allow = Allowlist as upload
@@ -446,21 +504,31 @@ names-left-out = { $count ->
    *[other] { $count } names left out
   }
 download-later = In the background
-download-background = Have a file made
+download-background = Prepare a file
 
 ## Help
 help-concepts = How to read the figures
-help-score = Every site or supply vendor gets 0 to 100: each metric is brought to one scale within the campaign, turned so that more is better, and weighed by the recipe. It compares the names of one campaign with each other.
-help-campaign-score = The mean of the scores, weighed by impressions: how good the inventory is that the money went to.
+help-start-title = How to start
+help-start = Drop a report on any page, check what was understood of it, and score it. Then take the lists or a report for the client away.
+help-score = Every site or supply vendor gets 0 to 100: each metric is brought to one scale within the campaign, turned so that more is better, and weighted by the recipe. It compares the names of one campaign with each other.
+help-campaign-score = The mean of the scores, weighted by impressions: how good the inventory is that the money went to. Its colour has fixed limits: good from 50, moderate from 25, poor below.
 help-band = Good is the best quarter of the names, poor the worst quarter, moderate what lies between.
+help-percentile = The share of the names of the campaign that score no better.
 help-lists-title = Allowlist and blocklist
-help-lists = The best names to buy and the worst to leave out. Spend on names to block is what was spent on the blocklist.
+help-lists = The best names to buy and the worst to leave out. A version that you save keeps its names as they were, whatever is scored later.
+help-at-risk = What was spent on the names that would be blocked.
 help-evidence-title = By evidence
 help-evidence = A name with few impressions can be good or bad by chance. By evidence only those names are listed whose counts prove that they are better or worse than the campaign's median; the others are watched.
 help-protected-title = Protected names
-help-protected = Names that are never blocked, for the whole organisation (Settings) or one campaign.
-help-api-title = Programs
-help-api = All of this is there for programs too:
+help-protected = Names that are never blocked: for one campaign on its Lists, for the whole organisation here:
+help-recipe = Which metrics make the score, how much each weighs, and whether more of it is better. One that ships is chosen by platform, channel and goal; your own by their names.
+help-least-impressions = Names with fewer impressions are not scored: their rates are chance.
+help-template = Platform, channel, goal and what is scored, kept under a name to be chosen for the next report.
+help-roles-title = Roles
+help-roles = Viewers see and download. Analysts also make campaigns and change their own. Managers change everything and invite people.
+help-api-title = API
+help-api = Everything here can be done by programs; see the
+help-api-reference = API reference
 help-glossary = Glossary of metrics
 metric-cpm = CPM
 metric-cpm-means = What a thousand impressions cost. Lower is better at equal quality.
@@ -637,7 +705,7 @@ enters = Enters
 leaves = Leaves
 save-weights = Keep these weights
 recipe-name = Name of the recipe
-recipe-name-hint = Letters, digits, - and _. Nothing is scored by it until you choose it.
+recipe-name-hint = Letters, digits, - _ and ., no spaces. Choose it by this name when you score.
 save-as-recipe = Save as a recipe
 recipe-saved = The recipe { $name } is saved.
 score-with-it = Score again with it
@@ -652,7 +720,7 @@ draft-since = Compared with version { $number }
 draft-added = added
 draft-removed = removed
 draft-csv = With reasons (CSV)
-draft-first = Nothing was taken out yet; this would be the first version.
+draft-first = No version is saved yet; this would be the first.
 draft-protected = { $count ->
     [one] 1 protected name is kept off
    *[other] { $count } protected names are kept off
@@ -676,7 +744,7 @@ and-more = { $count ->
    *[other] and { $count } more
   }
 by-hand = By hand
-list-versions = Versions taken out
+list-versions = Saved versions
 mark-allowed-hint = Always on the allowlist, never on the blocklist.
 mark-blocked-hint = Always on the blocklist, never on the allowlist.
 mark-protected-hint = Never on the blocklist, whatever its score.

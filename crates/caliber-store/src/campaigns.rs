@@ -362,6 +362,17 @@ pub(crate) async fn names<C: ConnectionTrait>(
     Ok(named.filter(Column::Id.is_in(ids)).into_tuple().all(db).await?)
 }
 
+/// What campaigns within reach are called; those that there are.
+pub async fn names_within<C: ConnectionTrait>(
+    db: &C,
+    reach: Reach,
+    ids: &[CampaignId],
+) -> Result<Vec<(CampaignId, String)>> {
+    let named = Entity::find().select_only().column(Column::Id).column(Column::Name);
+    let named = named.filter(reach.within(Column::OrganizationId, Column::UserId));
+    Ok(named.filter(Column::Id.is_in(ids.iter().copied())).into_tuple().all(db).await?)
+}
+
 /// Ids of an organisation's campaigns, for a sub-query.
 pub(crate) fn ids_of_organization(id: OrganizationId) -> SelectStatement {
     Query::select().column(Column::Id).from(Entity).and_where(Column::OrganizationId.eq(id)).take()

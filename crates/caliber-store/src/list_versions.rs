@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{Alias, ExprTrait, Query};
 use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect};
 
 use crate::{
@@ -144,6 +145,28 @@ pub async fn latest<C: ConnectionTrait>(
         .filter(Column::ListType.eq(list))
         .order_by_desc(Column::Number);
     Ok(found.one(db).await?)
+}
+
+/// The last version of each list of these campaigns, of those within reach.
+pub async fn latest_of_campaigns<C: ConnectionTrait>(
+    db: &C,
+    reach: Reach,
+    campaigns: &[CampaignId],
+) -> Result<Vec<ListVersion>> {
+    let newer = Alias::new("newer");
+    let same = |column: Column| Expr::col((newer.clone(), column)).equals((Entity, column));
+    let replaced = Query::select()
+        .column((newer.clone(), Column::Id))
+        .from_as(Entity, newer.clone())
+        .and_where(same(Column::CampaignId))
+        .and_where(same(Column::ListType))
+        .and_where(Expr::col((newer.clone(), Column::Number)).gt(Expr::col((Entity, Column::Number))))
+        .take();
+    let latest = Entity::find()
+        .filter(Column::CampaignId.is_in(campaigns.iter().copied()))
+        .filter(Column::CampaignId.in_subquery(crate::campaigns::ids_within(reach)))
+        .filter(Expr::exists(replaced).not());
+    Ok(latest.all(db).await?)
 }
 
 /// Versions of a campaign that was found within reach, newest first.

@@ -55,6 +55,19 @@ pub async fn create<C: ConnectionTrait>(
     Ok(row.insert(db).await?)
 }
 
+/// Whose password the link sets, where it is still good; it stays so.
+pub async fn owner<C: ConnectionTrait>(
+    db: &C,
+    token_hash: &[u8; 32],
+    now: DateTime<Utc>,
+) -> Result<Option<UserId>> {
+    let link = Entity::find()
+        .filter(Column::TokenHash.eq(token_hash.to_vec()))
+        .filter(Column::UsedAt.is_null())
+        .filter(Column::ExpiresAt.gt(now));
+    Ok(link.one(db).await?.map(|link| link.user_id))
+}
+
 /// Uses the link up; whose password it sets, where it was still good. Of two at once one has it.
 pub async fn redeem<C: ConnectionTrait>(
     db: &C,

@@ -85,6 +85,22 @@ pub async fn list<C: ConnectionTrait>(db: &C, reach: Reach) -> Result<Vec<Recipe
     Ok(recipes)
 }
 
+/// Puts another text in place of one's own under the same name; the recipe as it is then.
+pub async fn set_toml<C: ConnectionTrait>(
+    db: &C,
+    reach: Reach,
+    id: RecipeId,
+    toml: &str,
+) -> Result<Option<Recipe>> {
+    let changed = Entity::update_many()
+        .col_expr(Column::Toml, Expr::value(toml))
+        .filter(Column::Id.eq(id))
+        .filter(reach.within(Column::OrganizationId, Column::UserId))
+        .exec_with_returning(db)
+        .await?;
+    Ok(changed.into_iter().next())
+}
+
 /// Deletes one; whether there was one.
 pub async fn delete<C: ConnectionTrait>(db: &C, reach: Reach, id: RecipeId) -> Result<bool> {
     let deleted = Entity::delete_many()

@@ -173,6 +173,12 @@ pub async fn list<C: ConnectionTrait>(db: &C, reach: Reach, window: Window) -> R
     paging::page(db, users, window).await
 }
 
+/// What users are called; those that there are.
+pub async fn names<C: ConnectionTrait>(db: &C, ids: &[UserId]) -> Result<Vec<(UserId, String)>> {
+    let named = Entity::find().select_only().column(Column::Id).column(Column::Name);
+    Ok(named.filter(Column::Id.is_in(ids.iter().copied())).into_tuple().all(db).await?)
+}
+
 /// Sets what they may; the user as changed.
 pub async fn set_role<C: ConnectionTrait>(
     db: &C,

@@ -84,6 +84,18 @@ impl Identity<'_> {
         Ok(link)
     }
 
+    /// The address of whose password a link sets; the link stays good.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a link that was used or has run out.
+    pub async fn email_of_link(&self, token: &str) -> Result<String> {
+        let db = self.0.store().db();
+        let owner = password_links::owner(db, &keys::hash_of(token), self.0.now()).await?;
+        let owner = owner.ok_or_else(link_gone)?;
+        let user = users::by_id(db, Reach::INSTANCE, owner).await?.ok_or_else(link_gone)?;
+        Ok(user.email)
+    }
+
     /// Sets a password by a link, and ends all sessions.
     ///
     /// # Errors
@@ -92,11 +104,9 @@ impl Identity<'_> {
         passwords::judge(password, "password", &[])?;
         let hash = passwords::hash(password.to_owned()).await?;
         let now = self.0.now();
-        let gone =
-            || Error::NotFound("this link was used before, or has run out; ask for a new one".to_owned());
         let txn = self.0.store().begin().await?;
-        let user = password_links::redeem(&txn, &keys::hash_of(token), now).await?.ok_or_else(gone)?;
-        let user = users::set_password(&txn, user, &hash, now).await?.ok_or_else(gone)?;
+        let user = password_links::redeem(&txn, &keys::hash_of(token), now).await?.ok_or_else(link_gone)?;
+        let user = users::set_password(&txn, user, &hash, now).await?.ok_or_else(link_gone)?;
         sessions::end_all_of(&txn, user.id, None, sessions::SessionEnd::PasswordChanged, now).await?;
         txn.commit().await?;
         Ok(user)
@@ -206,6 +216,10 @@ impl Identity<'_> {
         let user = users::by_email(self.0.store().db(), email).await?;
         user.ok_or_else(|| Error::NotFound(format!("nobody here has the address {email}")))
     }
+}
+
+fn link_gone() -> Error {
+    Error::NotFound("this link was used before, or has run out; ask for a new one".to_owned())
 }
 
 fn address_taken(error: StoreError) -> Error {

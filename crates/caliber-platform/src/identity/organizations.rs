@@ -1,11 +1,14 @@
 //! Organisations and invitations into them.
 
+use std::collections::HashMap;
+
 use chrono::TimeDelta;
 
+use caliber_store::campaigns::{self, Filter};
 use caliber_store::invitations::{self, Invitation, NewInvitation};
 use caliber_store::organizations::{self, Organization, OrganizationChange};
 use caliber_store::users::{self, Role, User};
-use caliber_store::{InvitationId, Json, Page, StoreError, Window};
+use caliber_store::{InvitationId, Json, Page, Reach, StoreError, UserId, Window};
 
 use super::accounts::{OneTimeLink, checked_email, checked_name};
 use super::{Caller, Identity, keys, permissions};
@@ -30,6 +33,30 @@ pub struct InvitedBy {
     pub invitation: Invitation,
     /// To be handed over.
     pub link: OneTimeLink,
+}
+
+/// An invitation with what people are called.
+#[derive(Clone, Debug)]
+pub struct NamedInvitation {
+    /// As it is kept.
+    pub invitation: Invitation,
+    /// Who made it, while they are known.
+    pub invited_by: Option<String>,
+    /// Who accepted it.
+    pub accepted_by: Option<String>,
+}
+
+/// What accepting an invitation means for somebody.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// The organisation that they would belong to.
+    pub organization: String,
+    /// Who invites, while they are known.
+    pub invited_by: Option<String>,
+    /// What they could do there.
+    pub role: Role,
+    /// Campaigns of theirs that would move with them.
+    pub campaigns: u64,
 }
 
 impl Identity<'_> {
@@ -112,6 +139,52 @@ impl Identity<'_> {
         Ok(invitations::list(self.0.store().db(), caller.reads(), window).await?)
     }
 
+    /// As [`Self::invitations`], with the names of those who made and accepted them.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn named_invitations(&self, caller: &Caller, window: Window) -> Result<Vec<NamedInvitation>> {
+        let db = self.0.store().db();
+        let found = invitations::list(db, caller.reads(), window).await?.rows;
+        let people: Vec<UserId> =
+            found.iter().flat_map(|it| [it.invited_by, it.accepted_by]).flatten().collect();
+        let names: HashMap<UserId, String> = users::names(db, &people).await?.into_iter().collect();
+        let name = |id: Option<UserId>| id.and_then(|id| names.get(&id).cloned());
+        let named = found.into_iter().map(|invitation| NamedInvitation {
+            invited_by: name(invitation.invited_by),
+            accepted_by: name(invitation.accepted_by),
+            invitation,
+        });
+        Ok(named.collect())
+    }
+
+    /// What accepting an invitation would mean for the caller; nothing changes by asking.
+    ///
+    /// # Errors
+    /// As [`Self::accept_invitation`].
+    pub async fn offer(&self, caller: &Caller, token: &str) -> Result<Offer> {
+        let db = self.0.store().db();
+        let found = invitations::by_token(db, &keys::hash_of(token)).await?;
+        let open = found.filter(|it| it.is_open(self.0.now()) && is_for(it, caller));
+        let invitation = open.ok_or_else(invitation_gone)?;
+        let (from, to) = (caller.user.organization_id, invitation.organization_id);
+        if from == to {
+            return Err(member_already());
+        }
+        let organization = organizations::by_id(db, Reach::organization(to), to).await?;
+        let inviter = match invitation.invited_by {
+            Some(inviter) => users::by_id(db, Reach::INSTANCE, inviter).await?,
+            None => None,
+        };
+        let own = Reach::own(from, caller.user.id);
+        Ok(Offer {
+            organization: organization.ok_or_else(invitation_gone)?.name,
+            invited_by: inviter.map(|user| user.name),
+            role: role_there(caller, &invitation),
+            campaigns: campaigns::list(db, own, &Filter::default(), Window::first(1)).await?.total,
+        })
+    }
+
     /// Takes back an invitation that nobody has accepted.
     ///
     /// # Errors
@@ -128,28 +201,39 @@ impl Identity<'_> {
     /// where a recipe of one's own has a name that is taken there, or one is in it already.
     pub async fn accept_invitation(&self, caller: &Caller, token: &str) -> Result<User> {
         let now = self.0.now();
-        let gone =
-            || Error::NotFound("this invitation was used, has run out, or is for somebody else".to_owned());
         let txn = self.0.store().begin().await?;
-        let invitation =
-            invitations::accept(&txn, &keys::hash_of(token), caller.user.id, now).await?.ok_or_else(gone)?;
-        let is_for_caller =
-            invitation.email.as_deref().is_none_or(|email| users::email_key(email) == caller.user.email_key);
-        if !is_for_caller {
-            return Err(gone());
-        }
+        let invitation = invitations::accept(&txn, &keys::hash_of(token), caller.user.id, now).await?;
+        let invitation = invitation.filter(|it| is_for(it, caller)).ok_or_else(invitation_gone)?;
         let (from, to) = (caller.user.organization_id, invitation.organization_id);
         if from == to {
-            return Err(Error::conflict(Conflict::Other, "you are in this organisation already"));
+            return Err(member_already());
         }
-        // The administrator of the instance stays one wherever they go.
-        let role = if caller.user.role == Role::Admin { Role::Admin } else { invitation.role };
+        let role = role_there(caller, &invitation);
         let moved = users::move_to_organization(&txn, caller.user.id, to, role, now).await;
-        let moved = moved.map_err(recipe_taken)?.ok_or_else(gone)?;
+        let moved = moved.map_err(recipe_taken)?.ok_or_else(invitation_gone)?;
         organizations::delete_if_empty(&txn, from).await?;
         txn.commit().await?;
         Ok(moved)
     }
+}
+
+/// Whether the caller may accept it: one with an address is for that account alone.
+fn is_for(invitation: &Invitation, caller: &Caller) -> bool {
+    let email = invitation.email.as_deref();
+    email.is_none_or(|email| users::email_key(email) == caller.user.email_key)
+}
+
+/// The administrator of the instance stays one wherever they go.
+fn role_there(caller: &Caller, invitation: &Invitation) -> Role {
+    if caller.user.role == Role::Admin { Role::Admin } else { invitation.role }
+}
+
+fn invitation_gone() -> Error {
+    Error::NotFound("this invitation was used, has run out, or is for somebody else".to_owned())
+}
+
+fn member_already() -> Error {
+    Error::conflict(Conflict::Other, "you are in this organisation already")
 }
 
 /// Refuses what a report could not be coloured with.

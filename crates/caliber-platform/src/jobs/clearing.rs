@@ -17,13 +17,12 @@ use super::worker::{Ended, JobContext};
 use crate::Platform;
 use crate::error::{Error, Result};
 use crate::exports::{KEPT_FOR as EXPORTS_KEPT_FOR, export_key};
+use crate::uploads::KEPT_FOR as FILES_KEPT_FOR;
 
 /// The kind of the job.
 pub(super) const KIND: &str = "clear_away";
 /// Minute, hour, day, month, weekday: at 17 minutes past every hour.
 const SCHEDULE: &str = "17 * * * *";
-/// A file that belongs to no campaign goes after this.
-const ORPHANED_FOR: TimeDelta = TimeDelta::days(30);
 /// Bytes without a row may be those of an upload that is still coming in.
 const UNKNOWN_FOR: TimeDelta = TimeDelta::hours(6);
 /// Ended sessions and finished jobs are kept this long, to be looked at.
@@ -63,7 +62,7 @@ pub(super) async fn run(context: JobContext) -> Result<Ended> {
 pub(crate) async fn clear_away(platform: &Platform) -> Result<()> {
     let now = platform.now();
     let db = platform.store().db();
-    let files = orphans(platform, now - ORPHANED_FOR).await?;
+    let files = orphans(platform, now - FILES_KEPT_FOR).await?;
     let exports = outdated_exports(platform, now - EXPORTS_KEPT_FOR).await?;
     let bytes = unknown_bytes(platform, now - UNKNOWN_FOR).await?;
     let unfinished = platform.objects().delete_unfinished(now - UNKNOWN_FOR).await?;

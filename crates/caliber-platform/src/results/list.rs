@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use caliber_engine::evidence::Decision;
+use caliber_engine::evidence::{Decision, EvidenceRows};
 use caliber_engine::explain::Explainer;
 use caliber_engine::lists::{ListPolicy, ListRule, Lists};
 use caliber_engine::names;
@@ -97,19 +97,10 @@ impl List {
         let evidence = request.rule.needs_evidence().then(|| table.evidence_rows()).transpose();
         let evidence = evidence.map_err(refused)?;
         let lists = Lists::among(results, evidence, &candidates, &request.rule, &is_protected);
-        let explainer = Explainer::new(results, &table.dictionary);
-        // What was decided with another share or other candidates is no reason here.
-        let decided = |row: usize, decision: Decision| {
-            let evidence = evidence.filter(|evidence| evidence.decisions[row] == decision)?;
-            Some(evidence.reasons[row].clone())
-        };
-        let (chosen, reason): (_, &dyn Fn(usize) -> String) = match request.list_type {
-            ListType::Whitelist => (lists.allow, &|row| {
-                decided(row, Decision::Allow).unwrap_or_else(|| explainer.best_reason(row))
-            }),
-            ListType::Blacklist => (lists.block, &|row| {
-                decided(row, Decision::Block).unwrap_or_else(|| explainer.worst_reason(row))
-            }),
+        let reasons = Reasons::new(table, request.list_type, evidence);
+        let chosen = match request.list_type {
+            ListType::Whitelist => lists.allow,
+            ListType::Blacklist => lists.block,
         };
         let by_hand = ByHand::of(table, request, &key, &is_protected);
         let chosen: Vec<usize> =
@@ -124,7 +115,7 @@ impl List {
         };
         let figures = ListSummary::of(results, &[chosen.as_slice(), &by_hand.rows].concat());
         let row = |row: usize, reason: String| ListRow::scored(results, row, reason);
-        let mut rows: Vec<ListRow> = chosen.iter().map(|&at| row(at, reason(at))).collect();
+        let mut rows: Vec<ListRow> = chosen.iter().map(|&at| row(at, reasons.of(at))).collect();
         rows.extend(by_hand.rows.iter().map(|&at| row(at, BY_HAND.to_owned())));
         rows.extend(by_hand.unscored.into_iter().map(|name| ListRow::unscored(name, BY_HAND.to_owned())));
         Ok(Self {
@@ -148,7 +139,58 @@ impl List {
 }
 
 /// Why a name is on a list that somebody put there.
-const BY_HAND: &str = "by hand";
+pub(crate) const BY_HAND: &str = "by hand";
+
+/// Why rows are on a list.
+struct Reasons<'a> {
+    explainer: Explainer<'a>,
+    list_type: ListType,
+    /// Where it was asked for.
+    evidence: Option<&'a EvidenceRows>,
+}
+
+impl<'a> Reasons<'a> {
+    fn new(table: &'a ResultsTable, list_type: ListType, evidence: Option<&'a EvidenceRows>) -> Self {
+        Self { explainer: Explainer::new(&table.results, &table.dictionary), list_type, evidence }
+    }
+
+    fn of(&self, row: usize) -> String {
+        let decision = match self.list_type {
+            ListType::Whitelist => Decision::Allow,
+            ListType::Blacklist => Decision::Block,
+        };
+        // What was decided with another share or other candidates is no reason here.
+        if let Some(evidence) = self.evidence.filter(|evidence| evidence.decisions[row] == decision) {
+            return evidence.reasons[row].clone();
+        }
+        match self.list_type {
+            ListType::Whitelist => self.explainer.best_reason(row),
+            ListType::Blacklist => self.explainer.worst_reason(row),
+        }
+    }
+}
+
+impl ResultsTable {
+    /// What the run found of the names of a list that was made of it. A name that the run does not have was put there by
+    /// hand, as were those of `by_hand`.
+    pub fn rows_of_list(
+        &self,
+        list_type: ListType,
+        policy: ListPolicy,
+        names: &[String],
+        by_hand: &[String],
+    ) -> Vec<ListRow> {
+        let evidence = (policy == ListPolicy::Evidence).then(|| self.evidence_rows().ok()).flatten();
+        let reasons = Reasons::new(self, list_type, evidence);
+        let by_hand: BTreeSet<&String> = by_hand.iter().collect();
+        let row = |name: &String| match self.find(name).map(super::RowId::index) {
+            Some(row) if by_hand.contains(name) => ListRow::scored(&self.results, row, BY_HAND.to_owned()),
+            Some(row) => ListRow::scored(&self.results, row, reasons.of(row)),
+            None => ListRow::unscored(name.clone(), BY_HAND.to_owned()),
+        };
+        names.iter().map(row).collect()
+    }
+}
 
 /// What people want on a list, or off it.
 struct ByHand {

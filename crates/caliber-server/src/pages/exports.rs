@@ -90,6 +90,10 @@ impl From<NamedExport> for ExportRow {
 }
 
 impl ExportRow {
+    fn title(&self) -> String {
+        title_of(self.what.0, &self.what.1)
+    }
+
     fn is_under_way(&self) -> bool {
         matches!(self.status, ExportStatus::Pending | ExportStatus::Processing)
     }
@@ -115,6 +119,12 @@ impl ExportRow {
             ExportStatus::Failed => "red",
         }
     }
+}
+
+/// What an export is and its form, as one chooses it: `Client report, PDF`.
+fn title_of(key: &str, form: &str) -> String {
+    let what = crate::texts::text(key);
+    if form.is_empty() { what } else { format!("{what}, {form}") }
 }
 
 /// The key of what an export is, and the form it is in.
@@ -211,7 +221,7 @@ fn kinds(chosen: &str) -> Vec<Kind> {
     let mut kinds: Vec<Kind> = Vec::new();
     for (key, value, asked) in choices() {
         let (what, form) = what(&asked);
-        let label = format!("{}, {form}", crate::texts::text(what));
+        let label = title_of(what, &form);
         let choice = Select { is_chosen: value == chosen, value, label };
         match kinds.iter_mut().find(|kind| kind.key == key) {
             Some(kind) => kind.choices.push(choice),
@@ -343,6 +353,7 @@ mod tests {
         let html = samples::checked(&page(all.map(row).into()));
         assert!(html.contains("value=\"41.5\"") && html.contains("3 names left out"), "{html}");
         assert!(html.contains("the list is &#60;b&#62;") && html.contains("48 kB"), "{html}");
+        assert!(html.contains("Blocklist as upload, Display &#38; Video 360"), "{html}");
         assert_eq!(html.matches("/download\"").count(), 1, "only what is made can be fetched: {html}");
         assert!(html.contains("value=\"blocklist.upload.dv360\" selected"), "{html}");
         assert!(

@@ -124,6 +124,16 @@ pub(crate) fn when(time: &DateTime<Utc>, _: &dyn Values) -> Result<Safe<String>>
     )))
 }
 
+/// A day: in UTC as it stands, in the reader's zone where scripts run.
+#[askama::filter_fn]
+pub(crate) fn day(time: &DateTime<Utc>, _: &dyn Values) -> Result<Safe<String>> {
+    Ok(Safe(format!(
+        r#"<time datetime="{}" data-day>{}</time>"#,
+        time.to_rfc3339_opts(SecondsFormat::Secs, true),
+        time.format("%e %b %Y").to_string().trim_start()
+    )))
+}
+
 fn shortened(value: f64) -> String {
     let (unit, name) = match value.abs() {
         size if size < 1e4 => return grouped(value, 0),
@@ -158,7 +168,11 @@ pub(crate) fn grouped(value: f64, places: usize) -> String {
 
 /// An amount of money, in the report's currency where it says one.
 pub(crate) fn money(value: f64, currency: Option<&str>) -> String {
-    let places = if value.abs() < 1000.0 { 2 } else { 0 };
+    money_to(value, currency, if value.abs() < 1000.0 { 2 } else { 0 })
+}
+
+/// An amount of money to so many decimals: those of a column have the same.
+pub(crate) fn money_to(value: f64, currency: Option<&str>, places: usize) -> String {
     let amount = grouped(value, places);
     match currency {
         None => amount,

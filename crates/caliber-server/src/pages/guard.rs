@@ -40,7 +40,9 @@ pub(super) async fn guarded(
     let (mut parts, body) = request.into_parts();
     let (caller, by_cookie) = match identified(&app, &parts).await {
         Ok(found) => found,
-        Err(failure) => return error_page::shown(&Shell::of(&app, &parts, None), failure),
+        Err(failure) => {
+            return error_page::shown(&Shell::of(&app, &parts, None), &parts.headers, failure);
+        }
     };
     let shell = Shell::of(&app, &parts, caller.as_ref());
     let (is_htmx, here) = (parts.headers.contains_key("hx-request"), way_back(&parts));
@@ -58,7 +60,7 @@ pub(super) async fn guarded(
     };
     let body = match passed {
         Ok(body) => body,
-        Err(failure) => return error_page::shown(&shell, failure),
+        Err(failure) => return error_page::shown(&shell, &parts.headers, failure),
     };
     parts.extensions.insert(shell.clone());
     if let Some(caller) = caller {
@@ -70,7 +72,7 @@ pub(super) async fn guarded(
         None => response,
         // The session ended between the guard and the handler.
         Some(failure) if failure.code == FailureCode::NotSignedIn => to_sign_in(is_htmx, &here, &asked),
-        Some(failure) => error_page::shown(&shell, failure),
+        Some(failure) => error_page::shown(&shell, &asked, failure),
     }
 }
 

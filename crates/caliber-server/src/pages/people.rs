@@ -10,7 +10,7 @@ use caliber_platform::Window;
 use caliber_platform::identity::permissions::{
     INVITATIONS_WRITE, ORGANIZATION_READ, PROFILE_WRITE, Role, USERS_WRITE, rank,
 };
-use caliber_platform::identity::{Caller, Invitation, InvitationId, User, UserId};
+use caliber_platform::identity::{Caller, InvitationId, NamedInvitation, Offer, User, UserId};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -24,6 +24,7 @@ use crate::App;
 use crate::extract::{Id, Query};
 use crate::failure::Failure;
 use crate::signed_in::By;
+use crate::texts;
 
 /// Roles that an invitation may give, and that an administrator may give to people.
 const ROLES: [(&str, Role); 6] = [
@@ -89,18 +90,43 @@ struct Invited {
     id: Uuid,
     email: Option<String>,
     role: &'static str,
+    created_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
     accepted_at: Option<DateTime<Utc>>,
+    is_expired: bool,
+    invited_by: Option<String>,
+    accepted_by: Option<String>,
 }
 
-impl From<Invitation> for Invited {
-    fn from(invitation: Invitation) -> Self {
+impl Invited {
+    fn of(named: NamedInvitation, now: DateTime<Utc>) -> Self {
+        let NamedInvitation { invitation, invited_by, accepted_by } = named;
         Self {
+            is_expired: invitation.accepted_at.is_none() && !invitation.is_open(now),
             id: invitation.id.0,
             email: invitation.email,
             role: role_key(invitation.role),
+            created_at: invitation.created_at,
             expires_at: invitation.expires_at,
             accepted_at: invitation.accepted_at,
+            invited_by,
+            accepted_by,
+        }
+    }
+
+    fn status_key(&self) -> &'static str {
+        match (self.accepted_at.is_some(), self.is_expired) {
+            (true, _) => "accepted",
+            (false, true) => "expired",
+            (false, false) => "invitation-open",
+        }
+    }
+
+    fn colour(&self) -> &'static str {
+        match (self.accepted_at.is_some(), self.is_expired) {
+            (true, _) => "green",
+            (false, true) => "secondary",
+            (false, false) => "azure",
         }
     }
 }
@@ -108,6 +134,8 @@ impl From<Invitation> for Invited {
 struct RoleChoice {
     word: &'static str,
     key: &'static str,
+    /// The key of what the role may.
+    means: &'static str,
     role: Role,
     /// Whether an invitation of the caller's may give it.
     can_be_invited: bool,
@@ -117,10 +145,22 @@ fn role_choices(own: Role) -> Vec<RoleChoice> {
     let choice = |(word, role): (&'static str, Role)| RoleChoice {
         word,
         key: role_key(role),
+        means: role_means(role),
         role,
         can_be_invited: role != Role::Admin && rank(role) <= rank(own),
     };
     ROLES.into_iter().map(choice).collect()
+}
+
+/// The key of what a role may.
+fn role_means(role: Role) -> &'static str {
+    match role {
+        Role::Viewer => "role-viewer-means",
+        Role::Analyst => "role-analyst-means",
+        Role::Manager => "role-manager-means",
+        Role::Admin => "role-admin-means",
+        Role::Client | Role::Expert => "role-desk-means",
+    }
 }
 
 async fn page(app: &App, shell: Shell, caller: &Caller, asked: &Asked) -> Result<PeoplePage, Failure> {
@@ -128,7 +168,7 @@ async fn page(app: &App, shell: Shell, caller: &Caller, asked: &Asked) -> Result
     let found = identity.users(caller, asked.window()).await?;
     let people: Vec<Person> = found.rows.into_iter().map(|user| Person::of(user, caller)).collect();
     let invitations = if INVITATIONS_WRITE.is_of(caller.user.role) {
-        identity.invitations(caller, Window { skip: 0, limit: 50 }).await?.rows
+        identity.named_invitations(caller, Window { skip: 0, limit: 50 }).await?
     } else {
         Vec::new()
     };
@@ -136,7 +176,7 @@ async fn page(app: &App, shell: Shell, caller: &Caller, asked: &Asked) -> Result
         shell,
         place: Place::new(asked, people.len(), found.total, "/people", &[]),
         people,
-        invitations: invitations.into_iter().map(Invited::from).collect(),
+        invitations: invitations.into_iter().map(|it| Invited::of(it, app.platform.now())).collect(),
         roles: role_choices(caller.user.role),
         may_change: USERS_WRITE.is_of(caller.user.role),
         link: None,
@@ -218,7 +258,27 @@ async fn delete(State(app): State<App>, By(caller): By, Id(id): Id) -> Result<Re
 struct JoinPage {
     shell: Shell,
     token: String,
+    offer: Offer,
     problem: Option<String>,
+}
+
+impl JoinPage {
+    fn title(&self) -> String {
+        texts::with("join-title", &[("organisation", self.offer.organization.as_str().into())])
+    }
+
+    /// Who invites, and as what.
+    fn text(&self) -> String {
+        let role = ("role", texts::text(role_key(self.offer.role)).into());
+        match &self.offer.invited_by {
+            Some(inviter) => texts::with("join-invited-by", &[role, ("inviter", inviter.as_str().into())]),
+            None => texts::with("join-invited", &[role]),
+        }
+    }
+
+    fn means_key(&self) -> &'static str {
+        role_means(self.offer.role)
+    }
 }
 
 #[derive(Deserialize)]
@@ -226,8 +286,14 @@ struct Link {
     token: String,
 }
 
-async fn join_form(shell: Shell, Query(link): Query<Link>) -> JoinPage {
-    JoinPage { shell, token: link.token, problem: None }
+async fn join_form(
+    State(app): State<App>,
+    shell: Shell,
+    By(caller): By,
+    Query(link): Query<Link>,
+) -> Result<JoinPage, Failure> {
+    let offer = app.platform.identity().offer(&caller, &link.token).await?;
+    Ok(JoinPage { shell, token: link.token, offer, problem: None })
 }
 
 async fn join(
@@ -241,8 +307,10 @@ async fn join(
         Err(error) => {
             let failure = Failure::from(error);
             let status = failure.code.status();
+            // An invitation that does not hold has nothing to decide about.
+            let offer = app.platform.identity().offer(&caller, &link.token).await?;
             let problem = Some(Problems::of_form(failure)?.outside(&[]).join("; "));
-            Ok((status, JoinPage { shell, token: link.token, problem }).into_response())
+            Ok((status, JoinPage { shell, token: link.token, offer, problem }).into_response())
         }
     }
 }
@@ -272,8 +340,12 @@ mod tests {
                 id: Uuid::nil(),
                 email: None,
                 role: "role-analyst",
+                created_at: samples::time(),
                 expires_at: samples::time(),
                 accepted_at: None,
+                is_expired: true,
+                invited_by: Some("<b>P\u{e9}rez".to_owned()),
+                accepted_by: None,
             }],
             roles: role_choices(Role::Manager),
             may_change: true,
@@ -283,17 +355,28 @@ mod tests {
         };
         let html = samples::checked(&page);
         assert!(html.contains("/join?token=once") && html.contains("Analyst"), "{html}");
+        assert!(html.contains("Expired") && !html.contains("/withdraw"), "{html}");
         // Nobody changes or deletes themselves.
         assert!(!html.contains("/delete\""), "{html}");
     }
 
     #[test]
-    fn an_invitation_is_accepted_by_a_button() {
+    fn an_invitation_says_who_invites_where_to_and_as_what() {
+        let offer = Offer {
+            organization: "Acme <b>P\u{e9}rez".to_owned(),
+            invited_by: Some("Vera".to_owned()),
+            role: Role::Viewer,
+            campaigns: 3,
+        };
         let page = JoinPage {
             shell: samples::shell(),
-            token: "\"><b>Pérez".to_owned(),
+            token: "\"><b>P\u{e9}rez".to_owned(),
+            offer,
             problem: Some("used".to_owned()),
         };
-        assert!(samples::checked(&page).contains("action=\"/join\""));
+        let html = samples::checked(&page);
+        assert!(html.contains("action=\"/join\"") && html.contains("Join Acme"), "{html}");
+        assert!(html.contains("Vera invited you") && html.contains("Viewer"), "{html}");
+        assert!(html.contains("Your 3 campaigns") && html.contains("ana@example.com"), "{html}");
     }
 }

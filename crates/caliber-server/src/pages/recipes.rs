@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use caliber_platform::Window;
 use caliber_platform::campaigns::TemplateId;
+use caliber_platform::identity::Caller;
 use caliber_platform::identity::permissions::{RECIPES_READ, RECIPES_WRITE, TEMPLATES_READ, TEMPLATES_WRITE};
 use caliber_platform::recipes::{KnownRecipe, platform_label};
 use uuid::Uuid;
@@ -22,15 +23,19 @@ use crate::App;
 use crate::extract::{Id, Words};
 use crate::failure::Failure;
 use crate::signed_in::By;
+use crate::texts;
 
 /// Steps of a slider: a weight is a whole number of them.
 const STEPS: f64 = 100.0;
+/// Weights that a line about a recipe tells, the heaviest.
+const TOLD: usize = 3;
 
 pub(super) fn routes(app: &App) -> Router<App> {
     Router::new()
         .page(app, "/recipes", Sees::Needs(RECIPES_READ), get(list))
         .page(app, "/recipes/{id}", Sees::Needs(RECIPES_READ), get(show))
         .page(app, "/recipes/{id}/copy", Sees::Needs(RECIPES_WRITE), post(copy))
+        .page(app, "/recipes/{id}/save", Sees::Needs(RECIPES_WRITE), post(save))
         .page(app, "/recipes/{id}/delete", Sees::Needs(RECIPES_WRITE), post(delete))
         .page(app, "/templates/{id}/delete", Sees::Needs(TEMPLATES_WRITE), post(delete_template))
 }
@@ -39,20 +44,32 @@ pub(super) fn routes(app: &App) -> Router<App> {
 #[template(path = "recipes.html")]
 struct RecipesPage {
     shell: Shell,
-    recipes: Vec<RecipeRow>,
+    own: Vec<RecipeRow>,
+    shipped: Vec<RecipeRow>,
     templates: Vec<TemplateRow>,
+}
+
+impl RecipesPage {
+    /// The recipes under the keys of their headings; one's own come first.
+    fn groups(&self) -> [(&'static str, &Vec<RecipeRow>); 2] {
+        [("recipes-own", &self.own), ("recipes-shipped", &self.shipped)]
+    }
 }
 
 /// A recipe as pages show it.
 #[derive(Clone, Debug)]
 struct RecipeRow {
     id: String,
+    /// By which campaigns are scored with it.
     name: String,
     platform: String,
+    /// In words, as `Display, Video`.
     channels: String,
-    goal: String,
+    /// The key of its goal.
+    goal: &'static str,
     ctr_sensitive: bool,
-    level: String,
+    /// The key of what is scored.
+    level: &'static str,
     min_impressions: u64,
     shipped: bool,
     weights: Vec<WeightedMetric>,
@@ -76,17 +93,24 @@ impl WeightedMetric {
 
 impl RecipeRow {
     fn of(KnownRecipe { id, shipped, recipe }: KnownRecipe) -> Self {
-        let word = |value: &serde_json::Value| value.as_str().unwrap_or_default().replace('_', " ");
         // The words of a recipe are those of its file.
         let file = serde_json::to_value(&recipe).unwrap_or_default();
         let weights = recipe.metrics.iter().zip(file["metrics"].as_array().into_iter().flatten());
+        let channels = recipe.channels.iter().map(|channel| texts::text(channel_key_of(channel.name())));
         Self {
             id,
             platform: platform_label(&recipe.platform),
-            channels: recipe.channels.iter().map(|channel| channel.name()).collect::<Vec<_>>().join(", "),
-            goal: word(&file["goal"]),
+            channels: channels.collect::<Vec<_>>().join(", "),
+            goal: match file["goal"].as_str() {
+                Some("awareness") => "goal-awareness",
+                Some("action") => "goal-action",
+                _ => "goal-either",
+            },
             ctr_sensitive: recipe.ctr_sensitive,
-            level: word(&file["dimension"]),
+            level: match file["dimension"].as_str() {
+                Some("supply_vendor") => "level-supply-vendor",
+                _ => "level-domain",
+            },
             min_impressions: recipe.min_impressions,
             shipped,
             weights: weights
@@ -101,12 +125,48 @@ impl RecipeRow {
         }
     }
 
+    /// What people call it: one that ships by what it is for, one's own by its name.
+    fn title(&self) -> String {
+        if self.shipped { format!("{}: {}", self.platform, self.purpose()) } else { self.name.clone() }
+    }
+
+    /// What it is for, the platform aside.
+    fn purpose(&self) -> String {
+        let mut parts = vec![self.channels.clone(), texts::text(self.goal)];
+        if self.ctr_sensitive {
+            parts.push(texts::text("recipe-ctr-sensitive"));
+        }
+        parts.join(", ")
+    }
+
     /// The weights in words, the heaviest first.
-    fn summary(&self) -> String {
+    fn told(&self, most: usize) -> String {
         let mut weights: Vec<&WeightedMetric> = self.weights.iter().collect();
         weights.sort_by(|a, b| b.weight.total_cmp(&a.weight));
         let parts = weights.iter().map(|weight| format!("{} {:.0}%", weight.label, weight.weight * 100.0));
-        parts.collect::<Vec<_>>().join(" \u{b7} ")
+        let mut parts: Vec<String> = parts.take(most).collect();
+        if weights.len() > most {
+            parts.push(format!("+{}", weights.len() - most));
+        }
+        parts.join(" \u{b7} ")
+    }
+
+    fn summary(&self) -> String {
+        self.told(TOLD)
+    }
+
+    fn all_weights(&self) -> String {
+        self.told(usize::MAX)
+    }
+}
+
+/// The key of a channel by its word in a recipe's file.
+fn channel_key_of(word: &str) -> &'static str {
+    match word {
+        "ctv" => "channel-ctv",
+        "video" => "channel-video",
+        "audio" => "channel-audio",
+        _ => "channel-display",
     }
 }
 
@@ -137,8 +197,8 @@ async fn list(State(app): State<App>, shell: Shell, By(caller): By) -> Result<Re
             level: level_key(settings.analysis_level),
         }
     });
-    let recipes = recipes.into_iter().map(RecipeRow::of).collect();
-    Ok(RecipesPage { shell, recipes, templates: templates.collect() })
+    let (shipped, own) = recipes.into_iter().map(RecipeRow::of).partition(|recipe| recipe.shipped);
+    Ok(RecipesPage { shell, own, shipped, templates: templates.collect() })
 }
 
 #[derive(Template, WebTemplate)]
@@ -146,6 +206,8 @@ async fn list(State(app): State<App>, shell: Shell, By(caller): By) -> Result<Re
 struct RecipePage {
     shell: Shell,
     recipe: RecipeRow,
+    /// Whether the caller may put other weights in place of these.
+    may_change: bool,
     /// What a copy is called unless it is called otherwise.
     copy_name: String,
     problem: Option<String>,
@@ -157,9 +219,11 @@ async fn show(
     By(caller): By,
     Words(id): Words<String>,
 ) -> Result<RecipePage, Failure> {
-    let recipe = RecipeRow::of(app.platform.recipes().get(&caller, &id).await?);
+    let recipes = app.platform.recipes();
+    let recipe = RecipeRow::of(recipes.get(&caller, &id).await?);
+    let may_change = RECIPES_WRITE.is_of(caller.user.role) && recipes.is_changed_by(&caller, &id).await?;
     let copy_name = format!("{}-own", recipe.name);
-    Ok(RecipePage { shell, recipe, copy_name, problem: None })
+    Ok(RecipePage { shell, recipe, may_change, copy_name, problem: None })
 }
 
 /// Keeps the recipe under another name with other weights: one that ships is never changed.
@@ -171,34 +235,83 @@ async fn copy(
     Fields(fields): Fields<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
     let known = app.platform.recipes().get(&caller, &id).await?;
-    let field =
-        |name: &str| fields.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.trim());
-    let mut recipe = known.recipe.clone();
-    field("name").clone_into(&mut recipe.name);
-    let given: Vec<f64> =
-        recipe.metrics.iter().map(|metric| steps(field(&format!("weight.{}", metric.metric)))).collect();
-    for (metric, weight) in recipe.metrics.iter_mut().zip(shares(&given)) {
-        metric.weight = weight;
-    }
-    // What has no weight is no part of the score.
-    recipe.metrics.retain(|metric| metric.weight > 0.0);
-    let toml = recipe.to_toml().map_err(|error| Failure::invalid("", error.to_string()));
-    let made = match toml {
+    let given = Given::of(&known, &fields);
+    let made = match given.toml(&known, &given.name) {
         Ok(toml) => app.platform.recipes().create(&caller, &toml).await.map_err(Failure::from),
         Err(failure) => Err(failure),
     };
+    kept(&app, shell, &caller, known, given, made).await
+}
+
+/// Puts other weights in place of those of a recipe of one's own.
+async fn save(
+    State(app): State<App>,
+    shell: Shell,
+    By(caller): By,
+    Words(id): Words<String>,
+    Fields(fields): Fields<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let known = app.platform.recipes().get(&caller, &id).await?;
+    let given = Given::of(&known, &fields);
+    let made = match given.toml(&known, &known.recipe.name) {
+        Ok(toml) => app.platform.recipes().replace(&caller, &id, &toml).await.map_err(Failure::from),
+        Err(failure) => Err(failure),
+    };
+    kept(&app, shell, &caller, known, given, made).await
+}
+
+/// To the recipe as it was kept, or back to the form with what was wrong.
+async fn kept(
+    app: &App,
+    shell: Shell,
+    caller: &Caller,
+    known: KnownRecipe,
+    given: Given,
+    made: Result<KnownRecipe, Failure>,
+) -> Result<Response, Failure> {
     match made {
         Ok(made) => Ok(Redirect::to(&Notice::Saved.at(&format!("/recipes/{}", made.id))).into_response()),
         Err(failure) => {
             let status = failure.code.status();
             let problem = Some(Problems::of_form(failure)?.outside(&[]).join("; "));
-            let mut shown = RecipeRow::of(known);
-            for (weight, share) in shown.weights.iter_mut().zip(shares(&given)) {
-                weight.weight = share;
+            let may_change = app.platform.recipes().is_changed_by(caller, &known.id).await?;
+            let mut recipe = RecipeRow::of(known);
+            for (weight, share) in recipe.weights.iter_mut().zip(&given.weights) {
+                weight.weight = *share;
             }
-            let copy_name = field("name").to_owned();
-            Ok((status, RecipePage { shell, recipe: shown, copy_name, problem }).into_response())
+            let page = RecipePage { shell, recipe, may_change, copy_name: given.name, problem };
+            Ok((status, page).into_response())
         }
+    }
+}
+
+/// What the form of a recipe says.
+struct Given {
+    /// Of a copy.
+    name: String,
+    /// Of its metrics, in their order: shares of one whole.
+    weights: Vec<f64>,
+}
+
+impl Given {
+    fn of(known: &KnownRecipe, fields: &[(String, String)]) -> Self {
+        let field =
+            |name: &str| fields.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.trim());
+        let metrics = known.recipe.metrics.iter();
+        let given: Vec<f64> =
+            metrics.map(|metric| steps(field(&format!("weight.{}", metric.metric)))).collect();
+        Self { name: field("name").to_owned(), weights: shares(&given) }
+    }
+
+    /// The text of the recipe under a name, with these weights. What has no weight is no part of the score.
+    fn toml(&self, known: &KnownRecipe, name: &str) -> Result<String, Failure> {
+        let mut recipe = known.recipe.clone();
+        name.clone_into(&mut recipe.name);
+        for (metric, weight) in recipe.metrics.iter_mut().zip(&self.weights) {
+            metric.weight = *weight;
+        }
+        recipe.metrics.retain(|metric| metric.weight > 0.0);
+        recipe.to_toml().map_err(|error| Failure::invalid("", error.to_string()))
     }
 }
 
@@ -243,10 +356,10 @@ mod tests {
             id: "own".to_owned(),
             name: "<b>Pérez".to_owned(),
             platform: "The Trade Desk".to_owned(),
-            channels: "display".to_owned(),
-            goal: "awareness".to_owned(),
+            channels: "Display".to_owned(),
+            goal: "goal-awareness",
             ctr_sensitive: false,
-            level: "domain".to_owned(),
+            level: "level-domain",
             min_impressions: 250,
             shipped,
             weights: vec![weight("cpm", 0.4), weight("ctr", 0.6)],
@@ -274,22 +387,41 @@ mod tests {
             goal: "goal-action",
             level: "level-domain",
         }];
-        let page = RecipesPage { shell: samples::shell(), recipes: vec![recipe(true)], templates };
+        let page =
+            RecipesPage { shell: samples::shell(), own: Vec::new(), shipped: vec![recipe(true)], templates };
         let html = samples::checked(&page);
+        assert!(html.contains("The Trade Desk: Display, Awareness"), "{html}");
         let (ctr, cpm) = (html.find("CTR 60%").unwrap(), html.find("CPM 40%").unwrap());
         assert!(ctr < cpm);
     }
 
     #[test]
+    fn a_line_about_a_recipe_tells_its_heaviest_weights() {
+        let weight = |metric: &str, weight| WeightedMetric {
+            metric: metric.to_owned(),
+            label: metric.to_owned(),
+            weight,
+            is_higher_better: true,
+        };
+        let weights = vec![weight("a", 0.1), weight("b", 0.4), weight("c", 0.2), weight("d", 0.3)];
+        let recipe = RecipeRow { weights, ..recipe(false) };
+        assert_eq!(recipe.summary(), "b 40% \u{b7} d 30% \u{b7} c 20% \u{b7} +1");
+        assert_eq!(recipe.all_weights(), "b 40% \u{b7} d 30% \u{b7} c 20% \u{b7} a 10%");
+    }
+
+    #[test]
     fn a_recipe_is_changed_by_sliders_and_a_shipped_one_is_not_deleted() {
-        let page = |shipped| RecipePage {
+        let page = |shipped: bool| RecipePage {
             shell: samples::shell(),
             recipe: recipe(shipped),
+            may_change: !shipped,
             copy_name: "own".to_owned(),
             problem: Some("a recipe is named so already".to_owned()),
         };
         let own = samples::checked(&page(false));
         assert!(own.contains("type=\"range\"") && own.contains("/recipes/own/delete"), "{own}");
-        assert!(!samples::checked(&page(true)).contains("/delete"));
+        assert!(own.contains("formaction=\"/recipes/own/save\""), "{own}");
+        let shipped = samples::checked(&page(true));
+        assert!(!shipped.contains("/delete") && !shipped.contains("/save"), "{shipped}");
     }
 }

@@ -24,12 +24,20 @@ pub(super) fn routes(app: &App) -> Router<App> {
 #[template(path = "set_password.html")]
 struct SetPasswordPage {
     shell: Shell,
+    /// Whose password it is.
+    email: String,
     is_set: bool,
     problems: Problems,
 }
 
-async fn form(shell: Shell) -> SetPasswordPage {
-    SetPasswordPage { shell, is_set: false, problems: Problems::default() }
+/// The form; a link that was used or has run out has none.
+async fn form(
+    State(app): State<App>,
+    shell: Shell,
+    Query(link): Query<Link>,
+) -> Result<SetPasswordPage, Failure> {
+    let email = app.platform.identity().email_of_link(&link.token).await?;
+    Ok(SetPasswordPage { shell, email, is_set: false, problems: Problems::default() })
 }
 
 #[derive(Deserialize)]
@@ -50,7 +58,10 @@ async fn set(
     Fields(given): Fields<Password>,
 ) -> Result<Response, Failure> {
     match app.platform.identity().set_password_by_link(&link.token, &given.password).await {
-        Ok(_) => Ok(SetPasswordPage { shell, is_set: true, problems: Problems::default() }.into_response()),
+        Ok(user) => {
+            let (email, problems) = (user.email, Problems::default());
+            Ok(SetPasswordPage { shell, email, is_set: true, problems }.into_response())
+        }
         Err(error) => {
             let failure = Failure::from(error);
             // A link that was used or has run out: there is nothing to fill in again.
@@ -59,7 +70,8 @@ async fn set(
             }
             let status = failure.code.status();
             let problems = Problems::of_form(failure)?;
-            Ok((status, SetPasswordPage { shell, is_set: false, problems }).into_response())
+            let email = app.platform.identity().email_of_link(&link.token).await?;
+            Ok((status, SetPasswordPage { shell, email, is_set: false, problems }).into_response())
         }
     }
 }
@@ -72,10 +84,17 @@ mod tests {
     #[test]
     fn the_form_tells_what_is_wrong_and_the_end_leads_to_signing_in() {
         let weak = Failure::invalid("password", "is easy to guess");
-        let page = |is_set, problems| SetPasswordPage { shell: samples::nobody(), is_set, problems };
+        let page = |is_set, problems| {
+            let email = "vera+1@example.com".to_owned();
+            SetPasswordPage { shell: samples::nobody(), email, is_set, problems }
+        };
         let html = samples::checked(&page(false, Problems::of_form(weak).unwrap()));
         assert!(html.contains("id=\"password-problem\">is easy to guess"), "{html}");
+        assert!(html.contains("Choose a password for vera+1@example.com"), "{html}");
         let html = samples::checked(&page(true, Problems::default()));
-        assert!(html.contains("href=\"/sign-in\"") && !html.contains("<form"), "{html}");
+        assert!(
+            html.contains("href=\"/sign-in?email=vera%2B1%40example.com\"") && !html.contains("<form"),
+            "{html}"
+        );
     }
 }

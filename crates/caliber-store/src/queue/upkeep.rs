@@ -64,6 +64,8 @@ pub struct QueueStats {
     pub queue: Queue,
     /// Jobs that wait, those whose time has not come too.
     pub queued: u64,
+    /// Of these, jobs whose time has come.
+    pub due: u64,
     /// Jobs that workers have.
     pub running: u64,
     /// Dead letters.
@@ -85,16 +87,18 @@ pub async fn stats<C: ConnectionTrait>(db: &C, now: DateTime<Utc>) -> Result<Vec
         .into_tuple()
         .all(db)
         .await?;
-    let oldest: Vec<(Queue, Option<DateTime<Utc>>)> = Entity::find()
+    let due: Vec<(Queue, Option<DateTime<Utc>>, i64)> = Entity::find()
         .select_only()
         .column(Column::Queue)
         .column_as(Column::RunAt.min(), "oldest")
+        .column_as(Column::Id.count(), "jobs")
         .filter(Column::State.eq(JobState::Queued))
         .filter(Column::RunAt.lte(now))
         .group_by(Column::Queue)
         .into_tuple()
         .all(db)
         .await?;
+    let due_of = |queue: Queue| due.iter().find(|(of, _, _)| *of == queue);
     let stats = Queue::ALL.into_iter().map(|queue| {
         let count = |state| {
             let found = counts.iter().find(|(of, in_state, _)| *of == queue && *in_state == state);
@@ -105,7 +109,8 @@ pub async fn stats<C: ConnectionTrait>(db: &C, now: DateTime<Utc>) -> Result<Vec
             queued: count(JobState::Queued),
             running: count(JobState::Running),
             dead: count(JobState::Failed),
-            oldest_due: oldest.iter().find(|(of, _)| *of == queue).and_then(|(_, since)| *since),
+            due: due_of(queue).map_or(0, |(_, _, jobs)| jobs.unsigned_abs()),
+            oldest_due: due_of(queue).and_then(|(_, since, _)| *since),
         }
     });
     Ok(stats.collect())

@@ -391,6 +391,20 @@ async fn versions_are_numbered_one_after_another(database: TestDatabase) {
     let page = list_versions::list(store.db(), campaign.id, Window { skip: 18, limit: 5 }).await.unwrap();
     assert_eq!(page.rows.iter().map(|row| row.number).collect::<Vec<_>>(), [2, 1]);
 
+    let txn = store.begin().await.unwrap();
+    let other = NewListVersion { list_type: ListType::Whitelist, ..version.clone() };
+    list_versions::create(&txn, other, at(3)).await.unwrap().unwrap();
+    txn.commit().await.unwrap();
+    let newest = async |reach| {
+        let found = list_versions::latest_of_campaigns(store.db(), reach, &[campaign.id]).await.unwrap();
+        let mut numbers: Vec<_> = found.iter().map(|version| version.number).collect();
+        numbers.sort_unstable();
+        numbers
+    };
+    assert_eq!(newest(Reach::organization(campaign.organization_id)).await, [20, 21]);
+    let elsewhere = rows::manager(store).await.organization_id;
+    assert!(newest(Reach::organization(elsewhere)).await.is_empty(), "of somebody else there is nothing");
+
     let mut lost = version;
     lost.campaign_id = caliber_store::CampaignId::new(at(0));
     let txn = store.begin().await.unwrap();

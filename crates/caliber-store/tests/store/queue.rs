@@ -361,7 +361,7 @@ async fn the_queues_are_counted(database: TestDatabase) {
     assert_eq!(stats.iter().map(|stats| stats.queue).collect::<Vec<_>>(), Queue::ALL);
     let scoring = &stats[0];
     assert_eq!((scoring.queued, scoring.running, scoring.dead, scoring.oldest_due), (2, 1, 1, Some(at(0))));
-    assert_eq!((stats[1].queued, stats[1].oldest_due), (1, None), "it is not due");
+    assert_eq!((stats[1].queued, stats[1].due, stats[1].oldest_due), (1, 0, None), "it is not due");
     assert_eq!((stats[2].queued, stats[2].running), (0, 0));
 }
 

@@ -53,7 +53,7 @@ fn somebody_added_without_a_password_sets_it_by_a_link_that_works_once(on: Backe
     assert!(crate::pages::checked(&page.get(path), 200).contains("<form"));
     let set = |password: &str| crate::pages::post(&page, path, &[("password", password)]);
     assert!(crate::pages::checked(&set("password"), 422).contains("id=\"password-problem\""));
-    assert!(crate::pages::checked(&set(PASSWORD), 200).contains("href=\"/sign-in\""));
+    assert!(crate::pages::checked(&set(PASSWORD), 200).contains("href=\"/sign-in?email=ana%40example.com\""));
     crate::pages::checked(&set("another lantern under the stairs"), 404);
     let administrator: Client = service.signed_in("ana@example.com");
     assert_eq!(administrator.get("/users").body(200)["total"], 1);

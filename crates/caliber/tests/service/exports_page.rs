@@ -39,10 +39,7 @@ fn a_file_is_asked_for_watched_and_fetched_without_scripts(on: Backend) {
     };
     let link = crate::service::eventually("the file is made", made);
     let html = ana.page("/exports");
-    assert!(
-        html.contains("Blocklist as upload &middot; The Trade Desk, CSV") && html.contains("Ready"),
-        "{html}"
-    );
+    assert!(html.contains("Blocklist as upload, The Trade Desk, CSV") && html.contains("Ready"), "{html}");
     assert!(!html.contains("every 2s"), "nothing is to come: {html}");
     let fetched = ana.client.get(&link);
     let direct = api.get(&format!("/reports/export/campaigns/{id}/blacklist/dsp?format=trade_desk_csv"));

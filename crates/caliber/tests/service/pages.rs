@@ -4,7 +4,7 @@ use caliber_store::Backend;
 use serde_json::json;
 
 use crate::client::{Answer, Client, FORM, form};
-use crate::people::{PASSWORD, report};
+use crate::people::{PASSWORD, id_of, report};
 use crate::service::Service;
 
 crate::on_both_databases! {
@@ -14,6 +14,7 @@ crate::on_both_databases! {
     a_write_shows_that_it_comes_from_our_page,
     a_report_goes_from_upload_to_lists_without_scripts,
     roles_see_what_they_may_and_no_more,
+    a_recipe_is_changed_in_place_by_whom_it_belongs_to,
     assets_are_packed_and_kept_for_ever,
 }
 
@@ -80,7 +81,7 @@ pub(crate) fn checked(answer: &Answer, status: u16) -> String {
         html.split("<script").skip(1).all(|script| script.trim_start().starts_with("src=\"/assets/")),
         "{html}"
     );
-    assert!(html.contains("<html lang=\"en\"") && html.contains("<h1"), "{html}");
+    assert!(html.contains("<html lang=\"en-GB\"") && html.contains("<h1"), "{html}");
     html
 }
 
@@ -103,7 +104,6 @@ fn every_page_is_safe_small_and_whole(on: Backend) {
         "/help",
         "/profile",
         "/recipes/trade_desk-display-awareness",
-        "/join?token=x",
     ] {
         browser.page(path);
     }
@@ -111,10 +111,15 @@ fn every_page_is_safe_small_and_whole(on: Backend) {
     assert!(html.contains("class=\"table\""), "{html}");
     browser.page(&format!("/lists/{campaign}"));
     let anybody = service.client().at_root().with("accept", HTML);
-    for path in ["/sign-in", "/register", "/set-password?token=x"] {
+    for path in ["/sign-in", "/register"] {
         checked(&anybody.get(path), 200);
     }
-    checked(&anybody.get("/no-such-page"), 404);
+    for path in ["/no-such-page", "/set-password?token=x"] {
+        checked(&anybody.get(path), 404);
+    }
+    checked(&browser.client.get("/join?token=x"), 404);
+    let within = checked(&browser.client.get("/no-such-page"), 404);
+    assert!(within.contains("href=\"/campaigns\""), "whoever is signed in keeps the way around: {within}");
     assert_eq!(
         service.client().at_root().get("/").data(200)["name"],
         "Caliber",
@@ -234,7 +239,11 @@ fn a_report_goes_from_upload_to_lists_without_scripts(on: Backend) {
         &[("list", "blocklist"), ("policy", "quartile"), ("share", "25")],
     );
     let version = taken.header("location").unwrap().to_owned();
-    ana.page(&version);
+    let html = ana.page(&version);
+    assert!(html.contains("Version 1, blocklist") && html.contains("Worst 25% by score"), "{html}");
+    let worst = api.get(&format!("/scoring/blacklist/{campaign}?share=0.25")).data(200)["rows"][0].clone();
+    assert!(html.replace("&#39;", "'").contains(worst["reason"].as_str().unwrap()), "{worst} in {html}");
+    assert!(ana.page("/lists").contains("Worst 25% by score"), "the newest that was kept");
     let download = ana.client.get(&format!("{version}/download"));
     assert_eq!(download.header("content-disposition"), Some("attachment; filename=\"blocklist-1.txt\""));
     let names = api.get(&format!("/scoring/lists/{campaign}/versions/1")).data(200)["names"].clone();
@@ -271,7 +280,49 @@ fn roles_see_what_they_may_and_no_more(on: Backend) {
     let invited = checked(&manager.post("/people/invitations", &[("role", "analyst")]), 200);
     assert!(invited.contains("value=\"/join?token="), "{invited}");
     assert!(!manager.page("/people").contains("/join?token="), "shown once");
+    let link = invited.split("value=\"/join?").nth(1).unwrap().split('"').next().unwrap();
+    service.manager("ben");
+    let ben = Browser::of(&service, "ben@example.com");
+    let offer = ben.page(&format!("/join?{link}"));
+    assert!(offer.contains("ana invited you") && offer.contains("ben@example.com"), "{offer}");
+    checked(&manager.client.get(&format!("/join?{link}")), 409);
+    let token = link.split('=').nth(1).unwrap();
+    assert_eq!(ben.post("/join", &[("token", token)]).status, 303);
+    assert!(manager.page("/people").contains("ben, <time"), "one sees who accepted");
     checked(&manager.post("/people/invitations", &[("role", "admin")]), 403);
+}
+
+fn a_recipe_is_changed_in_place_by_whom_it_belongs_to(on: Backend) {
+    let service = Service::start(on);
+    let api = service.manager("ana");
+    let recipe = json!({"name": "ours", "platform": "trade_desk", "channel": "display", "goal": "awareness",
+        "dimension": "domain", "min_impressions": 100, "metrics": [
+            {"metric": "cpm", "weight": 0.4, "better": "lower"}, {"metric": "ctr", "weight": 0.6, "better": "higher"}]});
+    let id = id_of(&api.post("/scoring/recipes", recipe).data(201));
+    let ana = Browser::of(&service, "ana@example.com");
+    let (path, save) = (format!("/recipes/{id}"), format!("/recipes/{id}/save"));
+    assert!(ana.page(&path).contains(&format!("formaction=\"{save}\"")));
+    let weights = [("weight.cpm", "75"), ("weight.ctr", "25"), ("name", "of a copy")];
+    let saved = ana.post(&save, &weights);
+    assert_eq!(
+        (saved.status, saved.header("location")),
+        (303, Some(&*format!("{path}?done=saved"))),
+        "{}",
+        saved.text()
+    );
+    let changed = api.get(&format!("/scoring/recipes/{id}")).data(200);
+    let weight_of = |at: usize| changed["metrics"][at]["weight"].as_f64();
+    assert_eq!((&changed["name"], weight_of(0), weight_of(1)), (&json!("ours"), Some(0.75), Some(0.25)));
+    assert!(checked(&ana.post(&save, &[]), 422).contains("alert-danger"), "nothing weighs anything");
+    checked(&ana.post("/recipes/trade_desk-display-awareness/save", &[("weight.cpm", "100")]), 409);
+
+    service.member(&api, "analyst", "ben");
+    let ben = Browser::of(&service, "ben@example.com");
+    assert!(!ben.page(&path).contains(&save), "a colleague's is seen, and copied");
+    checked(&ben.post(&save, &weights), 404);
+    service.manager("eve");
+    checked(&Browser::of(&service, "eve@example.com").post(&save, &weights), 404);
+    assert_eq!(api.get(&format!("/scoring/recipes/{id}")).data(200), changed);
 }
 
 fn assets_are_packed_and_kept_for_ever(on: Backend) {
