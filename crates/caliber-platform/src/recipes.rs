@@ -169,7 +169,7 @@ impl Recipes<'_> {
         }
     }
 
-    fn ships(&self, name: &str) -> bool {
+    fn ships(self, name: &str) -> bool {
         self.0.book().iter().any(|recipe| recipe.name == name)
     }
 

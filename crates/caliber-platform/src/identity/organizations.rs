@@ -150,12 +150,12 @@ impl Identity<'_> {
             found.iter().flat_map(|it| [it.invited_by, it.accepted_by]).flatten().collect();
         let names: HashMap<UserId, String> = users::names(db, &people).await?.into_iter().collect();
         let name = |id: Option<UserId>| id.and_then(|id| names.get(&id).cloned());
-        let named = found.into_iter().map(|invitation| NamedInvitation {
+        let all = found.into_iter().map(|invitation| NamedInvitation {
             invited_by: name(invitation.invited_by),
             accepted_by: name(invitation.accepted_by),
             invitation,
         });
-        Ok(named.collect())
+        Ok(all.collect())
     }
 
     /// What accepting an invitation would mean for the caller; nothing changes by asking.

@@ -51,7 +51,7 @@ pub(super) fn routes(app: &App) -> Router<App> {
 struct PeoplePage {
     shell: Shell,
     people: Vec<Person>,
-    invitations: Vec<Invited>,
+    invitations: Vec<InvitationRow>,
     roles: Vec<RoleChoice>,
     may_change: bool,
     place: Place,
@@ -86,7 +86,7 @@ impl Person {
     }
 }
 
-struct Invited {
+struct InvitationRow {
     id: Uuid,
     email: Option<String>,
     role: &'static str,
@@ -98,7 +98,7 @@ struct Invited {
     accepted_by: Option<String>,
 }
 
-impl Invited {
+impl InvitationRow {
     fn of(named: NamedInvitation, now: DateTime<Utc>) -> Self {
         let NamedInvitation { invitation, invited_by, accepted_by } = named;
         Self {
@@ -176,7 +176,7 @@ async fn page(app: &App, shell: Shell, caller: &Caller, asked: &Asked) -> Result
         shell,
         place: Place::new(asked, people.len(), found.total, "/people", &[]),
         people,
-        invitations: invitations.into_iter().map(|it| Invited::of(it, app.platform.now())).collect(),
+        invitations: invitations.into_iter().map(|it| InvitationRow::of(it, app.platform.now())).collect(),
         roles: role_choices(caller.user.role),
         may_change: USERS_WRITE.is_of(caller.user.role),
         link: None,
@@ -336,7 +336,7 @@ mod tests {
         let page = PeoplePage {
             shell: samples::shell(),
             people: vec![Person::of(caller.user.clone(), &caller)],
-            invitations: vec![Invited {
+            invitations: vec![InvitationRow {
                 id: Uuid::nil(),
                 email: None,
                 role: "role-analyst",
