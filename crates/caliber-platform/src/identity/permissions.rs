@@ -77,7 +77,7 @@ permissions! {
     FILES_READ = "files:read", Viewer, false, "See the organisation's reports, their first rows and what is wrong with them.";
     FILES_WRITE = "files:write", Analyst, false, "Upload reports, assign and delete those of one's own.";
     RECIPES_READ = "recipes:read", Viewer, false, "See the shipped recipes and the organisation's.";
-    RECIPES_WRITE = "recipes:write", Analyst, false, "Add recipes, and delete those of one's own.";
+    RECIPES_WRITE = "recipes:write", Analyst, false, "Add recipes; change and delete those of one's own.";
     SCORING_READ = "scoring:read", Viewer, false, "Watch progress; see results and summaries.";
     SCORING_RUN = "scoring:run", Analyst, false, "Start and cancel scoring of one's own campaigns.";
     LISTS_READ = "lists:read", Viewer, false, "Take out lists and see their versions.";
