@@ -49,7 +49,7 @@ fn a_saved_recipe_is_chosen_by_its_name_and_kept(on: Backend) {
     let ana = Browser::of(&service, "ana@example.com");
     let check = uploaded(&ana, "report.csv", &report());
     let html = ana.page(&check);
-    assert!(html.contains("As the settings say: trade_desk-display-awareness"), "{html}");
+    assert!(html.contains("Recommended: trade_desk-display-awareness"), "{html}");
     assert!(html.contains("label=\"Your recipes\"") && html.contains("value=\"pulsepoint-video\""), "{html}");
 
     let with = |recipe| [&SETTINGS[..], &[("recipe", recipe)]].concat();
