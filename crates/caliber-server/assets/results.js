@@ -104,7 +104,7 @@ function histogram(data, words, style) {
 function bubbles(data, words, style, base) {
   const most = Math.max(1, ...data.bubbles.map((row) => row.impressions));
   const height = (row) => (data.has_spend ? row.spend : row.impressions);
-  const money = new Intl.NumberFormat(root.lang, /^[A-Z]{3}$/.test(words.currency) ? { style: "currency", currency: words.currency, notation: "compact", maximumFractionDigits: 1 } : { notation: "compact", maximumFractionDigits: 1 });
+  const money = new Intl.NumberFormat(root.lang, /^[A-Z]{3}$/.test(words.currency) ? { style: "currency", currency: words.currency, currencyDisplay: "narrowSymbol", notation: "compact", maximumFractionDigits: 1 } : { notation: "compact", maximumFractionDigits: 1 });
   const figure = (value) => (data.has_spend ? money : short).format(value);
   const series = BANDS.map((band) => ({
     name: words[band], type: "scatter", cursor: "pointer", symbol: MARKS[band],

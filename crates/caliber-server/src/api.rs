@@ -3,6 +3,7 @@
 mod analysis;
 mod auth;
 mod background_exports;
+mod campaign_templates;
 mod campaigns;
 mod exports;
 pub(crate) mod health;
@@ -27,7 +28,7 @@ use crate::App;
 pub(crate) fn versioned(app: &App) -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .nest("/auth", auth::routes(app))
-        .nest("/campaigns", campaigns::routes(app))
+        .nest("/campaigns", campaign_templates::routes(app).merge(campaigns::routes(app)))
         .nest("/scoring", scoring(app))
         .nest("/reports", reports(app))
         .merge(users::routes(app))
