@@ -256,8 +256,8 @@ impl ListsOf<'_> {
     /// As [`ListsOf::take_out`].
     pub async fn drafts(&self, caller: &Caller, id: CampaignId, options: ListOptions) -> Result<Drafts> {
         let CurrentRun { campaign, run } = self.0.current_results().current(caller, id).await?;
-        let allow = self.draft(&campaign, &run, ListType::Whitelist, options).await?;
-        let block = self.draft(&campaign, &run, ListType::Blacklist, options).await?;
+        let of = |list_type| self.draft(&campaign, &run, list_type, options);
+        let (allow, block) = tokio::try_join!(of(ListType::Whitelist), of(ListType::Blacklist))?;
         Ok(Drafts { allow, block })
     }
 

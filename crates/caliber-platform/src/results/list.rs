@@ -104,12 +104,12 @@ impl List {
         };
         let by_hand = ByHand::of(table, request, &key, &is_protected);
         let chosen: Vec<usize> =
-            chosen.into_iter().filter(|row| !by_hand.leaves_out(&key(table.name(*row)))).collect();
+            chosen.into_iter().filter(|row| !by_hand.leaves_out(|| key(table.name(*row)))).collect();
         let protected = match request.list_type {
             ListType::Whitelist => Vec::new(),
             ListType::Blacklist => {
                 let names = lists.protected.iter().map(|&row| table.name(row).to_owned());
-                let names = names.filter(|name| !by_hand.leaves_out(&key(name)));
+                let names = names.filter(|name| !by_hand.leaves_out(|| key(name)));
                 names.chain(by_hand.kept_off.iter().cloned()).collect()
             }
         };
@@ -230,8 +230,9 @@ impl ByHand {
         Self { left_out, rows, unscored, kept_off }
     }
 
-    fn leaves_out(&self, key: &str) -> bool {
-        self.left_out.contains(key)
+    /// Whether a name is not the rule's to put there, by its key: worked out only where there are such names.
+    fn leaves_out(&self, key: impl FnOnce() -> String) -> bool {
+        !self.left_out.is_empty() && self.left_out.contains(&key())
     }
 }
 

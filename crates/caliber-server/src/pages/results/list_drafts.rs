@@ -237,11 +237,11 @@ async fn show(
     let query = format!("share={share}&min_impressions={}&policy={}", least.round(), policy.name());
     let asked = Asked { share: (share * 1e4).round() / 100.0, min_impressions: least, policy, query };
     let of_vendors = RunConfig::shown(&current.run.config)["dimension"] == "supply_vendor";
-    let (drafts, head) = computed(move || {
-        let of = |draft| Draft::of(draft, &head, &written, of_vendors);
-        Ok(([of(&block), of(&allow)], head))
-    })
-    .await?;
+    let of = |draft: Drafted| {
+        let (head, written) = (head.clone(), written.clone());
+        computed(move || Ok(Draft::of(&draft, &head, &written, of_vendors)))
+    };
+    let drafts = tokio::try_join!(of(block), of(allow))?.into();
     if is_part(&headers, "drafts") {
         return Ok(varying(DraftsPart { head, asked, drafts }));
     }
