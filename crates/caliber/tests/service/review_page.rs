@@ -174,7 +174,7 @@ fn one_of_several_currencies_is_taken_by_a_click_and_a_scale_beside_its_column(o
     assert!(html.contains("name=\"only\" value=\"Currency=EUR\"") && html.contains("Only USD"), "{html}");
     assert!(html.contains(IS_OPEN) && !html.contains("--where"), "{html}");
     let ctr = html.split("<tr>").find(|row| row.contains("title=\"CTR\"")).unwrap();
-    assert!(ctr.contains("name=\"scale.ctr\"") && ctr.contains("Read as a fraction: 0.5 is 50 %"), "{ctr}");
+    assert!(ctr.contains("name=\"scale.ctr\"") && ctr.contains("Read as a fraction: 0.5 is 50%"), "{ctr}");
     assert!(ctr.contains("As recognised: fraction") && !ctr.contains("--scale"), "{ctr}");
     let spend = html.split("<tr>").find(|row| row.contains("title=\"Spend\"")).unwrap();
     assert!(!spend.contains("scale."), "an amount has no scale: {spend}");
