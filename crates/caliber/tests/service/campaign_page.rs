@@ -84,7 +84,7 @@ fn the_figures_of_the_page_are_those_of_the_api(on: Backend) {
         let told = html.split(&link).nth(1).unwrap();
         assert!(told.starts_with('>') && told[..200].contains(&count), "{band}: {count}");
     }
-    let blocked = format!(">{}<small>", summary["lists"]["blocklist"]["count"]);
+    let blocked = format!("<dd class=\"figure\">{}</dd>", summary["lists"]["blocklist"]["count"]);
     assert!(html.contains(&blocked), "{blocked}");
     for export in [
         "results/csv",
