@@ -8,6 +8,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use caliber_platform::Window;
+use caliber_platform::analysis::capital;
 use caliber_platform::campaigns::{CampaignId, CampaignStatus, Filter};
 use caliber_platform::identity::permissions::LISTS_READ;
 use caliber_platform::lists::{ListOptions, ListVersion, VersionRows};
@@ -287,7 +288,7 @@ impl NameRow {
             name: row.name.clone(),
             score: row.score.map(|score| score.0),
             spend: row.spend.map(|spend| money_to(spend.0, currency, places)),
-            reason: row.reason.clone(),
+            reason: capital(&row.reason),
         };
         found.rows.iter().map(row).collect()
     }

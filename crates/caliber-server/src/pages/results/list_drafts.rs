@@ -7,6 +7,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::get;
+use caliber_platform::analysis::capital;
 use caliber_platform::campaigns::CampaignId;
 use caliber_platform::exports::{FormRoom, rooms};
 use caliber_platform::identity::permissions::LISTS_READ;
@@ -159,7 +160,7 @@ impl Draft {
             name: row.name.clone(),
             score: row.score.map(|score| score.0),
             spend: row.spend.map(|spend| written.money(spend.0)),
-            reason: row.reason.clone(),
+            reason: capital(&row.reason),
         });
         Self {
             word,

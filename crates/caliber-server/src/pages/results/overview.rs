@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use caliber_platform::analysis::capital;
 use caliber_platform::campaigns::{CampaignDetails, CampaignId};
 use caliber_platform::identity::permissions::{LISTS_WRITE, SCORING_READ, SCORING_RUN};
 use caliber_platform::lists::{Mark, Overrides};
@@ -107,7 +108,7 @@ impl OverviewPage {
         let mut all: Vec<&MeanContribution> = self.charts.contributions.iter().collect();
         all.sort_by(|a, b| of(b).total_cmp(&of(a)));
         let bar = |it: &MeanContribution| Bar {
-            label: it.label.clone(),
+            label: capital(&it.label),
             good: signed(it.good, 1),
             poor: signed(it.poor, 1),
             good_extent: (50.0 + (it.good * scale).min(0.0), (it.good * scale).abs()),
