@@ -29,6 +29,7 @@ on_both_databases!(
     what_fails_on_our_side_is_tried_three_times_then_kept_as_a_dead_letter,
     a_report_that_cannot_be_scored_is_not_tried_again,
     a_job_that_takes_too_long_is_ended,
+    a_job_that_does_not_end_when_told_is_given_up_and_publishes_nothing,
     what_nobody_needs_is_cleared_away_in_its_time,
     bytes_without_a_row_are_swept_and_others_stay,
     an_export_is_kept_for_a_day,
@@ -169,6 +170,21 @@ async fn a_job_that_takes_too_long_is_ended(database: TestDatabase) {
     let ended = fixture.work(options, campaign).await;
     assert_eq!(ended.status, CampaignStatus::Failed);
     assert!(ended.error_message.unwrap().contains("more than 0 minutes"));
+}
+
+async fn a_job_that_does_not_end_when_told_is_given_up_and_publishes_nothing(database: TestDatabase) {
+    let fixture = Fixture::new(database).await;
+    let campaign = fixture.campaign().await;
+    fixture.upload(campaign, &report()).await;
+    fixture.start(campaign).await;
+    let options = WorkerOptions { soft_limit: DAY, hard_limit: Duration::ZERO, ..fixture.options() };
+    let ended = fixture.work(options, campaign).await;
+    assert_eq!((ended.status, ended.current_run_id), (CampaignStatus::Failed, None));
+    assert_eq!(fixture.job().await.state, JobState::Failed);
+    // The thread goes on to its end meanwhile.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let later = fixture.platform.campaigns().get(&fixture.caller, campaign).await.unwrap().campaign;
+    assert_eq!((later.status, later.current_run_id), (CampaignStatus::Failed, None));
 }
 
 async fn what_nobody_needs_is_cleared_away_in_its_time(database: TestDatabase) {

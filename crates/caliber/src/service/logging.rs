@@ -57,3 +57,31 @@ fn rotated(path: &Path) -> Mutex<FileRotate<AppendCount>> {
     let limit = ContentLimit::BytesSurpassed(FILE_BYTES);
     Mutex::new(FileRotate::new(path, AppendCount::new(FILES_KEPT), limit, Compression::None, None))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn a_log_is_turned_over_at_its_size_and_the_oldest_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("caliber.log");
+        let log = rotated(&path);
+        let line = [&[b'x'; 1023][..], b"\n"].concat();
+        let mut writer = log.lock().unwrap();
+        for _ in 0..(FILES_KEPT + 2) * (FILE_BYTES / line.len() + 1) {
+            writer.write_all(&line).unwrap();
+        }
+        writer.flush().unwrap();
+        let mut files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap()).collect();
+        files.sort_by_key(std::fs::DirEntry::file_name);
+        let names: Vec<_> = files.iter().map(|file| file.file_name().into_string().unwrap()).collect();
+        let kept = (1..=FILES_KEPT).map(|number| format!("caliber.log.{number}"));
+        assert_eq!(names, std::iter::once("caliber.log".to_owned()).chain(kept).collect::<Vec<_>>());
+        for file in &files {
+            assert!(file.metadata().unwrap().len() <= (FILE_BYTES + line.len()) as u64, "{file:?}");
+        }
+    }
+}
