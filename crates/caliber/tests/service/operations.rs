@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use caliber_store::Backend;
 use serde_json::json;
 
+use crate::people::report;
 use crate::service::{Service, eventually};
 
 crate::on_both_databases! {
@@ -19,6 +20,7 @@ crate::on_both_databases! {
     the_pages_of_the_document_are_served_from_the_program,
     production_is_strict,
     what_is_under_way_is_finished_before_it_ends,
+    a_stream_that_somebody_watches_ends_with_it,
 }
 
 fn its_health_is_told(on: Backend) {
@@ -234,6 +236,24 @@ fn what_is_under_way_is_finished_before_it_ends(on: Backend) {
     call.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
     assert!(service.ended().success());
+}
+
+fn a_stream_that_somebody_watches_ends_with_it(on: Backend) {
+    let mut service = Service::with(on, &[("CALIBER_WORKERS", "0")]);
+    let ana = service.manager("ana");
+    let id = ana.campaign_with(&report());
+    ana.post("/scoring/start", json!({"campaign_id": id})).data(202);
+    let events = std::thread::scope(|scope| {
+        let watching = scope.spawn(|| ana.events(&format!("/scoring/progress/{id}/stream")));
+        let opened = || service.log().contains("/stream").then_some(());
+        eventually("the stream is open", opened);
+        assert!(service.stop().success(), "nobody waits for what never ends by itself");
+        watching.join().unwrap()
+    });
+    assert!(
+        !events.is_empty() && events.iter().all(|event| event.data["status"] == "processing"),
+        "{events:?}"
+    );
 }
 
 /// A way to a database that can be cut.
