@@ -91,7 +91,7 @@ function histogram(data, words, style) {
         return [`${words.score} ${bin.from}–${bin.to}`, ...lines].join("\n");
       },
     },
-    xAxis: axis(style, { type: "category", data: bins.map((bin) => String(bin.from)), splitLine: { show: false }, name: words.score, nameLocation: "middle", nameGap: 22 }),
+    xAxis: axis(style, { type: "category", data: bins.map((bin) => String(bin.from)), splitLine: { show: false }, axisLabel: { color: style.text, fontSize: 11, hideOverlap: true, interval: (at, from) => bins.length < 12 || Number(from) % 10 === 0 }, name: words.score, nameLocation: "middle", nameGap: 22 }),
     yAxis: axis(style, { type: "value", minInterval: 1, name: words.rows, nameTextStyle: { color: style.text, fontSize: 11, align: "left" }, axisLabel: { color: style.text, fontSize: 11, formatter: (value) => short.format(value) } }),
     series,
     click: (event) => {

@@ -267,6 +267,7 @@ campaigns-empty-text = A campaign is a report and what was found in it. Drop a r
 ## A campaign
 cancelled-text = Nothing was kept of it. The report is still here; score it when you like.
 scoring-now = Scoring
+may-leave = You can leave this page; scoring goes on.
 rate = Rate
 rows-a-second = rows/s
 time-left = Time left

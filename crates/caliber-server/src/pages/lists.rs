@@ -211,8 +211,10 @@ async fn take_out(
         let share =
             share.ok_or_else(|| Failure::invalid("share", "is a number of percent, above 0 and up to 50"))?;
         let expires_at = end_of_day(field("expires"))?;
-        let options =
-            ListOptions { share: Some(share), policy: Some(policy), expires_at, ..ListOptions::default() };
+        let least = Some(field("min_impressions")).filter(|least| !least.is_empty());
+        let wrong = |_| Failure::invalid("min_impressions", "is a whole number, 0 or more");
+        let min_impressions = least.map(str::parse).transpose().map_err(wrong)?;
+        let options = ListOptions { share: Some(share), policy: Some(policy), min_impressions, expires_at };
         app.platform.lists().take_out(&caller, CampaignId(id), list_type, options).await?;
         let versions =
             app.platform.lists().versions(&caller, CampaignId(id), Window { skip: 0, limit: 100 }).await?;

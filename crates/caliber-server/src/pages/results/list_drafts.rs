@@ -49,6 +49,7 @@ struct ListsPage {
 #[derive(Template, WebTemplate)]
 #[template(path = "results_lists_drafts.html")]
 struct DraftsPart {
+    shell: Shell,
     head: Head,
     asked: Asked,
     drafts: [Draft; 2],
@@ -244,7 +245,7 @@ async fn show(
     };
     let drafts = tokio::try_join!(of(block), of(allow))?.into();
     if is_part(&headers, "drafts") {
-        return Ok(varying(DraftsPart { head, asked, drafts }));
+        return Ok(varying(DraftsPart { shell, head, asked, drafts }));
     }
     let by_hand = by_hand(Overrides::of(&current.campaign));
     Ok(varying(ListsPage { shell, head, asked, drafts, by_hand }))

@@ -210,6 +210,9 @@ fn choose_thresholds(window: &Window, api: &Client, campaign: &str) {
     let shown =
         "document.querySelector('[aria-labelledby=draft-blacklist] .figure').firstChild.textContent.trim()";
     window.until("the count of the list", &format!("{shown} === '{count}'"));
+    window.click("[aria-labelledby=draft-blacklist] form[action^='/lists/'] button");
+    window.until("it is kept", &format!("location.pathname.startsWith('/lists/{campaign}/')"));
+    window.reads("Worst 20% by score");
 }
 
 /// Both lists and the PDF, as files.
