@@ -126,7 +126,11 @@ function bubbles(data, words, style, base) {
     xAxis: axis(style, { type: "value", scale: true, name: words.score, nameLocation: "middle", nameGap: 22 }),
     yAxis: axis(style, { type: "log", name: data.has_spend ? words.spend : words.impressions, nameTextStyle: { color: style.text, fontSize: 11, align: "left" }, axisLabel: { color: style.text, fontSize: 11, formatter: figure } }),
     series,
-    click: (event) => explain(`${base}/domains/${encodeURIComponent(event.data.row.name)}`),
+    click: (event) => {
+      const { name } = event.data.row;
+      showGrid(addressWith({ search: name }));
+      explain(`${base}/domains/${encodeURIComponent(name)}`);
+    },
   };
 }
 

@@ -611,11 +611,11 @@ chart-histogram-note = Click a bar to filter the table
 chart-histogram-alt = Histogram of the scores, by band; the table below holds its figures
 chart-bubbles = Score against spend
 chart-bubbles-impressions = Score against impressions
-chart-bubbles-all = Size by impressions; click a bubble to explain it
-chart-bubbles-some = The { $count } with the most spend; click one to explain it
+chart-bubbles-all = Size by impressions; click a bubble to find and explain it
+chart-bubbles-some = The { $count } with the most spend; click one to find and explain it
 chart-bubbles-alt = Sites and apps by score and spend, sized by impressions; the table below has the largest
 chart-contributions = What sets good and poor apart
-chart-contributions-note = Points against the average
+chart-contributions-note = Points against the average; click a figure to filter the table
 chart-sort-by = Sort by { $metric }
 chart-as-table = As a table
 

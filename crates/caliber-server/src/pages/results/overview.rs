@@ -114,8 +114,16 @@ impl OverviewPage {
             good_extent: (50.0 + (it.good * scale).min(0.0), (it.good * scale).abs()),
             poor_extent: (50.0 + (it.poor * scale).min(0.0), (it.poor * scale).abs()),
             href: self.grid.state.sorted_by(&sort_by(&it.metric)).address(&self.grid.base),
+            good_href: self.rows_of(Status::Good, it),
+            poor_href: self.rows_of(Status::Poor, it),
         };
         all.into_iter().map(bar).collect()
+    }
+
+    /// The address of the rows of a band, by a metric.
+    fn rows_of(&self, status: Status, it: &MeanContribution) -> String {
+        let rows = self.grid.state.of_status(Some(status)).sorted_by(&sort_by(&it.metric));
+        rows.address(&self.grid.base)
     }
 
     /// Bins that have rows.
@@ -143,7 +151,10 @@ struct Bar {
     /// Where it begins and how wide it is, of 100.
     good_extent: (f64, f64),
     poor_extent: (f64, f64),
+    /// The address of the grid by its metric, and of the rows of either band by it.
     href: String,
+    good_href: String,
+    poor_href: String,
 }
 
 /// The page of a campaign that has results.

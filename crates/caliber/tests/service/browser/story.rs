@@ -165,6 +165,13 @@ fn filter_by_a_chart(window: &Window, api: &Client, campaign: &str) {
     window.until("poor ones", "location.search.includes('quality_status=poor')");
     let query = window.path().split_once('?').unwrap().1.to_owned();
     shows_rows_of(window, api, campaign, &query);
+    window.open(&format!("/campaigns/{campaign}"));
+    window.settles();
+    window.click(".diverging a.good");
+    window.until("good ones by that metric", "location.search.includes('sort_by=metric.')");
+    let query = window.path().split_once('?').unwrap().1.to_owned();
+    assert!(query.contains("quality_status=good"), "{query}");
+    shows_rows_of(window, api, campaign, &query);
 }
 
 fn open_an_explanation(window: &Window, api: &Client, campaign: &str) {
