@@ -146,8 +146,7 @@ fn inspect_headers(
     options: &Options,
     context: &Context<'_>,
 ) -> Result<()> {
-    let percent = BTreeSet::new();
-    let peek = Peek { rows: &file.preview, percent: &percent };
+    let peek = Peek::of(file, &BTreeSet::new());
     let headers = Headers { texts: &file.headers, peek: &peek, overrides: &options.overrides };
     let found = candidates(context.book, &asked(options), &headers)?;
     inspection.quality = unread_quality(file, error);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::recipe::Better;
 use crate::shrinkage;
-use crate::statistics::{is_constant, quantile, sorted_present, tie_groups};
+use crate::statistics::{extremes, is_constant, quantiles, tie_groups};
 
 /// How values are brought to the scale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -72,9 +72,9 @@ pub fn normalize(
         }
         _ => values,
     };
-    let present = sorted_present(values);
+    let mut present: Vec<f64> = values.iter().copied().flatten().collect();
     let count = present.len() as u64;
-    let (Some(&first), Some(&last)) = (present.first(), present.last()) else {
+    let Some((first, last)) = extremes(&present) else {
         return Ok((vec![0.0; values.len()], Bounds { min: None, max: None, count }));
     };
     if method == Normalization::Rank {
@@ -85,7 +85,7 @@ pub fn normalize(
     }
     let (min, max) = match method {
         Normalization::Minmax => (first, last),
-        _ => (quantile(&present, 0.01).unwrap_or(first), quantile(&present, 0.99).unwrap_or(last)),
+        _ => quantiles(&mut present, [0.01, 0.99]).map_or((first, last), |[min, max]| (min, max)),
     };
     let scale = |value: f64| {
         if is_constant(min, max) {

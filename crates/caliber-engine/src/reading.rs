@@ -155,7 +155,7 @@ impl Reading<'_> {
         learned: &Learned,
     ) -> Result<(Mapping, Supplies, Plan)> {
         let needs = Needs::of(self.recipe).by(self.dimension);
-        let peek = Peek { rows: &file.preview, percent: &learned.percent };
+        let peek = Peek::of(file, &learned.percent);
         let mapping = mapping::map_headers(&file.headers, &self.dictionary, &needs, self.overrides, &peek)?;
         let supplies = mapping::supply(&needs, &self.dictionary, &mapping)?;
         let header = Arc::new(file.headers.clone());

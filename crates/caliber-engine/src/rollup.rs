@@ -10,13 +10,14 @@ mod groups;
 pub(crate) mod pattern;
 pub(crate) mod plan;
 mod rolled;
+mod sums;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use self::batch::{BATCH, Batch};
 use self::facts::{ColumnFacts, Place};
-use self::groups::Groups;
+use self::groups::{Groups, NO_GUESS};
 use self::plan::{Conventions, Filter, Layout, NumberColumn, Plan};
 pub(crate) use self::rolled::{MetricSums, Rolled, RowNoise};
 use crate::names::{self, NameKind};
@@ -79,7 +80,7 @@ impl RollUp {
     /// A roll-up of a file whose header has `width` cells.
     pub(crate) fn new(layout: Arc<Layout>, plan: Arc<Plan>, width: usize) -> Self {
         Self {
-            groups: Groups::new(layout.dimension, layout.width, layout.rare_width),
+            groups: Groups::new(layout.dimension, layout.widths, layout.rare_width),
             facts: vec![ColumnFacts::default(); plan.numbers.len()],
             days: DayColumn::default(),
             currencies: BTreeSet::new(),
@@ -159,18 +160,18 @@ impl RollUp {
     /// Finds where the rows of a batch belong, and drops those that name nobody.
     fn find_groups<R: Row>(&mut self, batch: &mut Batch, rows: &[R]) {
         let column = self.plan.dimension_column;
-        let mut guesses = [u32::MAX; BATCH];
-        for (guess, &row) in guesses.iter_mut().zip(&batch.rows) {
-            if let Some(plain) = rows[row as usize].plain(column) {
-                *guess = self.groups.guess(plain);
-            }
+        // Where a cell is not plain its text is made later, and nothing is guessed.
+        let mut cells = [&[] as &[u8]; BATCH];
+        for (cell, &row) in cells.iter_mut().zip(&batch.rows) {
+            *cell = rows[row as usize].plain(column).unwrap_or_default();
         }
+        let guesses = self.groups.guesses(cells.into_iter().take(batch.rows.len()));
         let mut kept = 0;
-        for (at, guess) in guesses.into_iter().enumerate().take(batch.rows.len()) {
+        for at in 0..batch.rows.len() {
             let (row, impressions) = (batch.rows[at], batch.values[0][at]);
-            let place = match rows[row as usize].plain(column) {
-                Some(plain) => self.groups.place(plain, guess),
-                None => self.unusual_place(&rows[row as usize]),
+            let place = match cells[at] {
+                [] => self.unusual_place(&rows[row as usize]),
+                plain => self.groups.place(plain, guesses[at]),
             };
             if self.groups.kind(place.group) == NameKind::Missing {
                 self.dropped.missing_dimension += 1;
@@ -188,9 +189,7 @@ impl RollUp {
     /// Where a row belongs whose dimension cell is quoted, blank or typed.
     fn unusual_place(&mut self, row: &impl Row) -> groups::Place {
         let cell = row.cell(self.plan.dimension_column);
-        let text = cell.text();
-        let guess = self.groups.guess(&text);
-        self.groups.place(&text, guess)
+        self.groups.place(&cell.text(), NO_GUESS)
     }
 
     /// Day and currency of a row that is used.

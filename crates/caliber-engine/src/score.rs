@@ -9,7 +9,7 @@ use crate::report::mapping::EXTRAS;
 use crate::results::{CPM_ABOVE_1000, EffectiveCounts, ExtraColumn, MetricColumn, Results};
 use crate::rollup::plan::TOTALS;
 use crate::rollup::{MetricSums, Rolled, RowNoise};
-use crate::statistics::{quantile, sorted_present};
+use crate::statistics::quantiles;
 use crate::{Code, Error, Result};
 
 /// Domains with at least two rows below which row noise is not estimated (evidence.md 1.2).
@@ -257,8 +257,8 @@ fn score_metric(
 
 /// The interquartile fences of Tukey (1977); `None` without values.
 pub(crate) fn fences(values: &[Option<f64>]) -> Option<(f64, f64)> {
-    let present = sorted_present(values);
-    let (q1, q3) = (quantile(&present, 0.25)?, quantile(&present, 0.75)?);
+    let mut present: Vec<f64> = values.iter().copied().flatten().collect();
+    let [q1, q3] = quantiles(&mut present, [0.25, 0.75])?;
     let fence = 1.5 * (q3 - q1);
     Some((q1 - fence, q3 + fence))
 }

@@ -202,8 +202,7 @@ pub(crate) fn choose<'b>(file: &ReportFile, options: &Options, context: &Context
             recognised: false,
         });
     }
-    let percent = BTreeSet::new();
-    let peek = Peek { rows: &file.preview, percent: &percent };
+    let peek = Peek::of(file, &BTreeSet::new());
     let headers = Headers { texts: &file.headers, peek: &peek, overrides: &options.overrides };
     let found = recognise(context.book, &asked(options), &headers)
         .map_err(|error| error.in_file(file.source.name()))?;

@@ -12,6 +12,29 @@ pub fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
     Some(sorted[below] + (position - below as f64) * (sorted[above] - sorted[below]))
 }
 
+/// [`quantile`]s of values in any order, by ascending shares. `None` of nothing.
+///
+/// The values change places: as far as the shares ask for it, which takes a fraction of the time of sorting them.
+pub fn quantiles<const N: usize>(values: &mut [f64], shares: [f64; N]) -> Option<[f64; N]> {
+    let last = values.len().checked_sub(1)?;
+    let mut start = 0;
+    Some(shares.map(|share| {
+        let position = share * last as f64;
+        let below = (position.floor() as usize).clamp(start, last);
+        // What stands before `start` is no greater than what stands behind.
+        let (_, &mut at, greater) = values[start..].select_nth_unstable_by(below - start, f64::total_cmp);
+        let above = greater.iter().copied().min_by(f64::total_cmp).unwrap_or(at);
+        start = below;
+        at + (position - below as f64) * (above - at)
+    }))
+}
+
+/// The least and the greatest of values. `None` of nothing.
+pub fn extremes(values: &[f64]) -> Option<(f64, f64)> {
+    let least = values.iter().copied().min_by(f64::total_cmp)?;
+    Some((least, values.iter().copied().max_by(f64::total_cmp)?))
+}
+
 /// The values that are present, ascending.
 pub fn sorted_present(values: &[Option<f64>]) -> Vec<f64> {
     let mut present: Vec<f64> = values.iter().copied().flatten().collect();
@@ -83,6 +106,24 @@ mod tests {
         assert_eq!(quantile(&[], 0.5), None);
         assert_eq!(standard_deviation(&values), Some(6.099_180_272_790_763));
         assert_eq!(standard_deviation(&[3.0]), None);
+    }
+
+    #[test]
+    fn quantiles_are_those_of_the_sorted_values() {
+        let values = [8.0, 1.0, 16.0, -0.0, 4.0, 0.0, 2.0, 4.0];
+        for length in 1..=values.len() {
+            let mut sorted = values[..length].to_vec();
+            sorted.sort_by(f64::total_cmp);
+            let shares = [0.0, 0.01, 0.25, 0.25, 0.5, 0.75, 0.99, 1.0];
+            let expected = shares.map(|share| quantile(&sorted, share));
+            assert_eq!(
+                quantiles(&mut values[..length].to_vec(), shares).map(|all| all.map(Some)),
+                Some(expected)
+            );
+            assert_eq!(extremes(&values[..length]), Some((sorted[0], sorted[length - 1])));
+        }
+        assert_eq!(quantiles(&mut [], [0.5]), None);
+        assert_eq!(extremes(&[]), None);
     }
 
     #[test]

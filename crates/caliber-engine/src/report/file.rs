@@ -1,5 +1,8 @@
 //! One file of a report, opened: its format, its header row, its first rows.
 
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
 use super::cell::{OwnedRow, Row};
 use super::header_row::header_score;
 use super::mapping::{ColumnPeek, Override};
@@ -290,20 +293,20 @@ pub fn best_sheet(sheets: &[super::xls::SheetPreview], dictionary: &Dictionary) 
 
 /// What the first rows say of columns.
 pub(crate) struct Peek<'a> {
-    pub(crate) rows: &'a [OwnedRow],
-    /// Columns whose cells turned out to carry percent signs when all were read.
-    pub(crate) percent: &'a std::collections::BTreeSet<usize>,
+    rows: &'a [OwnedRow],
+    /// Whether cells carry percent signs, by column: every recipe that is judged asks it of every header.
+    percent: Vec<OnceCell<bool>>,
 }
 
-impl ColumnPeek for Peek<'_> {
-    fn equal(&self, a: usize, b: usize) -> bool {
-        self.rows.iter().all(|row| row.cell(a).text() == row.cell(b).text())
+impl<'a> Peek<'a> {
+    /// A look at the first rows of a file. `percent` are columns whose cells turned out to carry percent signs when
+    /// all were read.
+    pub(crate) fn of(file: &'a ReportFile, percent: &BTreeSet<usize>) -> Self {
+        let known = |column| if percent.contains(&column) { OnceCell::from(true) } else { OnceCell::new() };
+        Self { rows: &file.preview, percent: (0..file.headers.len()).map(known).collect() }
     }
 
-    fn carries_percent(&self, column: usize) -> bool {
-        if self.percent.contains(&column) {
-            return true;
-        }
+    fn cells_carry_percent(&self, column: usize) -> bool {
         let (mut percent, mut plain) = (0, 0);
         for row in self.rows {
             let cell = row.cell(column);
@@ -316,5 +319,16 @@ impl ColumnPeek for Peek<'_> {
             }
         }
         percent > 0 && percent >= plain
+    }
+}
+
+impl ColumnPeek for Peek<'_> {
+    fn equal(&self, a: usize, b: usize) -> bool {
+        self.rows.iter().all(|row| row.cell(a).text() == row.cell(b).text())
+    }
+
+    fn carries_percent(&self, column: usize) -> bool {
+        let Some(known) = self.percent.get(column) else { return false };
+        *known.get_or_init(|| self.cells_carry_percent(column))
     }
 }

@@ -12,7 +12,8 @@ use crate::report::mapping::{Override, Target};
 /// [`points`]: HeaderScore::points
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HeaderScore {
-    /// How many canonical columns its cells name, each counted once.
+    /// How many canonical columns its cells name, each counted once; not looked at, and 0, where so few cells are no
+    /// data that it cannot be a header.
     pub known: usize,
     /// Cells that are numbers or dates: data, not headers.
     pub data: usize,
@@ -44,16 +45,14 @@ pub fn header_score<'a>(
     let mut score = HeaderScore::default();
     let mut columns = BTreeSet::new();
     let mut given = BTreeSet::new();
-    for cell in cells {
-        let cell = cell.trim();
-        if cell.is_empty() {
-            continue;
-        }
-        score.cells += 1;
-        if is_data(cell) {
-            score.data += 1;
-            continue;
-        }
+    let (data, texts): (Vec<&str>, Vec<&str>) =
+        cells.into_iter().map(str::trim).filter(|cell| !cell.is_empty()).partition(|cell| is_data(cell));
+    (score.data, score.cells) = (data.len(), data.len() + texts.len());
+    // Most rows of a report end here, before any of their words is looked up.
+    if !(HeaderScore { known: texts.len(), ..score }).is_header() {
+        return score;
+    }
+    for cell in texts {
         let header = Header::read(cell, dictionary);
         let named = overrides.iter().position(|given| {
             matches!(&given.target, Target::Header(text) if Header::read(text, dictionary).is(&header))

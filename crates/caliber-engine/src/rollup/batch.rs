@@ -4,6 +4,7 @@ use super::groups::Groups;
 use super::plan::{
     EMPTY_ROWS, FIRST_TOTAL, IMPRESSIONS, Layout, MetricSlots, MetricSource, Plan, ROWS, SQUARES, sum_of,
 };
+use super::sums::SumTable;
 
 /// Rows of a batch: enough to hide how long each name and each sum takes to come from memory.
 pub(super) const BATCH: usize = 64;
@@ -45,7 +46,7 @@ impl Batch {
 
     /// Adds all rows to the sums of their groups.
     pub(super) fn sum(&mut self, layout: &Layout, plan: &Plan, groups: &mut Groups) {
-        groups.touch(&self.groups);
+        groups.sums.touch(&self.groups);
         if plan.has_rare || !self.is_whole() {
             self.sum_rare(layout, plan, groups);
         }
@@ -75,7 +76,7 @@ impl Batch {
             }
             add_rare_sums(layout, plan, groups, self.groups[row] as usize, &row_values);
             if !is_whole {
-                add_sums(layout, plan, groups, self.groups[row] as usize, &row_values);
+                add_sums(layout, plan, &mut groups.sums, self.groups[row] as usize, &row_values);
                 let last = self.groups.len() - 1;
                 self.groups.swap_remove(row);
                 for values in &mut self.values {
@@ -88,21 +89,22 @@ impl Batch {
     /// Adds rows that have impressions and miss nothing that the file has.
     fn sum_columns(&self, layout: &Layout, plan: &Plan, groups: &mut Groups) {
         let (ids, impressions) = (&self.groups, self.column(0));
-        groups.add(IMPRESSIONS, ids, impressions);
-        groups.add_squares(SQUARES, ids, impressions);
-        groups.count(ROWS, ids.iter().copied());
+        let sums = &mut groups.sums;
+        sums.add_each(IMPRESSIONS, ids, impressions);
+        sums.add_each_square(SQUARES, ids.iter().copied().zip(impressions.iter().copied()));
+        sums.count_each(ROWS, ids.iter().copied());
         let mut total = [0.0; BATCH];
         for (slot, columns) in plan.totals.iter().enumerate() {
             if let Some(terms) = self.sum_of(columns, &mut total) {
-                groups.add(FIRST_TOTAL + slot, ids, terms);
+                sums.add_each(FIRST_TOTAL + slot, ids, terms);
             }
         }
         for (metric, source) in layout.metrics.iter().zip(&plan.metrics) {
-            self.sum_metric(metric, source, groups);
+            self.sum_metric(metric, source, sums);
         }
     }
 
-    fn sum_metric(&self, metric: &MetricSlots, source: &MetricSource, groups: &mut Groups) {
+    fn sum_metric(&self, metric: &MetricSlots, source: &MetricSource, sums: &mut SumTable) {
         let (ids, impressions) = (&self.groups, self.column(0));
         let (mut x, mut n) = ([0.0; BATCH], [0.0; BATCH]);
         let (x, n): (&[f64], &[f64]) = match source {
@@ -125,23 +127,21 @@ impl Batch {
         };
         // A count over impressions that is a total was added with the totals.
         if metric.reported.is_none() {
-            groups.add(metric.x, ids, x);
+            sums.add_each(metric.x, ids, x);
         }
         if let Some(slot) = metric.n {
-            groups.add(slot, ids, n);
+            sums.add_each(slot, ids, n);
         }
         let Some(noise) = &metric.noise else { return };
         let mut q = [0.0; BATCH];
         for ((q, &x), &n) in q.iter_mut().zip(x).zip(n) {
             *q = if n > 0.0 { x * x / n } else { 0.0 };
         }
-        groups.add_quotients(noise.q, ids, &q[..ids.len()]);
+        sums.add_each_quotient(noise.q, ids, &q[..ids.len()]);
         if let Some((squares, rows)) = noise.own {
             let with_trials = || ids.iter().copied().zip(n.iter().copied()).filter(|&(_, n)| n > 0.0);
-            for (group, n) in with_trials() {
-                groups.sums(group as usize)[squares].add_square(n);
-            }
-            groups.count(rows, with_trials().map(|(group, _)| group));
+            sums.add_each_square(squares, with_trials());
+            sums.count_each(rows, with_trials().map(|(group, _)| group));
         }
     }
 
@@ -167,18 +167,17 @@ impl Batch {
 }
 
 /// The sums of a row whose numbers stand in `values`.
-fn add_sums(layout: &Layout, plan: &Plan, groups: &mut Groups, group: usize, values: &[f64]) {
+fn add_sums(layout: &Layout, plan: &Plan, sums: &mut SumTable, group: usize, values: &[f64]) {
     let impressions = values[0];
-    let sums = groups.sums(group);
-    sums[IMPRESSIONS].add(impressions);
-    sums[ROWS].count();
+    sums.add(group, IMPRESSIONS, impressions);
+    sums.count(group, ROWS);
     if impressions > 0.0 {
-        sums[SQUARES].add_square(impressions);
+        sums.add_square(group, SQUARES, impressions);
     }
     for (total, columns) in plan.totals.iter().enumerate() {
         let value = sum_of(values, columns);
         if !value.is_nan() {
-            sums[FIRST_TOTAL + total].add(value);
+            sums.add(group, FIRST_TOTAL + total, value);
         }
     }
     for (metric, source) in layout.metrics.iter().zip(&plan.metrics) {
@@ -188,18 +187,18 @@ fn add_sums(layout: &Layout, plan: &Plan, groups: &mut Groups, group: usize, val
         }
         // A count over impressions that is a total was added with the totals.
         if metric.reported.is_none() {
-            sums[metric.x].add(x);
+            sums.add(group, metric.x, x);
         }
         if let Some(slot) = metric.n {
-            sums[slot].add(n);
+            sums.add(group, slot, n);
         }
         if let Some(noise) = &metric.noise
             && n > 0.0
         {
-            sums[noise.q].add(x * x / n);
+            sums.add_quotient(group, noise.q, x * x / n);
             if let Some((squares, rows)) = noise.own {
-                sums[squares].add_square(n);
-                sums[rows].count();
+                sums.add_square(group, squares, n);
+                sums.count(group, rows);
             }
         }
     }
@@ -208,7 +207,7 @@ fn add_sums(layout: &Layout, plan: &Plan, groups: &mut Groups, group: usize, val
 /// What few rows add to: numbers that are missing, rows without impressions.
 fn add_rare_sums(layout: &Layout, plan: &Plan, groups: &mut Groups, group: usize, values: &[f64]) {
     let impressions = values[0];
-    let rare = groups.rare(group);
+    let rare = groups.rare.row(group);
     if impressions <= 0.0 {
         rare[EMPTY_ROWS].count();
     }

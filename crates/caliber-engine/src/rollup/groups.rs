@@ -1,17 +1,21 @@
 //! The table of dimension values and their sums.
 
 use std::hash::BuildHasher;
+use std::ops::Range;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use super::batch::BATCH;
-use super::exact::{self, Sum};
+use super::exact::Sum;
+use super::sums::{SparseRows, SumTable, Widths};
 use crate::names::{self, NameKind};
 use crate::recipe::Dimension;
 
-/// No rare sums yet, or no spelling to count.
+/// No spelling to count.
 const NONE: u32 = u32::MAX;
+/// The guess where nothing is known of a cell.
+pub(super) const NO_GUESS: u32 = u32::MAX;
 /// Bytes of a spelling kept in its entry, so that finding it touches one line of the cache.
 const INLINE: usize = 48;
 /// Spellings remembered beyond four a group. URLs differ from row to row, so not all can be.
@@ -58,11 +62,9 @@ pub(crate) struct Groups {
     keys: Vec<u8>,
     key_ends: Vec<usize>,
     kinds: Vec<NameKind>,
-    width: usize,
-    sums: Vec<Sum>,
-    rare_width: usize,
-    rare_at: Vec<u32>,
-    rare: Vec<Sum>,
+    pub(super) sums: SumTable,
+    /// Sums that few rows add to.
+    pub(super) rare: SparseRows,
     shown: Vec<Shown>,
     /// The last of a group's names as shown.
     last_shown: Vec<u32>,
@@ -72,7 +74,7 @@ pub(crate) struct Groups {
 }
 
 impl Groups {
-    pub(crate) fn new(dimension: Dimension, width: usize, rare_width: usize) -> Self {
+    pub(crate) fn new(dimension: Dimension, widths: Widths, rare_width: usize) -> Self {
         Self {
             dimension,
             places: HashTable::new(),
@@ -82,11 +84,8 @@ impl Groups {
             keys: Vec::new(),
             key_ends: vec![0],
             kinds: Vec::new(),
-            width,
-            sums: Vec::new(),
-            rare_width,
-            rare_at: Vec::new(),
-            rare: Vec::new(),
+            sums: SumTable::new(widths),
+            rare: SparseRows::new(rare_width),
             shown: Vec::new(),
             last_shown: Vec::new(),
             not_utf8: false,
@@ -106,12 +105,23 @@ impl Groups {
         self.kinds[group]
     }
 
-    /// Which known spelling is a cell's, if any is: one of the same hash. Asked apart from [`place`](Self::place), so
-    /// that the spellings of several cells, which lie all over memory, are then fetched side by side.
+    /// Which known spelling is each cell's, if any is: one of the same hash. Asked apart from [`place`](Self::place) and
+    /// in steps, so that what lies all over memory is in every step fetched side by side.
     #[inline]
-    pub(crate) fn guess(&self, cell: &[u8]) -> u32 {
-        let hash = self.hasher.hash_one(cell);
-        self.places.find(hash, |&(known, _)| known == (hash >> 32) as u32).map_or(NONE, |&(_, at)| at)
+    pub(crate) fn guesses<'c>(&self, cells: impl Iterator<Item = &'c [u8]>) -> [u32; BATCH] {
+        let (mut hashes, mut guesses) = ([0; BATCH], [NO_GUESS; BATCH]);
+        let mut count = 0;
+        for (hash, cell) in hashes.iter_mut().zip(cells) {
+            *hash = self.hasher.hash_one(cell);
+            count += 1;
+        }
+        for (guess, hash) in guesses.iter_mut().zip(hashes).take(count) {
+            let same_hash = |&(known, _): &(u32, u32)| known == (hash >> 32) as u32;
+            *guess = self.places.find(hash, same_hash).map_or(NO_GUESS, |&(_, at)| at);
+        }
+        let spellings = guesses[..count].iter().filter_map(|&guess| self.spellings.get(guess as usize));
+        std::hint::black_box(spellings.fold(0, |seen, spelling| seen | spelling.len));
+        guesses
     }
 
     /// Where a cell belongs, of which this is the guess.
@@ -162,8 +172,8 @@ impl Groups {
         self.keys.extend_from_slice(key.as_bytes());
         self.key_ends.push(self.keys.len());
         self.kinds.push(kind);
-        self.sums.resize(self.sums.len() + self.width, Sum::ZERO);
-        self.rare_at.push(NONE);
+        self.sums.push();
+        self.rare.push();
         self.last_shown.push(NONE);
         // A key is its own key, so the group is found by it.
         let shown = match kind {
@@ -217,82 +227,6 @@ impl Groups {
         }
     }
 
-    /// Brings the sums of several groups into the cache side by side.
-    pub(crate) fn touch(&self, groups: &[u32]) {
-        let mut seen = Sum::ZERO;
-        for &group in groups {
-            // Four sums are a line of the cache.
-            for sum in self.sums_of(group as usize).iter().step_by(4) {
-                seen = seen.max(*sum);
-            }
-        }
-        std::hint::black_box(seen);
-    }
-
-    /// Adds a term each to one sum of several groups.
-    #[inline]
-    pub(crate) fn add(&mut self, slot: usize, groups: &[u32], terms: &[f64]) {
-        let mut nanos = [0; BATCH];
-        if exact::nanos(terms, &mut nanos) {
-            for (&group, nanos) in groups.iter().zip(nanos) {
-                self.sums[group as usize * self.width + slot].add_nanos(nanos);
-            }
-        } else {
-            for (&group, &term) in groups.iter().zip(terms) {
-                self.sums[group as usize * self.width + slot].add(term);
-            }
-        }
-    }
-
-    /// Adds a term each to one sum of several groups, where most are 0 or no decimals.
-    #[inline]
-    pub(crate) fn add_quotients(&mut self, slot: usize, groups: &[u32], terms: &[f64]) {
-        for (&group, &term) in groups.iter().zip(terms).filter(|(_, term)| **term != 0.0) {
-            self.sums[group as usize * self.width + slot].add(term);
-        }
-    }
-
-    /// Adds the square of a term each to one sum of several groups.
-    #[inline]
-    pub(crate) fn add_squares(&mut self, slot: usize, groups: &[u32], terms: &[f64]) {
-        for (&group, &term) in groups.iter().zip(terms) {
-            self.sums[group as usize * self.width + slot].add_square(term);
-        }
-    }
-
-    /// Counts one more in one sum of several groups.
-    #[inline]
-    pub(crate) fn count(&mut self, slot: usize, groups: impl Iterator<Item = u32>) {
-        for group in groups {
-            self.sums[group as usize * self.width + slot].count();
-        }
-    }
-
-    #[inline]
-    pub(crate) fn sums(&mut self, group: usize) -> &mut [Sum] {
-        &mut self.sums[group * self.width..(group + 1) * self.width]
-    }
-
-    pub(crate) fn sums_of(&self, group: usize) -> &[Sum] {
-        &self.sums[group * self.width..(group + 1) * self.width]
-    }
-
-    /// The rare sums, made now if they were not.
-    pub(crate) fn rare(&mut self, group: usize) -> &mut [Sum] {
-        if self.rare_at[group] == NONE {
-            self.rare_at[group] = (self.rare.len() / self.rare_width.max(1)) as u32;
-            self.rare.resize(self.rare.len() + self.rare_width, Sum::ZERO);
-        }
-        let at = self.rare_at[group] as usize * self.rare_width;
-        &mut self.rare[at..at + self.rare_width]
-    }
-
-    /// The rare sums, if any row needed them.
-    pub(crate) fn rare_of(&self, group: usize) -> Option<&[Sum]> {
-        let at = self.rare_at[group];
-        (at != NONE).then(|| &self.rare[at as usize * self.rare_width..(at as usize + 1) * self.rare_width])
-    }
-
     /// The name shown: the spelling with most impressions, the first in the alphabet of equals; the key where no
     /// spelling is counted.
     pub(crate) fn name(&self, group: usize) -> String {
@@ -308,17 +242,25 @@ impl Groups {
     /// Adds the groups of another table of the same layout.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.not_utf8 |= other.not_utf8;
-        for theirs in 0..other.len() {
-            let key = other.key(theirs);
-            let ours = self.place(key, NONE).group;
-            for (sum, more) in self.sums(ours).iter_mut().zip(other.sums_of(theirs)) {
-                sum.merge(*more);
-            }
-            if let Some(more) = other.rare_of(theirs) {
-                for (sum, more) in self.rare(ours).iter_mut().zip(more) {
-                    sum.merge(*more);
-                }
-            }
+        for start in (0..other.len()).step_by(BATCH) {
+            let batch = start..other.len().min(start + BATCH);
+            let guesses = self.guesses(batch.clone().map(|theirs| other.key(theirs)));
+            let ours = batch
+                .clone()
+                .zip(guesses)
+                .map(|(theirs, guess)| self.place(other.key(theirs), guess).group as u32);
+            let ours: Vec<u32> = ours.collect();
+            self.sums.touch(&ours);
+            self.merge_batch(&ours, other, batch);
+        }
+    }
+
+    /// Adds groups of another table to these.
+    fn merge_batch(&mut self, ours: &[u32], other: &Self, theirs: Range<usize>) {
+        for (&ours, theirs) in ours.iter().zip(theirs) {
+            let ours = ours as usize;
+            self.sums.merge(ours, &other.sums, theirs);
+            self.rare.merge(ours, &other.rare, theirs);
             let mut at = other.last_shown[theirs];
             while let Some(shown) = other.shown.get(at as usize) {
                 let place = self.shown_at(ours, &shown.name);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::sums::Widths;
 use crate::dictionary::Dictionary;
 use crate::names;
 use crate::recipe::{Dimension, Recipe};
@@ -13,11 +14,12 @@ use crate::report::number::Decimal;
 /// Canonical columns whose totals every result shows.
 pub(crate) const TOTALS: [&str; 3] = ["clicks", "conversions", "spend"];
 
-/// Slots before the totals: impressions, their squares over rows that have any, rows.
+/// Slots before the totals: impressions, rows.
 pub(crate) const IMPRESSIONS: usize = 0;
-pub(crate) const SQUARES: usize = 1;
-pub(crate) const ROWS: usize = 2;
-pub(crate) const FIRST_TOTAL: usize = 3;
+pub(crate) const ROWS: usize = 1;
+pub(crate) const FIRST_TOTAL: usize = 2;
+/// The slot of squares of impressions over rows that have any.
+pub(crate) const SQUARES: usize = 0;
 /// The rare slot that counts rows without impressions.
 pub(crate) const EMPTY_ROWS: usize = 0;
 
@@ -28,7 +30,7 @@ pub(crate) struct Layout {
     pub(crate) dimension: Dimension,
     pub(crate) metrics: Vec<MetricSlots>,
     /// Sums that nearly every row adds to.
-    pub(crate) width: usize,
+    pub(crate) widths: Widths,
     /// Sums that few rows add to.
     pub(crate) rare_width: usize,
 }
@@ -56,9 +58,9 @@ pub(crate) struct MetricSlots {
 /// The sums behind row noise (evidence.md 1.2), over rows with n > 0.
 #[derive(Clone, Debug)]
 pub(crate) struct NoiseSlots {
-    /// Slot of sum x²/n.
+    /// Slot of quotients: sum x²/n.
     pub(crate) q: usize,
-    /// Slots of sum n² and of rows; only with a denominator of its own.
+    /// Slot of squares, sum n², and slot of rows; only with a denominator of its own.
     pub(crate) own: Option<(usize, usize)>,
     /// First rare slot: sum x, sum n over rows with n <= 0.
     pub(crate) without_trials: usize,
@@ -69,7 +71,7 @@ impl Layout {
         let mut layout = Self {
             dimension,
             metrics: Vec::new(),
-            width: FIRST_TOTAL + TOTALS.len(),
+            widths: Widths { usual: FIRST_TOTAL + TOTALS.len(), squares: SQUARES + 1, quotients: 0 },
             rare_width: EMPTY_ROWS + 1,
         };
         let names = recipe.metrics.iter().map(|metric| metric.metric.as_str());
@@ -96,12 +98,12 @@ impl Layout {
         let shared = ratio
             .filter(|_| !own_denominator)
             .and_then(|ratio| TOTALS.iter().position(|total| *total == ratio.numerator));
-        let x = shared.map_or_else(|| slot(&mut self.width), |total| FIRST_TOTAL + total);
+        let x = shared.map_or_else(|| slot(&mut self.widths.usual), |total| FIRST_TOTAL + total);
         let reported = shared.map(|_| slot(&mut self.rare_width));
-        let n = own_denominator.then(|| slot(&mut self.width));
+        let n = own_denominator.then(|| slot(&mut self.widths.usual));
         let noise = share.then(|| NoiseSlots {
-            q: slot(&mut self.width),
-            own: own_denominator.then(|| (slot(&mut self.width), slot(&mut self.width))),
+            q: slot(&mut self.widths.quotients),
+            own: own_denominator.then(|| (slot(&mut self.widths.squares), slot(&mut self.widths.usual))),
             without_trials: (slot(&mut self.rare_width), slot(&mut self.rare_width)).0,
         });
         let absent = self.rare_width;

@@ -56,6 +56,15 @@ pub(crate) struct Rolled {
     pub(crate) aggregates: Aggregates,
 }
 
+/// What metrics share of the sums, rounded once.
+struct Base {
+    rows: Vec<f64>,
+    impressions: Vec<f64>,
+    /// Of impressions.
+    squares: Vec<f64>,
+    totals: [Vec<f64>; TOTALS.len()],
+}
+
 impl RollUp {
     /// Rounds every sum once, in the order of the keys; so many threads do it.
     pub(crate) fn finish(self, threads: usize) -> Rolled {
@@ -65,76 +74,128 @@ impl RollUp {
             .into_iter()
             .filter(|&group| groups.kind(group) != NameKind::Missing)
             .partition(|&group| groups.kind(group) != NameKind::Aggregate);
-        let column = |slot: &usize| -> Vec<f64> {
-            named.iter().map(|&group| groups.sums_of(group)[*slot].value()).collect()
-        };
-        let metrics = parallel::map(threads, &self.layout.metrics, |slots| metric(groups, &named, slots));
-        let slots: [usize; 2 + TOTALS.len()] = std::array::from_fn(|slot| match slot {
-            0 => ROWS,
-            1 => IMPRESSIONS,
-            total => FIRST_TOTAL + total - 2,
-        });
-        let mut columns = parallel::map(threads, &slots, column).into_iter();
-        let mut next = || columns.next().unwrap_or_default();
+        let base = Base::of(groups, &named, threads);
+        let metrics =
+            parallel::map(threads, &self.layout.metrics, |slots| metric(groups, &named, &base, slots));
         Rolled {
             names: named.iter().map(|&group| groups.name(group)).collect(),
-            rows: next(),
-            impressions: next(),
-            totals: std::array::from_fn(|_| next()),
+            rows: base.rows,
+            impressions: base.impressions,
+            totals: base.totals,
             metrics,
             aggregates: aggregates(groups, &others),
         }
     }
 }
 
-fn metric(groups: &Groups, named: &[usize], slots: &MetricSlots) -> MetricSums {
-    let mut sums = MetricSums {
+impl Base {
+    fn of(groups: &Groups, named: &[usize], threads: usize) -> Self {
+        let slots: [Option<usize>; 3 + TOTALS.len()] = std::array::from_fn(|at| match at {
+            0 => Some(ROWS),
+            1 => Some(IMPRESSIONS),
+            2 => None,
+            total => Some(FIRST_TOTAL + total - 3),
+        });
+        let mut columns = parallel::map(threads, &slots, |slot| -> Vec<f64> {
+            let value = |group: usize| match slot {
+                Some(slot) => groups.sums.sum(group, *slot).value(),
+                None => groups.sums.squares(group, SQUARES).of_squares(),
+            };
+            named.iter().map(|&group| value(group)).collect()
+        })
+        .into_iter();
+        let mut next = || columns.next().unwrap_or_default();
+        Self { rows: next(), impressions: next(), squares: next(), totals: std::array::from_fn(|_| next()) }
+    }
+
+    /// The column of a usual sum, if it is one of these.
+    fn total(&self, slot: usize) -> Option<&[f64]> {
+        self.totals.get(slot.checked_sub(FIRST_TOTAL)?).map(Vec::as_slice)
+    }
+}
+
+fn metric(groups: &Groups, named: &[usize], base: &Base, slots: &MetricSlots) -> MetricSums {
+    let mut columns = MetricSums {
         name: slots.name.clone(),
         per: slots.per,
         total: slots.total,
+        x: Vec::with_capacity(named.len()),
+        n: Vec::with_capacity(named.len()),
         noise: slots.noise.as_ref().map(|_| Vec::with_capacity(named.len())),
-        ..MetricSums::default()
     };
-    for &group in named {
-        let (usual, rare) = (groups.sums_of(group), groups.rare_of(group));
-        let rarely = |slot: usize| rare.map_or(Sum::ZERO, |rare| rare[slot]);
-        let n = match slots.n {
-            Some(slot) => usual[slot],
-            None => usual[IMPRESSIONS].without(rarely(slots.absent)),
+    for (at, &group) in named.iter().enumerate() {
+        let row = match groups.rare.get(group) {
+            None => usual_row(groups, group, base, at, slots),
+            Some(rare) => rare_row(groups, group, rare, slots),
         };
-        let mut x = usual[slots.x];
-        if let Some(slot) = slots.reported {
-            x.merge(rarely(slot));
-        }
-        sums.x.push(x.value());
-        sums.n.push(n.value());
-        if let (Some(noise), Some(column)) = (&slots.noise, &mut sums.noise) {
-            let (squares, rows) = match noise.own {
-                Some((squares, rows)) => (usual[squares], usual[rows]),
-                None => (
-                    usual[SQUARES].without(rarely(slots.absent + 1)),
-                    usual[ROWS].without(rarely(EMPTY_ROWS)).without(rarely(slots.absent + 2)),
-                ),
-            };
-            column.push(RowNoise {
-                x: x.without(rarely(noise.without_trials)).value(),
-                n: n.without(rarely(noise.without_trials + 1)).value(),
-                q: usual[noise.q].value(),
-                squares: squares.of_squares(),
-                rows: rows.value(),
-            });
+        columns.x.push(row.x);
+        columns.n.push(row.n);
+        if let Some(noise) = &mut columns.noise {
+            noise.push(row.noise);
         }
     }
-    sums
+    columns
+}
+
+/// Numerator, denominator and row noise of one metric and name.
+struct MetricRow {
+    x: f64,
+    n: f64,
+    noise: RowNoise,
+}
+
+/// A row of a metric whose group has no rare sums: most of it is the same for all metrics.
+fn usual_row(groups: &Groups, group: usize, base: &Base, at: usize, slots: &MetricSlots) -> MetricRow {
+    let sums = &groups.sums;
+    let x = base.total(slots.x).map_or_else(|| sums.sum(group, slots.x).value(), |total| total[at]);
+    let n = slots.n.map_or_else(|| base.impressions[at], |slot| sums.sum(group, slot).value());
+    let noise = slots.noise.as_ref().map(|noise| {
+        let (squares, rows) = match noise.own {
+            Some((squares, rows)) => {
+                (sums.squares(group, squares).of_squares(), sums.sum(group, rows).value())
+            }
+            None => (base.squares[at], base.rows[at]),
+        };
+        RowNoise { x, n, q: sums.quotient(group, noise.q).value(), squares, rows }
+    });
+    MetricRow { x, n, noise: noise.unwrap_or_default() }
+}
+
+fn rare_row(groups: &Groups, group: usize, rare: &[Sum], slots: &MetricSlots) -> MetricRow {
+    let sums = &groups.sums;
+    let n = match slots.n {
+        Some(slot) => sums.sum(group, slot),
+        None => sums.sum(group, IMPRESSIONS).without(rare[slots.absent]),
+    };
+    let mut x = sums.sum(group, slots.x);
+    if let Some(slot) = slots.reported {
+        x.merge(rare[slot]);
+    }
+    let noise = slots.noise.as_ref().map(|noise| {
+        let (squares, rows) = match noise.own {
+            Some((squares, rows)) => (sums.squares(group, squares), sums.sum(group, rows)),
+            None => (
+                sums.squares(group, SQUARES).without(rare[slots.absent + 1]),
+                sums.sum(group, ROWS).without(rare[EMPTY_ROWS]).without(rare[slots.absent + 2]),
+            ),
+        };
+        RowNoise {
+            x: x.without(rare[noise.without_trials]).value(),
+            n: n.without(rare[noise.without_trials + 1]).value(),
+            q: sums.quotient(group, noise.q).value(),
+            squares: squares.of_squares(),
+            rows: rows.value(),
+        }
+    });
+    MetricRow { x: x.value(), n: n.value(), noise: noise.unwrap_or_default() }
 }
 
 fn aggregates(groups: &Groups, others: &[usize]) -> Aggregates {
     let (mut rows, mut impressions, mut spend) = (Sum::ZERO, Sum::ZERO, Sum::ZERO);
     for &group in others {
-        let sums = groups.sums_of(group);
-        rows.merge(sums[ROWS]);
-        impressions.merge(sums[IMPRESSIONS]);
-        spend.merge(sums[FIRST_TOTAL + 2]);
+        rows.merge(groups.sums.sum(group, ROWS));
+        impressions.merge(groups.sums.sum(group, IMPRESSIONS));
+        spend.merge(groups.sums.sum(group, FIRST_TOTAL + 2));
     }
     Aggregates {
         rows: rows.value() as u64,

@@ -44,7 +44,8 @@ impl Quoting {
     /// Which bytes of a block stand within quotes (a closing quote does not), if each of its quotes begins a cell
     /// right where that begins, ends one, or is half of a doubled one: then all follows from their parity. `None`
     /// leaves the block to [`Index::push_quoted`].
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `Index::push`")]
     fn inside(&mut self, quote: u64, may_open: u64, base: usize) -> Option<u64> {
         let mut inside = quote;
         for shift in [1, 2, 4, 8, 16, 32] {
@@ -90,7 +91,8 @@ impl Index {
         self.records[..self.used_records].last().map_or(0, |&last| self.ends[last as usize] as usize + 1)
     }
 
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `Index::push`")]
     fn reserve_block(&mut self) {
         if self.ends.len() < self.used + ROOM {
             self.ends.resize((self.used + ROOM).max(2 * self.ends.len()), 0);
@@ -108,7 +110,11 @@ impl Index {
 
     /// Appends the set bits of `structural`; [`AT_ONCE`] of them, and at least one record, are written, and what is too
     /// much is overwritten later: no branch depends on what nobody can foresee.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "only within `index_blocks` is it built for newer processors too"
+    )]
     fn push(&mut self, mut structural: u64, mut newline: u64, base: usize) {
         self.reserve_block();
         loop {
@@ -121,7 +127,8 @@ impl Index {
             }
         }
         let count = structural.count_ones() as usize;
-        for some in self.ends[self.used..self.used + ROOM].chunks_exact_mut(AT_ONCE) {
+        let (room, _) = self.ends[self.used..self.used + ROOM].as_chunks_mut::<AT_ONCE>();
+        for some in room {
             for end in some {
                 *end = base as u32 + structural.trailing_zeros();
                 structural &= structural.wrapping_sub(1);
@@ -209,17 +216,16 @@ fn index_blocks(index: &mut Index, chunk: &[u8], delimiter: u8) -> (u64, Option<
             pairs += ((carriage << 1 | after_return) & feed).count_ones();
             after_return = carriage >> 63;
         }
-        if quote == 0 && !quoting.inside {
-            index.push(structural, newline, base);
-            continue;
-        }
-        let opens_first =
-            base == 0 || matches!(chunk[base - 1], b'\n' | b'\r') || chunk[base - 1] == delimiter;
-        let may_open = structural << 1 | u64::from(opens_first);
-        if let Some(inside) = quoting.inside(quote, may_open, base) {
-            index.push(structural & !inside, newline & !inside, base);
+        let inside = if quote == 0 && !quoting.inside {
+            Some(0)
         } else {
-            index.push_quoted(chunk, structural, newline, quote, base, delimiter, &mut quoting);
+            let opens_first =
+                base == 0 || matches!(chunk[base - 1], b'\n' | b'\r') || chunk[base - 1] == delimiter;
+            quoting.inside(quote, structural << 1 | u64::from(opens_first), base)
+        };
+        match inside {
+            Some(inside) => index.push(structural & !inside, newline & !inside, base),
+            None => index.push_quoted(chunk, structural, newline, quote, base, delimiter, &mut quoting),
         }
     }
     (u64::from(feeds + returns - pairs), quoting.inside.then_some(quoting.opened))
