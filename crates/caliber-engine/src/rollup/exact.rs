@@ -7,9 +7,7 @@
 
 /// Units of a sum in one.
 const UNITS: f64 = 1e18;
-/// Units of a sum in 10^-9.
-const NANO: i64 = 1_000_000_000;
-/// 10^-9 in one.
+/// Units of a sum in 10^-9, and 10^-9 in one: the same number.
 pub(crate) const NANOS_IN_ONE: i64 = 1_000_000_000;
 /// Whole numbers of magnitude below this are counted in 10^-9 by 64 bits.
 const LARGEST_IN_NANOS: f64 = 9.2e9;
@@ -34,7 +32,7 @@ impl Sum {
     /// A whole number of 10^-9.
     #[inline]
     pub(crate) fn of_nanos(nanos: i64) -> Self {
-        Self(i128::from(nanos) * i128::from(NANO))
+        Self(i128::from(nanos) * i128::from(NANOS_IN_ONE))
     }
 
     /// Units as they are.
@@ -154,7 +152,8 @@ fn units(value: f64) -> i128 {
     let whole = value as i64;
     let rest = ((value - whole as f64) * UNITS) as i64;
     // One of the two, chosen without a branch: which it is nobody can foresee.
-    let (count, unit, rest) = if exact { (nanos as i64, NANO, 0) } else { (whole, UNITS as i64, rest) };
+    let (count, unit, rest) =
+        if exact { (nanos as i64, NANOS_IN_ONE, 0) } else { (whole, UNITS as i64, rest) };
     i128::from(count) * i128::from(unit) + i128::from(rest)
 }
 
