@@ -142,7 +142,7 @@ impl Campaigns<'_> {
     /// # Errors
     /// Those of the database.
     pub async fn names(&self, caller: &Caller, ids: &[CampaignId]) -> Result<HashMap<CampaignId, String>> {
-        let named = campaigns::names_within(self.0.store().db(), caller.reads(), ids).await?;
+        let named = campaigns::names(self.0.store().db(), caller.reads(), ids.iter().copied()).await?;
         Ok(named.into_iter().collect())
     }
 

@@ -353,24 +353,15 @@ async fn attempt<C: ConnectionTrait>(
     Ok(by_id(db, reach, id).await?.map_or(Attempt::Missing, Attempt::Refused))
 }
 
-/// What campaigns are called; those that there are.
-pub(crate) async fn names<C: ConnectionTrait>(
+/// What campaigns within reach are called; those that there are.
+pub async fn names<C: ConnectionTrait>(
     db: &C,
+    reach: Reach,
     ids: impl IntoIterator<Item = CampaignId>,
 ) -> Result<Vec<(CampaignId, String)>> {
     let named = Entity::find().select_only().column(Column::Id).column(Column::Name);
-    Ok(named.filter(Column::Id.is_in(ids)).into_tuple().all(db).await?)
-}
-
-/// What campaigns within reach are called; those that there are.
-pub async fn names_within<C: ConnectionTrait>(
-    db: &C,
-    reach: Reach,
-    ids: &[CampaignId],
-) -> Result<Vec<(CampaignId, String)>> {
-    let named = Entity::find().select_only().column(Column::Id).column(Column::Name);
     let named = named.filter(reach.within(Column::OrganizationId, Column::UserId));
-    Ok(named.filter(Column::Id.is_in(ids.iter().copied())).into_tuple().all(db).await?)
+    Ok(named.filter(Column::Id.is_in(ids)).into_tuple().all(db).await?)
 }
 
 /// Ids of an organisation's campaigns, for a sub-query.

@@ -157,7 +157,7 @@ pub async fn list<C: ConnectionTrait>(
     let of_jobs = jobs::Column::Id.is_in(rows.iter().map(|export| export.job_id));
     let jobs = jobs::Entity::find().filter(of_jobs).all(db).await?;
     let again = Entity::find().filter(Column::Id.is_in(rows.iter().map(|export| export.id))).all(db).await?;
-    let names = crate::campaigns::names(db, rows.iter().map(|export| export.campaign_id)).await?;
+    let names = crate::campaigns::names(db, reach, rows.iter().map(|export| export.campaign_id)).await?;
     let listed = |row: Export| {
         let export = again.iter().find(|export| export.id == row.id)?.clone();
         let job = jobs.iter().find(|job| job.id == export.job_id).cloned();
