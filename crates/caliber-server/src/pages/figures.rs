@@ -124,6 +124,29 @@ impl RunFigures {
     }
 }
 
+/// The channels by their words, in forms and in recipes.
+pub(crate) const CHANNELS: [(&str, Channel); 4] = [
+    ("display", Channel::Display),
+    ("video", Channel::Video),
+    ("ctv", Channel::Ctv),
+    ("audio", Channel::Audio),
+];
+/// The goals by their words.
+pub(crate) const GOALS: [(&str, Goal); 2] = [("awareness", Goal::Awareness), ("action", Goal::Action)];
+/// What is scored, by its words.
+pub(crate) const LEVELS: [(&str, AnalysisLevel); 2] =
+    [("domain", AnalysisLevel::Domain), ("supply_vendor", AnalysisLevel::SupplyVendor)];
+
+/// What a word means.
+pub(crate) fn meant<T: Copy>(words: &[(&str, T)], word: &str) -> Option<T> {
+    words.iter().find(|(known, _)| *known == word).map(|(_, meaning)| *meaning)
+}
+
+/// The word for something.
+pub(crate) fn word_of<T: PartialEq>(words: &[(&str, T)], meaning: &T) -> String {
+    words.iter().find(|(_, known)| known == meaning).map(|(word, _)| (*word).to_owned()).unwrap_or_default()
+}
+
 /// The key of the text that names a channel.
 pub(crate) fn channel_key(channel: Channel) -> &'static str {
     match channel {

@@ -24,6 +24,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Fields<T> {
     }
 }
 
+/// What a field says, without the blanks around it; empty where it is not there.
+pub(super) fn said<'a>(fields: &'a [(String, String)], name: &str) -> &'a str {
+    fields.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.trim())
+}
+
 /// What was wrong with a form, to be told beside its fields.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Problems(Vec<Problem>);

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::figures::CampaignFigures;
 use super::filters::{grouped, money_to};
-use super::form::{Fields, Problems};
+use super::form::{Fields, Problems, said};
 use super::paging::{Asked, Place};
 use super::shell::Shell;
 use super::{Guarded, Sees, filters};
@@ -202,8 +202,7 @@ async fn take_out(
     Id(id): Id,
     Fields(fields): Fields<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
-    let field =
-        |name: &str| fields.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.trim());
+    let field = |name: &str| said(&fields, name);
     let list_type = if field("list") == "blocklist" { ListType::Blacklist } else { ListType::Whitelist };
     let policy = if field("policy") == "evidence" { ListPolicy::Evidence } else { ListPolicy::Quartile };
     let taken = async {

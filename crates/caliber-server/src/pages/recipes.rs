@@ -13,8 +13,8 @@ use caliber_platform::identity::permissions::{RECIPES_READ, RECIPES_WRITE, TEMPL
 use caliber_platform::recipes::{KnownRecipe, platform_label};
 use uuid::Uuid;
 
-use super::figures::{channel_key, goal_key, level_key};
-use super::form::{Fields, Problems};
+use super::figures::{CHANNELS, GOALS, LEVELS, channel_key, goal_key, level_key, meant};
+use super::form::{Fields, Problems, said};
 use super::metrics::metric_label;
 use super::notice::Notice;
 use super::shell::Shell;
@@ -96,21 +96,15 @@ impl RecipeRow {
         // The words of a recipe are those of its file.
         let file = serde_json::to_value(&recipe).unwrap_or_default();
         let weights = recipe.metrics.iter().zip(file["metrics"].as_array().into_iter().flatten());
-        let channels = recipe.channels.iter().map(|channel| texts::text(channel_key_of(channel.name())));
+        let channels = recipe.channels.iter().filter_map(|channel| meant(&CHANNELS, channel.name()));
+        let channels = channels.map(|channel| texts::text(channel_key(channel)));
         Self {
             id,
             platform: platform_label(&recipe.platform),
             channels: channels.collect::<Vec<_>>().join(", "),
-            goal: match file["goal"].as_str() {
-                Some("awareness") => "goal-awareness",
-                Some("action") => "goal-action",
-                _ => "goal-either",
-            },
+            goal: meant(&GOALS, recipe.goal.name()).map_or("goal-either", goal_key),
             ctr_sensitive: recipe.ctr_sensitive,
-            level: match file["dimension"].as_str() {
-                Some("supply_vendor") => "level-supply-vendor",
-                _ => "level-domain",
-            },
+            level: meant(&LEVELS, recipe.dimension.name()).map_or("level-domain", level_key),
             min_impressions: recipe.min_impressions,
             shipped,
             weights: weights
@@ -157,16 +151,6 @@ impl RecipeRow {
 
     fn all_weights(&self) -> String {
         self.told(usize::MAX)
-    }
-}
-
-/// The key of a channel by its word in a recipe's file.
-fn channel_key_of(word: &str) -> &'static str {
-    match word {
-        "ctv" => "channel-ctv",
-        "video" => "channel-video",
-        "audio" => "channel-audio",
-        _ => "channel-display",
     }
 }
 
@@ -295,12 +279,10 @@ struct Given {
 
 impl Given {
     fn of(known: &KnownRecipe, fields: &[(String, String)]) -> Self {
-        let field =
-            |name: &str| fields.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.trim());
         let metrics = known.recipe.metrics.iter();
-        let given: Vec<f64> =
-            metrics.map(|metric| steps(field(&format!("weight.{}", metric.metric)))).collect();
-        Self { name: field("name").to_owned(), weights: shares(&given) }
+        let weight = |metric: &str| steps(said(fields, &format!("weight.{metric}")));
+        let given: Vec<f64> = metrics.map(|metric| weight(&metric.metric)).collect();
+        Self { name: said(fields, "name").to_owned(), weights: shares(&given) }
     }
 
     /// The text of the recipe under a name, with these weights. What has no weight is no part of the score.

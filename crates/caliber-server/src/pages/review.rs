@@ -13,12 +13,13 @@ use caliber_platform::recipes::{KnownRecipe, platform_label};
 use caliber_platform::uploads::{Examination, KnownColumn, Obstacle, WayOut};
 use uuid::Uuid;
 
-use super::figures::{channel_key, goal_key, level_key};
+use super::figures::{CHANNELS, GOALS, LEVELS, channel_key, goal_key, level_key, meant, word_of};
 use super::filters;
+use super::metrics::in_words;
 use super::shell::Shell;
 use columns::{Column, columns_of};
 pub(super) use form::ReviewForm;
-use form::{CHANNELS, GOALS, LEVELS, RowFilter, meant, word_of};
+use form::RowFilter;
 
 /// Templates to choose from.
 pub(super) const TEMPLATES: Window = Window { skip: 0, limit: 100 };
@@ -153,7 +154,10 @@ impl Review {
             columns,
             filters: filter_rows(&form, &examination.column_names()),
             obstacle: examination.obstacle.clone(),
-            lacking,
+            lacking: lacking
+                .iter()
+                .map(|(what, headers)| (in_words(what), headers.replace('`', "")))
+                .collect(),
             warnings,
             problem: None,
             settings,

@@ -7,7 +7,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use axum::routing::get;
 use caliber_platform::Window;
-use caliber_platform::analysis::{AnalysedRun, Refusal, changes};
+use caliber_platform::analysis::{AnalysedRun, Refusal, capital, changes};
 use caliber_platform::campaigns::{CampaignId, CampaignStatus, Filter};
 use caliber_platform::identity::Caller;
 use caliber_platform::identity::permissions::SCORING_READ;
@@ -194,7 +194,7 @@ impl Compared {
             risers: risers.into_iter().map(|(_, mover)| mover).collect(),
             fallers: fallers.into_iter().map(|(_, mover)| mover).collect(),
             explanation: found.explanation,
-            warnings: found.warnings,
+            warnings: found.warnings.iter().map(|warning| capital(warning)).collect(),
         })
     }
 }

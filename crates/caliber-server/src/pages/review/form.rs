@@ -3,22 +3,12 @@
 use std::collections::BTreeMap;
 
 use caliber_platform::analysis::capital;
-use caliber_platform::campaigns::{
-    AnalysisLevel, CampaignDetails, Channel, Goal, Settings, Template as Stored,
-};
+use caliber_platform::campaigns::{CampaignDetails, Settings, Template as Stored};
 use caliber_platform::recipes::KnownRecipe;
 use caliber_platform::scoring::{Reading, RunConfig, Scale};
 use caliber_platform::uploads::ReadAs;
 
-pub(super) const CHANNELS: [(&str, Channel); 4] = [
-    ("display", Channel::Display),
-    ("video", Channel::Video),
-    ("ctv", Channel::Ctv),
-    ("audio", Channel::Audio),
-];
-pub(super) const GOALS: [(&str, Goal); 2] = [("awareness", Goal::Awareness), ("action", Goal::Action)];
-pub(super) const LEVELS: [(&str, AnalysisLevel); 2] =
-    [("domain", AnalysisLevel::Domain), ("supply_vendor", AnalysisLevel::SupplyVendor)];
+use super::super::figures::{CHANNELS, GOALS, LEVELS, meant, word_of};
 
 /// What the form says: empty where it says nothing.
 #[derive(Clone, Debug, Default)]
@@ -323,16 +313,6 @@ impl ReviewForm {
 fn filter_field(field: &str) -> Option<(usize, &str)> {
     let (at, part) = field.strip_prefix("where.")?.split_once('.')?;
     ["column", "value"].contains(&part).then_some((at.parse().ok()?, part))
-}
-
-/// What a word of a form means.
-pub(super) fn meant<T: Copy>(words: &[(&str, T)], word: &str) -> Option<T> {
-    words.iter().find(|(known, _)| *known == word).map(|(_, meaning)| *meaning)
-}
-
-/// The word of a form for something.
-pub(super) fn word_of<T: PartialEq>(words: &[(&str, T)], meaning: &T) -> String {
-    words.iter().find(|(_, known)| known == meaning).map(|(word, _)| (*word).to_owned()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What a form says, and what becomes of it on the way through an address.
 
+use caliber_platform::campaigns::Goal;
+
 use super::*;
 
 fn form(fields: &[(&str, &str)]) -> ReviewForm {
