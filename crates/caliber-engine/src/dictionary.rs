@@ -7,7 +7,7 @@ mod load;
 mod nearest;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -141,9 +141,12 @@ pub(crate) struct Known {
     pub(crate) pattern: bool,
 }
 
-/// All columns and metrics, and the headers they are known by.
+/// All columns and metrics, and the headers they are known by. Clones share it until one is added to.
 #[derive(Clone, Debug)]
-pub struct Dictionary {
+pub struct Dictionary(Arc<Entries>);
+
+#[derive(Clone, Debug)]
+struct Entries {
     columns: Vec<Column>,
     derived: Vec<Derived>,
     synonyms: BTreeMap<String, String>,
@@ -156,7 +159,7 @@ pub struct Dictionary {
     /// Codes of currencies by what they are called.
     currencies: HashMap<String, String>,
     /// Codes that are words as well, and so are currencies in brackets only.
-    words: Vec<String>,
+    codes_that_are_words: Vec<String>,
     by_header: HashMap<String, Vec<Known>>,
 }
 
@@ -184,22 +187,22 @@ impl Dictionary {
 
     /// The canonical columns.
     pub fn columns(&self) -> &[Column] {
-        &self.columns
+        &self.0.columns
     }
 
     /// The metrics made of two sums.
     pub fn derived(&self) -> &[Derived] {
-        &self.derived
+        &self.0.derived
     }
 
     /// The column of a canonical name or of a synonym (`ecpm`).
     pub fn column(&self, name: &str) -> Option<&Column> {
-        self.column_index(name).map(|index| &self.columns[index])
+        self.column_index(name).map(|index| &self.0.columns[index])
     }
 
     pub(crate) fn column_index(&self, name: &str) -> Option<usize> {
         let name = self.canonical(name);
-        self.columns.iter().position(|column| column.name == name)
+        self.0.columns.iter().position(|column| column.name == name)
     }
 
     /// The position of a column that a person named.
@@ -208,7 +211,7 @@ impl Dictionary {
     /// `BadOption` with the nearest name.
     pub(crate) fn known_column(&self, name: &str) -> Result<usize> {
         self.column_index(name).ok_or_else(|| {
-            let names = || self.columns.iter().map(|column| column.name.as_str());
+            let names = || self.0.columns.iter().map(|column| column.name.as_str());
             let near = did_you_mean(name, names());
             Error::new(Code::BadOption, format!("`{name}` is no column that a report can be mapped to"))
                 .help(format!("{near}there are {}", names().collect::<Vec<_>>().join(", ")))
@@ -217,7 +220,7 @@ impl Dictionary {
 
     /// The canonical name behind a synonym; any other name as it is.
     pub fn canonical<'a>(&'a self, name: &'a str) -> &'a str {
-        self.synonyms.get(name).map_or(name, String::as_str)
+        self.0.synonyms.get(name).map_or(name, String::as_str)
     }
 
     /// What people call a column or metric: `in view (IAS, 1 s)`; without a label of its own, the name in words.
@@ -228,7 +231,7 @@ impl Dictionary {
 
     /// What people call a platform: as the dictionary says, else its word with capitals, as `My Dsp` for `my_dsp`.
     pub fn platform_label(&self, platform: &str) -> String {
-        self.platforms.get(platform).cloned().unwrap_or_else(|| {
+        self.0.platforms.get(platform).cloned().unwrap_or_else(|| {
             let capital = |word: &str| {
                 let mut letters = word.chars();
                 letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>())
@@ -241,7 +244,7 @@ impl Dictionary {
     pub fn metric(&self, name: &str) -> Option<MetricDefinition<'_>> {
         let column = self.column(name);
         let canonical = self.canonical(name);
-        let derived = self.derived.iter().find(|derived| derived.name == canonical);
+        let derived = self.0.derived.iter().find(|derived| derived.name == canonical);
         let kind = match (column, derived) {
             (Some(column), _) => column.kind,
             (None, Some(derived)) => kind_of_ratio(derived.per),
@@ -267,16 +270,16 @@ impl Dictionary {
 
     /// The names that a recipe may use as a metric.
     pub fn metric_names(&self) -> impl Iterator<Item = &str> {
-        let columns = self.columns.iter().map(|column| column.name.as_str());
-        columns.chain(self.synonyms.keys().map(String::as_str)).filter(|name| self.metric(name).is_some())
+        let columns = self.0.columns.iter().map(|column| column.name.as_str());
+        columns.chain(self.0.synonyms.keys().map(String::as_str)).filter(|name| self.metric(name).is_some())
     }
 
     /// The rate column that a count becomes where its cells carry `%` or its header says `Rate`: the share of which
     /// it is the numerator, one of all impressions before others.
     pub(crate) fn rate_of_count(&self, column: usize) -> Option<usize> {
-        let count = &self.columns[column];
+        let count = &self.0.columns[column];
         let of_count = |derived: &&Derived| derived.numerator == count.name;
-        let candidates = || self.derived.iter().filter(of_count);
+        let candidates = || self.0.derived.iter().filter(of_count);
         let rate = candidates()
             .find(|derived| derived.denominator == "impressions")
             .or_else(|| candidates().find(|derived| derived.share))?;
@@ -285,7 +288,7 @@ impl Dictionary {
 
     /// The alias behind a rank of [`Known`]; `None` for a canonical name that no alias repeats.
     pub(crate) fn alias_of(&self, column: usize, rank: usize) -> Option<&Alias> {
-        let column = &self.columns[column];
+        let column = &self.0.columns[column];
         match rank {
             0 => {
                 let name = header::normalise(&column.name);
@@ -296,32 +299,32 @@ impl Dictionary {
     }
 
     pub(crate) fn known(&self, normalised: &str) -> &[Known] {
-        self.by_header.get(normalised).map_or(&[], Vec::as_slice)
+        self.0.by_header.get(normalised).map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn unit(&self, normalised: &str) -> Option<Unit> {
-        self.units.get(normalised).copied()
+        self.0.units.get(normalised).copied()
     }
 
     /// The unit of money that stands at the end of a header without brackets.
     pub(crate) fn bare_unit(&self, normalised: &str) -> Option<Unit> {
         let unit = self.unit(normalised).filter(|unit| *unit != Unit::Percent)?;
         let is_currency =
-            self.currencies.contains_key(normalised) || !normalised.contains(char::is_alphabetic);
-        (is_currency && self.words.iter().all(|word| word != normalised)).then_some(unit)
+            self.0.currencies.contains_key(normalised) || !normalised.contains(char::is_alphabetic);
+        (is_currency && self.0.codes_that_are_words.iter().all(|word| word != normalised)).then_some(unit)
     }
 
     /// The code of a currency by what it is called.
     pub(crate) fn currency_code(&self, normalised: &str) -> Option<String> {
-        self.currencies.get(normalised).cloned()
+        self.0.currencies.get(normalised).cloned()
     }
 
     pub(crate) fn sum_prefixes(&self) -> impl Iterator<Item = &str> {
-        self.sum_prefixes.iter().map(String::as_str)
+        self.0.sum_prefixes.iter().map(String::as_str)
     }
 
     pub(crate) fn is_prefix(&self, word: &str) -> bool {
-        self.prefixes.iter().any(|prefix| prefix == word)
+        self.0.prefixes.iter().any(|prefix| prefix == word)
     }
 
     /// Adds headers to a column, before those it has, or a new column.
@@ -334,11 +337,11 @@ impl Dictionary {
             platforms: vec![recipe.platform.clone()],
         });
         if let Some(index) = self.column_index(name) {
-            self.columns[index].aliases.splice(0..0, own);
+            self.entries().columns[index].aliases.splice(0..0, own);
         } else {
             let kind = kind_of_new(name, recipe);
             let share = kind == ColumnKind::Rate;
-            self.columns.push(Column {
+            self.entries().columns.push(Column {
                 name: name.to_owned(),
                 kind,
                 additive: kind.is_summed(),
@@ -347,7 +350,7 @@ impl Dictionary {
                 aliases: own.collect(),
             });
         }
-        self.index_headers();
+        self.entries().index_headers();
         Ok(())
     }
 
@@ -355,7 +358,7 @@ impl Dictionary {
     fn take_from_others(&mut self, name: &str, headers: &[String]) {
         let taken: Vec<String> = headers.iter().map(|header| header::normalise(header)).collect();
         let name = self.canonical(name).to_owned();
-        for column in self.columns.iter_mut().filter(|column| column.name != name) {
+        for column in self.entries().columns.iter_mut().filter(|column| column.name != name) {
             column.aliases.retain(|alias| !taken.contains(&header::normalise(&alias.header)));
         }
     }
@@ -366,7 +369,7 @@ impl Dictionary {
         for part in [&derived.numerator, &derived.denominator] {
             match self.column(part) {
                 None => {
-                    let known = self.columns.iter().map(|column| column.name.as_str());
+                    let known = self.0.columns.iter().map(|column| column.name.as_str());
                     return Err(refused(format!(
                         "`{}` is made of the unknown column `{part}`",
                         derived.name
@@ -382,7 +385,7 @@ impl Dictionary {
                 Some(_) => {}
             }
         }
-        if self.derived.iter().any(|known| known.name == self.canonical(&derived.name)) {
+        if self.0.derived.iter().any(|known| known.name == self.canonical(&derived.name)) {
             return Err(refused(format!("the metric `{}` is known already", derived.name))
                 .help("use it as it is, or take another name"));
         }
@@ -392,7 +395,7 @@ impl Dictionary {
                     .help("take another name for the metric"));
             }
         } else {
-            self.columns.push(Column {
+            self.entries().columns.push(Column {
                 name: derived.name.clone(),
                 kind: kind_of_ratio(derived.per),
                 additive: false,
@@ -408,13 +411,20 @@ impl Dictionary {
             ..derived.clone()
         };
         if let Some(index) = self.column_index(&derived.name) {
-            self.columns[index].share = derived.share;
+            self.entries().columns[index].share = derived.share;
         }
-        self.derived.push(derived);
-        self.index_headers();
+        self.entries().derived.push(derived);
+        self.entries().index_headers();
         Ok(())
     }
 
+    /// What is known, to add to: of one's own from now on.
+    fn entries(&mut self) -> &mut Entries {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
+impl Entries {
     /// Rebuilds the index of headers. A column keeps its best rank where two of its aliases normalise alike.
     fn index_headers(&mut self) {
         let mut index: HashMap<String, Vec<Known>> = HashMap::new();

@@ -113,11 +113,41 @@ pub struct Results {
     pub evidence: Option<EvidenceRows>,
 }
 
+/// The entries of a column at these positions, in this order.
+fn pick<T: Clone>(column: &[T], order: &[usize]) -> Vec<T> {
+    order.iter().map(|&row| column[row].clone()).collect()
+}
+
 impl EffectiveCounts {
     /// The counts at these positions, in this order.
     fn rows(&self, order: &[usize]) -> Self {
-        let pick = |column: &[f64]| order.iter().map(|&row| column[row]).collect();
-        Self { events: pick(&self.events), trials: pick(&self.trials) }
+        Self { events: pick(&self.events, order), trials: pick(&self.trials, order) }
+    }
+}
+
+impl MetricColumn {
+    /// The column at these positions, in this order.
+    pub(crate) fn rows(&self, order: &[usize]) -> Self {
+        Self {
+            name: self.name.clone(),
+            weight: self.weight,
+            better: self.better,
+            values: pick(&self.values, order),
+            normalized: pick(&self.normalized, order),
+            contributions: pick(&self.contributions, order),
+            counts: self.counts.as_ref().map(|counts| counts.rows(order)),
+        }
+    }
+}
+
+impl ExtraColumn {
+    /// The column at these positions, in this order.
+    fn rows(&self, order: &[usize]) -> Self {
+        Self {
+            name: self.name,
+            values: pick(&self.values, order),
+            counts: self.counts.as_ref().map(|counts| counts.rows(order)),
+        }
     }
 }
 
@@ -135,9 +165,6 @@ impl Results {
     /// The rows at these positions, in this order.
     #[must_use]
     pub fn rows(&self, order: &[usize]) -> Self {
-        fn pick<T: Clone>(column: &[T], order: &[usize]) -> Vec<T> {
-            order.iter().map(|&row| column[row].clone()).collect()
-        }
         let count = |column: &Option<Vec<f64>>| column.as_ref().map(|column| pick(column, order));
         Self {
             dimension: self.dimension,
@@ -149,28 +176,8 @@ impl Results {
             clicks: count(&self.clicks),
             conversions: count(&self.conversions),
             spend: count(&self.spend),
-            extras: self
-                .extras
-                .iter()
-                .map(|extra| ExtraColumn {
-                    name: extra.name,
-                    values: pick(&extra.values, order),
-                    counts: extra.counts.as_ref().map(|counts| counts.rows(order)),
-                })
-                .collect(),
-            metrics: self
-                .metrics
-                .iter()
-                .map(|metric| MetricColumn {
-                    name: metric.name.clone(),
-                    weight: metric.weight,
-                    better: metric.better,
-                    values: pick(&metric.values, order),
-                    normalized: pick(&metric.normalized, order),
-                    contributions: pick(&metric.contributions, order),
-                    counts: metric.counts.as_ref().map(|counts| counts.rows(order)),
-                })
-                .collect(),
+            extras: self.extras.iter().map(|extra| extra.rows(order)).collect(),
+            metrics: self.metrics.iter().map(|metric| metric.rows(order)).collect(),
             outlier_flags: pick(&self.outlier_flags, order),
             quality_flags: pick(&self.quality_flags, order),
             evidence: self.evidence.as_ref().map(|evidence| evidence.rows(order)),

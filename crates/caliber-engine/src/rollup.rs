@@ -23,7 +23,7 @@ pub(crate) use self::rolled::{MetricSums, Rolled, RowNoise};
 use crate::names::{self, NameKind};
 use crate::report::cell::{Cell, Row};
 use crate::report::day::DayColumn;
-use crate::report::number::{self, Evidence, Parsed};
+use crate::report::number::{self, Evidence, Parsed, short};
 
 /// Distinct currencies kept; one more than one is an error already.
 const CURRENCIES: usize = 16;
@@ -91,7 +91,7 @@ impl RollUp {
             ragged: (0, Vec::new()),
             width,
             other_table: None,
-            batch: Batch::new(plan.numbers.len()),
+            batch: Batch::new(plan.numbers.len(), layout.widths),
             layout,
             plan,
         }
@@ -109,13 +109,19 @@ impl RollUp {
     pub(crate) fn add<R: Row>(&mut self, rows: &[R], place: impl Fn(&R) -> Place + Copy) {
         let mut batch = std::mem::take(&mut self.batch);
         for rows in rows.chunks(BATCH) {
-            for (at, row) in rows.iter().enumerate() {
+            let mut impressions = [f64::NAN; BATCH];
+            if self.plan.filters.is_empty() {
+                read_short(&self.plan.numbers[0], &mut self.facts[0], rows.iter(), &mut impressions);
+            }
+            for (at, (row, mut impressions)) in rows.iter().zip(impressions).enumerate() {
                 if !self.plan.filters.is_empty() && !self.passes_filters(row) {
                     self.rows_read += 1;
                     self.dropped.filtered += 1;
                     continue;
                 }
-                let impressions = number(&self.plan.numbers[0], &mut self.facts[0], row, place);
+                if impressions.is_nan() {
+                    impressions = number(&self.plan.numbers[0], &mut self.facts[0], row, place);
+                }
                 if impressions.is_nan() {
                     // What it is depends on the rows before it.
                     self.take_in(&mut batch, rows, place);
@@ -142,7 +148,8 @@ impl RollUp {
         for (index, values) in batch.values.iter_mut().enumerate().skip(1) {
             let (column, facts) = (&self.plan.numbers[index], &mut self.facts[index]);
             let rows = batch.rows.iter().map(|&row| &rows[row as usize]);
-            for (value, row) in values.iter_mut().zip(rows) {
+            read_short(column, facts, rows.clone(), values);
+            for (value, row) in values.iter_mut().zip(rows).filter(|(value, _)| value.is_nan()) {
                 *value = number(column, facts, row, place);
             }
         }
@@ -342,9 +349,34 @@ impl RollUp {
     }
 }
 
+/// Reads those cells of a column that are short and plain, which are nearly all; the others are NaN.
+fn read_short<'r, R: Row + 'r>(
+    column: &NumberColumn,
+    facts: &mut ColumnFacts,
+    rows: impl Iterator<Item = &'r R>,
+    values: &mut [f64; BATCH],
+) {
+    let Conventions { decimal, scale } = column.conventions;
+    let (mut words, mut lens, mut count) = ([0; BATCH], [0; BATCH], 0);
+    for ((word, len), row) in words.iter_mut().zip(&mut lens).zip(rows) {
+        (*word, *len) = row.word(column.column).unwrap_or_default();
+        count += 1;
+    }
+    let values = &mut values[..count];
+    let forms = short::read(&words[..count], &lens[..count], decimal, values);
+    for (known, more) in facts.evidence.iter_mut().zip(forms.evidence(decimal)) {
+        *known += more;
+    }
+    facts.plain += forms.read;
+    if column.is_rate {
+        for value in values {
+            facts.note_rate(*value);
+            *value /= scale;
+        }
+    }
+}
+
 /// Reads a number; NaN where it is missing or cannot be read.
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "called for every figure of a report")]
 fn number<R: Row>(
     column: &NumberColumn,
     facts: &mut ColumnFacts,
@@ -352,11 +384,8 @@ fn number<R: Row>(
     place: impl Fn(&R) -> Place,
 ) -> f64 {
     let Conventions { decimal, scale } = column.conventions;
-    let usual = match row.word(column.column) {
-        Some((word, len)) => number::short(word, len, decimal),
-        None => row.plain(column.column).and_then(|plain| number::plain(plain, decimal)),
-    };
-    let Some((value, evidence)) = usual else {
+    let Some((value, evidence)) = row.plain(column.column).and_then(|plain| number::plain(plain, decimal))
+    else {
         return unusual_number(column, facts, row, place);
     };
     facts.evidence[evidence as usize] += 1;

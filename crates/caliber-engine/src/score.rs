@@ -63,7 +63,6 @@ pub(crate) fn score(
     options: Options,
 ) -> Result<ScoredRows> {
     let (kept, below_minimum) = filter_by_volume(rolled, recipe, options)?;
-    let impressions = pick(&rolled.impressions, &kept);
     let weight_sum: f64 = recipe.metrics.iter().map(|metric| metric.weight).sum();
     let with_sums: Vec<_> = recipe.metrics.iter().zip(&rolled.metrics).collect();
     let columns = parallel::map(options.threads, &with_sums, |(metric, sums)| {
@@ -80,23 +79,12 @@ pub(crate) fn score(
         fences.push(scored.fences);
         metrics.push(scored.column);
     }
-    let extras: Vec<ExtraColumn> = rolled
-        .metrics
-        .iter()
-        .skip(recipe.metrics.len())
-        .filter_map(|sums| {
-            let name = EXTRAS.into_iter().find(|extra| *extra == sums.name)?;
-            let effective = sums.noise.as_ref().map(|noise| effective_counts(&pick(noise, &kept)));
-            Some(ExtraColumn {
-                name,
-                values: derive(sums, &kept),
-                counts: effective.map(|(counts, _)| counts),
-            })
-        })
-        .collect();
-
     let scores = total_scores(&metrics, kept.len());
     let (percentiles, statuses) = rank(&scores);
+    let order = file_order(&scores, |at| rolled.impressions[kept[at]], |at| &rolled.names[kept[at]]);
+    let kept = pick(&kept, &order);
+    let metrics = parallel::map(options.threads, &metrics, |metric| metric.rows(&order));
+    let extras = extra_columns(rolled, recipe, &kept);
     let total = |at: usize| present[at].then(|| pick(&rolled.totals[at], &kept));
     let results = Results {
         dimension: options.dimension,
@@ -104,17 +92,33 @@ pub(crate) fn score(
         outlier_flags: outlier_flags(&metrics, &fences, kept.len()),
         quality_flags: quality_flags(&metrics, &extras, dictionary, kept.len()),
         evidence: None,
-        scores,
-        percentiles,
-        statuses,
-        impressions,
+        scores: pick(&scores, &order),
+        percentiles: pick(&percentiles, &order),
+        statuses: pick(&statuses, &order),
+        impressions: pick(&rolled.impressions, &kept),
         clicks: total(0),
         conversions: total(1),
         spend: total(2),
         extras,
         metrics,
     };
-    Ok(ScoredRows { results: in_file_order(&results), bounds, below_minimum, row_noise })
+    Ok(ScoredRows { results, bounds, below_minimum, row_noise })
+}
+
+/// The columns beside the recipe's metrics, over the rows that are kept.
+fn extra_columns(rolled: &Rolled, recipe: &Recipe, kept: &[usize]) -> Vec<ExtraColumn> {
+    let beside = rolled.metrics.iter().skip(recipe.metrics.len());
+    beside
+        .filter_map(|sums| {
+            let name = EXTRAS.into_iter().find(|extra| *extra == sums.name)?;
+            let effective = sums.noise.as_ref().map(|noise| effective_counts(&pick(noise, kept)));
+            Some(ExtraColumn {
+                name,
+                values: derive(sums, kept),
+                counts: effective.map(|(counts, _)| counts),
+            })
+        })
+        .collect()
 }
 
 /// The rows with enough impressions, and what the others are together.
@@ -310,15 +314,23 @@ pub(crate) fn quality_flags(
     flags
 }
 
-/// Rows by score descending, impressions descending, name ascending.
+/// Rows in the order of the files.
 pub(crate) fn in_file_order(results: &Results) -> Results {
-    let mut order: Vec<(f64, usize)> = results.scores.iter().copied().zip(0..).collect();
+    results.rows(&file_order(&results.scores, |row| results.impressions[row], |row| &results.names[row]))
+}
+
+/// Positions by score descending, impressions descending, name ascending.
+fn file_order<'a>(
+    scores: &[f64],
+    impressions: impl Fn(usize) -> f64,
+    name: impl Fn(usize) -> &'a String,
+) -> Vec<usize> {
+    let mut order: Vec<(f64, usize)> = scores.iter().copied().zip(0..).collect();
     order.sort_unstable_by(|&(a_score, a), &(b_score, b)| {
         b_score
             .total_cmp(&a_score)
-            .then_with(|| results.impressions[b].total_cmp(&results.impressions[a]))
-            .then_with(|| results.names[a].cmp(&results.names[b]))
+            .then_with(|| impressions(b).total_cmp(&impressions(a)))
+            .then_with(|| name(a).cmp(name(b)))
     });
-    let order: Vec<usize> = order.into_iter().map(|(_, row)| row).collect();
-    results.rows(&order)
+    order.into_iter().map(|(_, row)| row).collect()
 }

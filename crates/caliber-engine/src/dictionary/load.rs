@@ -1,11 +1,12 @@
 //! The shipped `columns.toml` as a dictionary.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use serde::Deserialize;
 
 use super::header::{Unit, normalise};
-use super::{Alias, Column, ColumnKind, Derived, Dictionary};
+use super::{Alias, Column, ColumnKind, Derived, Dictionary, Entries};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -88,7 +89,7 @@ pub(super) fn shipped() -> Dictionary {
         let share = entry.share || share_of(&entry.name);
         Column { share, ..entry.into_column() }
     });
-    let mut dictionary = Dictionary {
+    let mut entries = Entries {
         columns: columns.collect(),
         derived,
         synonyms: file.synonyms,
@@ -96,12 +97,12 @@ pub(super) fn shipped() -> Dictionary {
         prefixes: file.prefixes.iter().map(|prefix| normalise(prefix)).collect(),
         sum_prefixes: file.sums.iter().map(|prefix| normalise(prefix)).collect(),
         currencies: file.units.currencies(),
-        words: file.units.codes_that_are_words.split_whitespace().map(normalise).collect(),
+        codes_that_are_words: file.units.codes_that_are_words.split_whitespace().map(normalise).collect(),
         units: file.units.by_word(),
         by_header: HashMap::new(),
     };
-    dictionary.index_headers();
-    dictionary
+    entries.index_headers();
+    Dictionary(Arc::new(entries))
 }
 
 impl ColumnEntry {

@@ -104,7 +104,7 @@ pub trait Row {
 
     /// The eight bytes that end where a cell of up to eight bytes does, the first the lowest, and its length; a
     /// short cut for text formats.
-    fn word(&self, column: usize) -> Option<(u64, usize)> {
+    fn word(&self, column: usize) -> Option<(u64, u64)> {
         let _ = column;
         None
     }

@@ -66,10 +66,10 @@ impl Row for Record<'_> {
     }
 
     #[inline]
-    fn word(&self, column: usize) -> Option<(u64, usize)> {
+    fn word(&self, column: usize) -> Option<(u64, u64)> {
         let (start, end) = self.span(column)?;
         let word = self.chunk[..end].last_chunk()?;
-        (1..=8).contains(&(end - start)).then_some((u64::from_le_bytes(*word), end - start))
+        (1..=8).contains(&(end - start)).then_some((u64::from_le_bytes(*word), (end - start) as u64))
     }
 
     #[inline]

@@ -7,6 +7,7 @@
 mod affix;
 mod currency;
 mod form;
+pub(crate) mod short;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -81,45 +82,6 @@ pub(crate) fn plain(cell: &[u8], decimal: Decimal) -> Option<(f64, Evidence)> {
         (Parsed::Number(number), evidence) => Some((number.value, evidence)),
         _ => None,
     }
-}
-
-/// [`plain`] of a cell of one to eight bytes, all at once: the last `len` bytes of `word`, the first the lowest.
-#[inline]
-pub(crate) fn short(word: u64, len: usize, decimal: Decimal) -> Option<(f64, Evidence)> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const ZEROS: u64 = b'0' as u64 * ONES;
-    const HIGH: u64 = 0xf0 * ONES;
-    let separator = if decimal == Decimal::Point { b'.' } else { b',' };
-    let before = 8 * (8 - len as u32);
-    // What stands before the cell becomes leading zeros.
-    let cell = !0 << before;
-    let mut digits = (word & cell) | (ZEROS & !cell);
-    let other = digits ^ (u64::from(separator) * ONES);
-    // The lowest high bit that is set marks the first byte that is the separator.
-    let found = other.wrapping_sub(ONES) & !other & (0x80 * ONES);
-    let (mut decimals, mut evidence) = (0, Evidence::None);
-    if found != 0 {
-        if len == 1 {
-            return None;
-        }
-        let at = found.trailing_zeros() - 7;
-        decimals = 7 - at as usize / 8;
-        evidence = lone_separator(len - 1 - decimals, decimals, (word >> before) as u8, decimal);
-        // The digits before it move up over it.
-        let whole = (1 << at) - 1;
-        digits = (digits & !((whole << 8) | 0xff)) | ((digits & whole) << 8) | u64::from(b'0');
-    }
-    if ((digits & HIGH) | ((digits.wrapping_add(0x06 * ONES) & HIGH) >> 4)) != 0x33 * ONES {
-        return None;
-    }
-    // Neighbours are put together: digits to pairs, pairs to fours, fours to eight.
-    let ones = digits - ZEROS;
-    let pairs = (ones * 10 + (ones >> 8)) & 0x00ff_00ff_00ff_00ff;
-    let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
-    let mantissa = (fours * 10_000 + (fours >> 32)) & 0xffff_ffff;
-    // Both are exact, so IEEE division rounds once.
-    let value = if found == 0 { mantissa as f64 } else { mantissa as f64 / POWERS_OF_TEN[decimals] };
-    Some((value, evidence))
 }
 
 /// Whether a text says that there is nothing: blank, dashes or a word such as `n/a`, in any case.

@@ -4,13 +4,13 @@ use super::groups::Groups;
 use super::plan::{
     EMPTY_ROWS, FIRST_TOTAL, IMPRESSIONS, Layout, MetricSlots, MetricSource, Plan, ROWS, SQUARES, sum_of,
 };
-use super::sums::SumTable;
+use super::sums::{SumTable, Terms, Widths};
 
 /// Rows of a batch: enough to hide how long each name and each sum takes to come from memory.
 pub(super) const BATCH: usize = 64;
 
-/// The terms of one sum, one a row.
-type Terms = [f64; BATCH];
+/// A number a row.
+type Numbers = [f64; BATCH];
 
 /// Rows with impressions, their groups and their numbers.
 #[derive(Default)]
@@ -19,16 +19,18 @@ pub(super) struct Batch {
     pub(super) rows: Vec<u32>,
     pub(super) groups: Vec<u32>,
     /// By column as in [`Plan::numbers`]; NaN where missing.
-    pub(super) values: Vec<Terms>,
+    pub(super) values: Vec<Numbers>,
+    terms: Terms,
 }
 
 impl Batch {
-    /// A batch of so many columns of numbers.
-    pub(super) fn new(columns: usize) -> Self {
+    /// A batch of so many columns of numbers, for so many sums.
+    pub(super) fn new(columns: usize, widths: Widths) -> Self {
         Self {
             rows: Vec::with_capacity(BATCH),
             groups: Vec::with_capacity(BATCH),
             values: vec![[f64::NAN; BATCH]; columns],
+            terms: Terms::new(widths),
         }
     }
 
@@ -56,8 +58,9 @@ impl Batch {
     /// Whether all rows have impressions and miss nothing that the file has.
     fn is_whole(&self) -> bool {
         // Counted rather than looked for: that does several at once.
-        let missing = |column: usize| self.column(column).iter().filter(|value| value.is_nan()).count();
-        let unseen = self.column(0).iter().filter(|&&impressions| impressions <= 0.0).count();
+        let numbers = Columns { values: &self.values, rows: self.groups.len() };
+        let missing = |column: usize| numbers.column(column).iter().filter(|value| value.is_nan()).count();
+        let unseen = numbers.column(0).iter().filter(|&&impressions| impressions <= 0.0).count();
         unseen == 0 && (1..self.values.len()).all(|column| missing(column) == 0)
     }
 
@@ -87,25 +90,67 @@ impl Batch {
     }
 
     /// Adds rows that have impressions and miss nothing that the file has.
-    fn sum_columns(&self, layout: &Layout, plan: &Plan, groups: &mut Groups) {
-        let (ids, impressions) = (&self.groups, self.column(0));
-        let sums = &mut groups.sums;
-        sums.add_each(IMPRESSIONS, ids, impressions);
-        sums.add_each_square(SQUARES, ids.iter().copied().zip(impressions.iter().copied()));
-        sums.count_each(ROWS, ids.iter().copied());
+    fn sum_columns(&mut self, layout: &Layout, plan: &Plan, groups: &mut Groups) {
+        let (ids, terms, sums) = (&self.groups[..], &mut self.terms, &mut groups.sums);
+        let numbers = Columns { values: &self.values, rows: ids.len() };
+        let impressions = numbers.column(0);
+        terms.put(IMPRESSIONS, ids, impressions, sums);
+        terms.put_squares(SQUARES, ids, impressions, sums);
+        terms.put_counts(ROWS, ids.iter().map(|_| true));
         let mut total = [0.0; BATCH];
         for (slot, columns) in plan.totals.iter().enumerate() {
-            if let Some(terms) = self.sum_of(columns, &mut total) {
-                sums.add_each(FIRST_TOTAL + slot, ids, terms);
+            if let Some(of_rows) = numbers.sum_of(columns, &mut total) {
+                terms.put(FIRST_TOTAL + slot, ids, of_rows, sums);
             }
         }
         for (metric, source) in layout.metrics.iter().zip(&plan.metrics) {
-            self.sum_metric(metric, source, sums);
+            numbers.put_metric(metric, source, ids, terms, sums);
         }
+        sums.add_each(ids, terms);
+    }
+}
+
+/// The numbers of a batch's rows.
+#[derive(Clone, Copy)]
+struct Columns<'a> {
+    values: &'a [Numbers],
+    rows: usize,
+}
+
+impl<'a> Columns<'a> {
+    /// The numbers of a column, one a row.
+    fn column(self, column: usize) -> &'a [f64] {
+        &self.values[column][..self.rows]
     }
 
-    fn sum_metric(&self, metric: &MetricSlots, source: &MetricSource, sums: &mut SumTable) {
-        let (ids, impressions) = (&self.groups, self.column(0));
+    /// The sums of columns row by row; `None` of no column.
+    fn sum_of<'s>(self, columns: &[usize], sum: &'s mut Numbers) -> Option<&'s [f64]>
+    where
+        'a: 's,
+    {
+        let (&first, others) = columns.split_first()?;
+        if others.is_empty() {
+            return Some(self.column(first));
+        }
+        *sum = self.values[first];
+        for &other in others {
+            for (sum, value) in sum.iter_mut().zip(self.column(other)) {
+                *sum += value;
+            }
+        }
+        Some(&sum[..self.rows])
+    }
+
+    /// What the rows add to the sums of a metric.
+    fn put_metric(
+        self,
+        metric: &MetricSlots,
+        source: &MetricSource,
+        ids: &[u32],
+        terms: &mut Terms,
+        sums: &mut SumTable,
+    ) {
+        let impressions = self.column(0);
         let (mut x, mut n) = ([0.0; BATCH], [0.0; BATCH]);
         let (x, n): (&[f64], &[f64]) = match source {
             MetricSource::Absent => return,
@@ -113,7 +158,7 @@ impl Batch {
                 for ((x, value), impressions) in x.iter_mut().zip(self.column(*column)).zip(impressions) {
                     *x = value * impressions / metric.per;
                 }
-                (&x[..ids.len()], impressions)
+                (&x[..self.rows], impressions)
             }
             MetricSource::Counts { numerator, denominator } => {
                 let Some(x) = self.sum_of(numerator, &mut x) else { return };
@@ -127,42 +172,21 @@ impl Batch {
         };
         // A count over impressions that is a total was added with the totals.
         if metric.reported.is_none() {
-            sums.add_each(metric.x, ids, x);
+            terms.put(metric.x, ids, x, sums);
         }
         if let Some(slot) = metric.n {
-            sums.add_each(slot, ids, n);
+            terms.put(slot, ids, n, sums);
         }
         let Some(noise) = &metric.noise else { return };
-        let mut q = [0.0; BATCH];
-        for ((q, &x), &n) in q.iter_mut().zip(x).zip(n) {
-            *q = if n > 0.0 { x * x / n } else { 0.0 };
-        }
-        sums.add_each_quotient(noise.q, ids, &q[..ids.len()]);
+        terms.put_quotients(noise.q, ids, x, n, sums);
         if let Some((squares, rows)) = noise.own {
-            let with_trials = || ids.iter().copied().zip(n.iter().copied()).filter(|&(_, n)| n > 0.0);
-            sums.add_each_square(squares, with_trials());
-            sums.count_each(rows, with_trials().map(|(group, _)| group));
-        }
-    }
-
-    /// The numbers of a column, one a row.
-    fn column(&self, column: usize) -> &[f64] {
-        &self.values[column][..self.groups.len()]
-    }
-
-    /// The sums of columns row by row; `None` of no column.
-    fn sum_of<'a>(&'a self, columns: &[usize], sum: &'a mut Terms) -> Option<&'a [f64]> {
-        let (&first, others) = columns.split_first()?;
-        if others.is_empty() {
-            return Some(self.column(first));
-        }
-        *sum = self.values[first];
-        for &other in others {
-            for (sum, value) in sum.iter_mut().zip(self.column(other)) {
-                *sum += value;
+            let mut trials = [0.0; BATCH];
+            for (trials, &n) in trials.iter_mut().zip(n) {
+                *trials = n.max(0.0);
             }
+            terms.put_squares(squares, ids, &trials[..self.rows], sums);
+            terms.put_counts(rows, n.iter().map(|&n| n > 0.0));
         }
-        Some(&sum[..self.groups.len()])
     }
 }
 

@@ -11,6 +11,13 @@ const UNITS: f64 = 1e18;
 pub(crate) const NANOS_IN_ONE: i64 = 1_000_000_000;
 /// Whole numbers of magnitude below this are counted in 10^-9 by 64 bits.
 const LARGEST_IN_NANOS: f64 = 9.2e9;
+/// Units of a sum of quotients in one: a power of two, so that a quotient is rounded once. x²/n of one event in a million
+/// keeps seven digits, and the rounding of many rows cancels out.
+const QUOTIENT_UNITS: f64 = (1_u64 << 44) as f64;
+/// Quotients below this are counted in such units by 64 bits.
+const LARGEST_SMALL_QUOTIENT: f64 = 65_536.0;
+/// The squares of terms of magnitude below this have room in 64 bits.
+const LARGEST_SMALL_ROOT: f64 = 2_900_000.0;
 /// Adding and taking away 1.5 x 2^52 rounds a double of magnitude below 2^51 to a whole number.
 const ROUNDER: f64 = 6_755_399_441_055_744.0;
 /// Terms of this magnitude and above are not looked at for nine decimals.
@@ -41,11 +48,21 @@ impl Sum {
         Self(i128::from(units))
     }
 
-    /// Adds the square of a term; the sum is then in units of 2^-20 and read by [`Sum::of_squares`].
+    /// The square of the [root of a square](root_of_square), in units of 2^-20; a sum of such is read by
+    /// [`Sum::of_squares`].
+    pub(crate) fn square_of_root(root: i64) -> Self {
+        Self(i128::from(root) * i128::from(root))
+    }
+
+    /// Adds the square of a term; the sum is then read by [`Sum::of_squares`].
     #[inline]
     pub(crate) fn add_square(&mut self, value: f64) {
-        let root = i128::from(root_of_square(value));
-        self.raise(root * root);
+        self.merge(Self::square_of_root(root_of_square(value)));
+    }
+
+    /// A quotient, which is not below 0, in units of 2^-44; a sum of such is read by [`Sum::of_quotients`].
+    pub(crate) fn quotient(value: f64) -> Self {
+        Self((value * QUOTIENT_UNITS + 0.5) as i128)
     }
 
     /// Counts one more.
@@ -80,6 +97,10 @@ impl Sum {
         // Dividing a double and mending the remainder is far quicker than dividing 128 bits, and so is making the
         // double of two halves, whose last bit may be off, or of 64 bits.
         let halves = (self.0 >> 64) as i64 as f64 * 18_446_744_073_709_551_616.0 + self.0 as u64 as f64;
+        let nanos = (halves / NANOS_IN_ONE as f64 + 0.5).floor() as i64;
+        if let Some(value) = of_nanos(nanos).filter(|_| self == Self::of_nanos(nanos)) {
+            return value;
+        }
         let estimate = (halves / UNITS) as i64;
         let rest = self.0 - i128::from(estimate) * UNITS as i128;
         let rest = i64::try_from(rest).map_or_else(|_| rest as f64, |rest| rest as f64);
@@ -91,6 +112,12 @@ impl Sum {
         // Both round to the nearest double; 64 bits do it in one instruction.
         let squares = i64::try_from(self.0).map_or_else(|_| self.0 as f64, |squares| squares as f64);
         squares / 1_048_576.0
+    }
+
+    /// The sum of quotients, rounded once.
+    pub(crate) fn of_quotients(self) -> f64 {
+        let quotients = i64::try_from(self.0).map_or_else(|_| self.0 as f64, |quotients| quotients as f64);
+        quotients / QUOTIENT_UNITS
     }
 }
 
@@ -116,15 +143,70 @@ impl Term {
     }
 }
 
-/// The whole number whose square stands for that of a term, in units of 2^-20.
+/// A quotient, which is not below 0, in units of 2^-44, where a sum of 64 bits takes many of its size.
 #[inline]
+pub(crate) fn small_quotient(value: f64) -> Option<i64> {
+    (value < LARGEST_SMALL_QUOTIENT).then_some(units_of_quotient(value))
+}
+
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "only within `small_quotients` is it built for newer processors too"
+)]
+fn units_of_quotient(value: f64) -> i64 {
+    (value * QUOTIENT_UNITS + 0.5) as i64
+}
+
+/// x²/n of several rows in units of 2^-44, 0 where n is not above 0. Where not all are [small](small_quotient), `false`.
+#[multiversion::multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl",
+    "x86_64+avx2+bmi1+bmi2+popcnt+lzcnt"
+))]
+pub(crate) fn small_quotients(x: &[f64], n: &[f64], quotients: &mut [i64]) -> bool {
+    let mut all = true;
+    for ((&x, &n), units) in x.iter().zip(n).zip(quotients) {
+        let quotient = if n > 0.0 { x * x / n } else { 0.0 };
+        all &= quotient < LARGEST_SMALL_QUOTIENT;
+        *units = units_of_quotient(quotient);
+    }
+    all
+}
+
+/// The double nearest to so many 10^-9, where dividing by 10^9 rounds it once.
+#[inline]
+pub(crate) fn of_nanos(nanos: i64) -> Option<f64> {
+    (nanos.unsigned_abs() < 1 << 51).then_some(nanos as f64 / NANOS_IN_ONE as f64)
+}
+
+/// The whole number whose square stands for that of a term, in units of 2^-20.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "only within `small_squares` is it built for newer processors too")]
 pub(crate) fn root_of_square(value: f64) -> i64 {
     (value * 1024.0) as i64
 }
 
+/// The squares of several terms in units of 2^-20. Where 64 bits do not hold all, `false`.
+#[multiversion::multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl",
+    "x86_64+avx2+bmi1+bmi2+popcnt+lzcnt"
+))]
+pub(crate) fn small_squares(terms: &[f64], squares: &mut [i64]) -> bool {
+    let mut all = true;
+    for (&term, square) in terms.iter().zip(squares) {
+        all &= term.abs() < LARGEST_SMALL_ROOT;
+        let root = root_of_square(term);
+        *square = root.wrapping_mul(root);
+    }
+    all
+}
+
 /// Whether all terms are decimals of up to nine places; then `nanos` is them in 10^-9. Both are as long. Without a
 /// branch a term, so that the compiler does several at once.
-#[inline]
+#[multiversion::multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl",
+    "x86_64+avx2+bmi1+bmi2+popcnt+lzcnt"
+))]
 pub(crate) fn nanos(terms: &[f64], nanos: &mut [i64]) -> bool {
     let mut all = true;
     for (&term, nanos) in terms.iter().zip(nanos) {
@@ -137,7 +219,8 @@ pub(crate) fn nanos(terms: &[f64], nanos: &mut [i64]) -> bool {
 }
 
 /// The whole number of 10^-9 nearest to a term, and whether the term is that decimal.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "only within `nanos` is it built for newer processors too")]
 fn whole_nanos(term: f64) -> (f64, bool) {
     let nanos = term * 1e9;
     let whole = (nanos + ROUNDER) - ROUNDER;

@@ -48,8 +48,10 @@ pub(crate) struct ColumnFacts {
 }
 
 impl ColumnFacts {
+    /// Takes in a rate as it stands in its cell; NaN is none.
+    #[inline]
     pub(crate) fn note_rate(&mut self, value: f64) {
-        self.nonzero += u64::from(value != 0.0);
+        self.nonzero += u64::from(value.abs() > 0.0);
         self.above_one += u64::from(value.abs() > 1.0);
     }
 

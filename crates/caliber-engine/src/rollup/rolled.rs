@@ -98,7 +98,7 @@ impl Base {
         });
         let mut columns = parallel::map(threads, &slots, |slot| -> Vec<f64> {
             let value = |group: usize| match slot {
-                Some(slot) => groups.sums.sum(group, *slot).value(),
+                Some(slot) => groups.sums.value(group, *slot),
                 None => groups.sums.squares(group, SQUARES).of_squares(),
             };
             named.iter().map(|&group| value(group)).collect()
@@ -147,16 +147,14 @@ struct MetricRow {
 /// A row of a metric whose group has no rare sums: most of it is the same for all metrics.
 fn usual_row(groups: &Groups, group: usize, base: &Base, at: usize, slots: &MetricSlots) -> MetricRow {
     let sums = &groups.sums;
-    let x = base.total(slots.x).map_or_else(|| sums.sum(group, slots.x).value(), |total| total[at]);
-    let n = slots.n.map_or_else(|| base.impressions[at], |slot| sums.sum(group, slot).value());
+    let x = base.total(slots.x).map_or_else(|| sums.value(group, slots.x), |total| total[at]);
+    let n = slots.n.map_or_else(|| base.impressions[at], |slot| sums.value(group, slot));
     let noise = slots.noise.as_ref().map(|noise| {
         let (squares, rows) = match noise.own {
-            Some((squares, rows)) => {
-                (sums.squares(group, squares).of_squares(), sums.sum(group, rows).value())
-            }
+            Some((squares, rows)) => (sums.squares(group, squares).of_squares(), sums.value(group, rows)),
             None => (base.squares[at], base.rows[at]),
         };
-        RowNoise { x, n, q: sums.quotient(group, noise.q).value(), squares, rows }
+        RowNoise { x, n, q: sums.quotient(group, noise.q).of_quotients(), squares, rows }
     });
     MetricRow { x, n, noise: noise.unwrap_or_default() }
 }
@@ -182,7 +180,7 @@ fn rare_row(groups: &Groups, group: usize, rare: &[Sum], slots: &MetricSlots) ->
         RowNoise {
             x: x.without(rare[noise.without_trials]).value(),
             n: n.without(rare[noise.without_trials + 1]).value(),
-            q: sums.quotient(group, noise.q).value(),
+            q: sums.quotient(group, noise.q).of_quotients(),
             squares: squares.of_squares(),
             rows: rows.value(),
         }

@@ -60,8 +60,10 @@ impl Quoting {
         if !is_known || opens & !(may_open | closes << 1) != 0 {
             return None;
         }
-        if opens != 0 {
-            self.opened = base + 63 - opens.leading_zeros() as usize;
+        // The second half of a doubled quote begins no cell.
+        let begins = opens & may_open;
+        if begins != 0 {
+            self.opened = base + 63 - begins.leading_zeros() as usize;
         }
         self.inside = inside >> 63 != 0;
         Some(inside)

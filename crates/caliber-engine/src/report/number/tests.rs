@@ -423,12 +423,28 @@ proptest! {
 
 proptest! {
     #[test]
-    fn a_short_cell_reads_at_once_as_it_reads_byte_by_byte(before in "[0-9.,\"]{8}", cell in "[0-9]{0,4}[0-9.,:/ -]{0,2}[0-9]{0,4}") {
-        prop_assume!((1..=8).contains(&cell.len()));
-        let text = before + &cell;
-        let word = u64::from_le_bytes(*text.as_bytes().last_chunk().expect("sixteen bytes at most"));
+    fn short_cells_read_side_by_side_read_as_one_by_one(
+        before in "[0-9.,\"]{8}", cells in prop::collection::vec("[0-9]{0,4}[0-9.,:/ -]{0,2}[0-9]{0,4}", 0..20)
+    ) {
+        let is_short = |cell: &String| (1..=8).contains(&cell.len());
+        let word = |cell: &String| {
+            let text = before.clone() + cell;
+            u64::from_le_bytes(*text.as_bytes().last_chunk().expect("eight bytes at least"))
+        };
+        let words: Vec<u64> = cells.iter().map(word).collect();
+        let lens: Vec<u64> = cells.iter().map(|cell| if is_short(cell) { cell.len() as u64 } else { 0 }).collect();
         for decimal in [Decimal::Point, Decimal::Comma] {
-            prop_assert_eq!(short(word, cell.len(), decimal), plain(cell.as_bytes(), decimal), "{:?}", cell);
+            let mut values = vec![0.0; cells.len()];
+            let forms = short::read(&words, &lens, decimal, &mut values);
+            let mut evidence = [0; 4];
+            for (cell, value) in cells.iter().zip(values) {
+                let expected = plain(cell.as_bytes(), decimal).filter(|_| is_short(cell));
+                prop_assert_eq!(expected.map(|(value, _)| value), (!value.is_nan()).then_some(value), "{:?}", cell);
+                if let Some((_, form)) = expected {
+                    evidence[form as usize] += 1;
+                }
+            }
+            prop_assert_eq!(forms.evidence(decimal), evidence);
         }
     }
 }
