@@ -10,6 +10,9 @@ use csv_core::{Writer, quote};
 use crate::neutralise::neutralise;
 use crate::number_text::NumberText;
 
+/// Bytes of most cells at most: a double has up to 17 digits.
+const USUAL_CELL: usize = 20;
+
 /// Rows as text, cell by cell.
 pub(crate) struct CsvText {
     bytes: Vec<u8>,
@@ -19,7 +22,13 @@ pub(crate) struct CsvText {
 
 impl CsvText {
     pub(crate) fn new() -> Self {
-        Self { bytes: Vec::new(), rules: Writer::new(), numbers: NumberText::default() }
+        Self::with_room(0)
+    }
+
+    /// No rows yet, and room for so many cells of usual length.
+    pub(crate) fn with_room(cells: usize) -> Self {
+        let bytes = Vec::with_capacity(cells * USUAL_CELL);
+        Self { bytes, rules: Writer::new(), numbers: NumberText::default() }
     }
 
     /// A text cell, neutralised.

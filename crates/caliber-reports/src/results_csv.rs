@@ -63,7 +63,7 @@ fn header(columns: &[Column]) -> Vec<u8> {
 }
 
 fn body(table: &Table, positions: Range<usize>) -> Vec<u8> {
-    let mut csv = CsvText::new();
+    let mut csv = CsvText::with_room(positions.len() * table.columns.len());
     for position in positions {
         let row = table.rows.at(position);
         for column in &table.columns {
