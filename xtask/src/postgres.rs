@@ -1,5 +1,6 @@
 //! A PostgreSQL server for tests: Debian's packages, a folder and a port of its own, gone with the value.
 
+use std::fs::File;
 use std::io::Write;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -27,6 +28,11 @@ const SETTINGS: [&str; 7] = [
     "max_connections=400",
     "listen_addresses=127.0.0.1",
 ];
+
+/// What the folders of servers are called.
+const FOLDER: &str = "caliber-postgres-";
+/// The file in a server's folder that is locked as long as the command that started it lives.
+const ALIVE: &str = "alive";
 
 /// Flags of `cargo xtask postgres`.
 #[derive(clap::Args)]
@@ -58,6 +64,7 @@ pub(crate) struct Server {
     address: String,
     /// Data and socket.
     folder: TempDir,
+    _alive: File,
 }
 
 impl Server {
@@ -65,7 +72,10 @@ impl Server {
     pub(crate) fn start() -> Result<Self> {
         let programs = programs().context("PostgreSQL's programs are not to be found")?;
         let user = User::to_run_as()?;
-        let folder = TempDir::with_prefix("caliber-postgres-").context("making a folder for PostgreSQL")?;
+        remove_leftovers();
+        let folder = TempDir::with_prefix(FOLDER).context("making a folder for PostgreSQL")?;
+        let alive = File::create_new(folder.path().join(ALIVE)).context("making a folder for PostgreSQL")?;
+        alive.lock().context("locking the folder of PostgreSQL")?;
         user.own(folder.path())?;
         let data = folder.path().join("data");
         let password = password()?;
@@ -80,12 +90,12 @@ impl Server {
         for setting in SETTINGS {
             command.args(["-c", setting]);
         }
-        let log = std::fs::File::create(folder.path().join("log")).context("making PostgreSQL's log")?;
+        let log = File::create(folder.path().join("log")).context("making PostgreSQL's log")?;
         let child =
             command.current_dir(folder.path()).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let child = child.spawn().context("starting PostgreSQL")?;
         let address = format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres");
-        let mut server = Self { child, address, folder };
+        let mut server = Self { child, address, folder, _alive: alive };
         server.wait_until_ready(&programs, port)?;
         Ok(server)
     }
@@ -124,6 +134,21 @@ impl Drop for Server {
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Removes the folders of commands that were killed. Their servers went with them.
+fn remove_leftovers() {
+    let Ok(entries) = std::fs::read_dir(std::env::temp_dir()) else { return };
+    for entry in entries.flatten() {
+        if !entry.file_name().to_string_lossy().starts_with(FOLDER) {
+            continue;
+        }
+        let is_dead = File::open(entry.path().join(ALIVE)).is_ok_and(|alive| alive.try_lock().is_ok());
+        if is_dead {
+            // What another user left stays.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
     }
 }
 
@@ -170,7 +195,7 @@ fn free_port() -> Result<u16> {
 
 /// Good enough for a server that only this machine reaches, for as long as the tests run.
 fn password() -> Result<String> {
-    let mut random = std::fs::File::open("/dev/urandom").context("drawing a password")?;
+    let mut random = File::open("/dev/urandom").context("drawing a password")?;
     let mut bytes = [0_u8; 16];
     std::io::Read::read_exact(&mut random, &mut bytes).context("drawing a password")?;
     Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
