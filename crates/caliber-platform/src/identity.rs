@@ -1,6 +1,7 @@
 //! Who somebody is and what they may: accounts, sessions, organisations, invitations.
 
 mod accounts;
+mod attempts;
 mod keys;
 mod logo;
 mod organizations;

@@ -12,6 +12,7 @@ pub mod exports;
 pub mod identity;
 pub mod jobs;
 pub mod lists;
+pub mod rate_limits;
 pub mod recipes;
 pub mod results;
 pub mod scoring;
@@ -32,6 +33,7 @@ pub use caliber_store::{Page, Window};
 pub use clock::Clock;
 pub use error::{Error, Result};
 use identity::Secrets;
+use rate_limits::{RateLimit, RateLimiter};
 use results::ResultsCache;
 
 /// Reads a workbook of an old format in a process of its own (see [`caliber_engine::report::xls`]).
@@ -58,6 +60,8 @@ pub struct Parts {
     pub results_cache: u64,
     /// Threads of one scoring job.
     pub threads: usize,
+    /// How many sign-ins may fail, for an address and from one.
+    pub failed_sign_ins: RateLimit,
 }
 
 /// The platform. Cheap to clone.
@@ -68,6 +72,7 @@ struct Inner {
     parts: Parts,
     results: ResultsCache<RunId>,
     export_limits: exports::Limits,
+    failed_sign_ins: RateLimiter,
 }
 
 impl fmt::Debug for Platform {
@@ -80,7 +85,9 @@ impl Platform {
     /// Puts it together.
     pub fn new(parts: Parts) -> Self {
         let results = ResultsCache::new(parts.results_cache);
-        Self(Arc::new(Inner { parts, results, export_limits: exports::Limits::default() }))
+        let failed_sign_ins = RateLimiter::new(parts.failed_sign_ins.clone());
+        let export_limits = exports::Limits::default();
+        Self(Arc::new(Inner { parts, results, export_limits, failed_sign_ins }))
     }
 
     /// Accounts, sessions, organisations.
@@ -202,6 +209,10 @@ impl Platform {
 
     fn results(&self) -> &ResultsCache<RunId> {
         &self.0.results
+    }
+
+    fn failed_sign_ins(&self) -> &RateLimiter {
+        &self.0.failed_sign_ins
     }
 
     fn export_limits(&self) -> &exports::Limits {

@@ -5,5 +5,6 @@ pub(crate) mod etags;
 pub(crate) mod hosts;
 pub(crate) mod metrics;
 pub(crate) mod origins;
+pub(crate) mod rate_limits;
 pub(crate) mod request_id;
 pub(crate) mod security_headers;

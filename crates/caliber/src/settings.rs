@@ -9,10 +9,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use caliber_engine::{Code, Error, Result};
+use caliber_platform::rate_limits::RateLimit;
 use secrecy::SecretString;
 
 pub(crate) use sources::{Sources, unknown_in};
-use values::{at_most, bytes, list, on_or_off};
+use values::{at_most, bytes, list, on_or_off, rate_limit};
 
 /// One setting: its name in the environment, and what `caliber settings` says of it. In `caliber.toml` it is the same
 /// name in lower case, without `caliber_`.
@@ -57,10 +58,26 @@ pub(crate) const SETTINGS: [Setting; 29] = [
     ),
     setting("CALIBER_OIDC_ISSUERS", "", "comma-separated issuer=audience whose ID tokens sign in"),
     setting("CALIBER_FIREBASE_PROJECT", "", "the short form of CALIBER_OIDC_ISSUERS for Firebase"),
-    setting("CALIBER_RATE_LIMIT", "100/1m", "calls a user (an address where nobody is signed in), or off"),
-    setting("CALIBER_PAGE_RATE_LIMIT", "1200/1m", "calls under a cookie session, or off"),
-    setting("CALIBER_AUTH_RATE_LIMIT", "5/15m", "failed sign-ins, or off"),
-    setting("CALIBER_AI_RATE_LIMIT", "60/1m,1000/1h", "insights and messages a user, or off"),
+    setting(
+        "CALIBER_RATE_LIMIT",
+        "100/1m",
+        "calls of a user, or of an address where nobody is signed in: so many in a time (s, m, h, d), several by comma, or off",
+    ),
+    setting(
+        "CALIBER_PAGE_RATE_LIMIT",
+        "1200/1m",
+        "calls of a user under a cookie session; as CALIBER_RATE_LIMIT",
+    ),
+    setting(
+        "CALIBER_AUTH_RATE_LIMIT",
+        "5/15m",
+        "failed sign-ins for an e-mail address or from a client's; as CALIBER_RATE_LIMIT",
+    ),
+    setting(
+        "CALIBER_AI_RATE_LIMIT",
+        "60/1m,1000/1h",
+        "insights and messages of a user; as CALIBER_RATE_LIMIT",
+    ),
     setting("CALIBER_CORS_ORIGINS", "", "comma-separated origins whose pages may call the API"),
     setting(
         "CALIBER_ALLOWED_HOSTS",
@@ -104,6 +121,9 @@ pub(crate) struct Settings {
     pub(crate) secret_key: Option<SecretString>,
     pub(crate) old_secret_keys: Vec<SecretString>,
     pub(crate) dev_sign_in: bool,
+    pub(crate) rate_limit: RateLimit,
+    pub(crate) page_rate_limit: RateLimit,
+    pub(crate) auth_rate_limit: RateLimit,
     pub(crate) cors_origins: Vec<String>,
     pub(crate) allowed_hosts: Vec<String>,
     pub(crate) max_upload: u64,
@@ -135,6 +155,7 @@ impl Settings {
             "" => Ok(environment == Environment::Development && is_local),
             text => on_or_off(text),
         })?;
+        sources.parse("CALIBER_AI_RATE_LIMIT", rate_limit)?;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Ok(Self {
             environment,
@@ -152,6 +173,9 @@ impl Settings {
                 .map(SecretString::from)
                 .collect(),
             dev_sign_in,
+            rate_limit: sources.parse("CALIBER_RATE_LIMIT", rate_limit)?,
+            page_rate_limit: sources.parse("CALIBER_PAGE_RATE_LIMIT", rate_limit)?,
+            auth_rate_limit: sources.parse("CALIBER_AUTH_RATE_LIMIT", rate_limit)?,
             cors_origins: list(sources.text("CALIBER_CORS_ORIGINS")),
             allowed_hosts: match sources.text("CALIBER_ALLOWED_HOSTS") {
                 "" if is_local => ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec(),

@@ -1,11 +1,14 @@
 //! Accounts: made, named, given roles, deleted.
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use email_address::{EmailAddress, Options};
 
 use caliber_store::users::{self, Deleted, NewUser, Role, User};
 use caliber_store::{Page, Reach, StoreError, UserId, Window, organizations, password_links, sessions};
 
+use super::attempts::Attempt;
 use super::{Caller, Identity, keys, passwords};
 use crate::error::{Conflict, Error, Result};
 
@@ -112,15 +115,25 @@ impl Identity<'_> {
         Ok(user)
     }
 
-    /// Changes one's password and ends one's other sessions.
+    /// Changes one's password and ends one's other sessions; `client` is where one calls from. A wrong present password
+    /// counts as a failed sign-in: whoever found a session open may not guess it.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where the present password is wrong or the new one weak.
-    pub async fn change_password(&self, caller: &Caller, current: &str, new: &str) -> Result<()> {
+    /// [`Error::Invalid`] where the present password is wrong or the new one weak, [`Error::Limit`] after too many failures.
+    pub async fn change_password(
+        &self,
+        caller: &Caller,
+        current: &str,
+        new: &str,
+        client: IpAddr,
+    ) -> Result<()> {
+        let attempt = Attempt::begin(self.0.failed_sign_ins(), &caller.user.email, client, self.0.now())?;
         let is_right = passwords::is_right(current.to_owned(), caller.user.password_hash.clone()).await?;
         if !is_right {
-            return Err(Error::invalid("current", "this is not your present password"));
+            let wrong = Error::invalid("current", "this is not your present password");
+            return Err(attempt.failed(wrong, self.0.now()));
         }
+        attempt.succeeded(self.0.now())?;
         passwords::judge(new, "new", &[&caller.user.email, &caller.user.name])?;
         let hash = passwords::hash(new.to_owned()).await?;
         let now = self.0.now();

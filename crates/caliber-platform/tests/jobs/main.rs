@@ -16,6 +16,7 @@ use caliber_platform::exports::{Asked, ExportId, ExportStatus, ListFormat};
 use caliber_platform::identity::{Caller, Secrets};
 use caliber_platform::jobs::{self, Filter, Job, JobState, WorkerOptions};
 use caliber_platform::lists::ListOptions;
+use caliber_platform::rate_limits::RateLimit;
 use caliber_platform::results::ListType;
 use caliber_platform::scoring::StartOptions;
 use caliber_platform::{Clock, Error, Parts, Platform, Queue, Window};
@@ -59,6 +60,7 @@ impl Fixture {
             max_upload: 10_000_000,
             results_cache: 10_000_000,
             threads: 2,
+            failed_sign_ins: RateLimit::OFF,
         });
         let password = "brass lantern under the stairs";
         let user = platform.identity().register("ana@example.com", password, "Ana").await.unwrap();

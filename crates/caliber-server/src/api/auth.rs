@@ -16,6 +16,7 @@ use crate::access::{Access, Declared};
 use crate::answer::{Answer, Created, Nothing};
 use crate::extract::{Body, Query, Raw};
 use crate::failure::Failure;
+use crate::http::rate_limits::Client;
 use crate::signed_in::{By, MaybeCaller, no_cookies, session_cookies};
 
 pub(super) fn routes(app: &App) -> OpenApiRouter<App> {
@@ -103,6 +104,7 @@ struct SessionView {
     responses((status = 200, body = Answer<SessionView>), (status = 401, description = "`not_signed_in`", body = crate::failure::FailureBody)))]
 async fn login(
     State(app): State<App>,
+    Client(client): Client,
     Query(query): Query<LoginQuery>,
     Body(login): Body<Login>,
 ) -> Result<Response, Failure> {
@@ -110,7 +112,7 @@ async fn login(
         Some(SessionWord::Cookie) => SessionKind::Cookie,
         Some(SessionWord::Bearer) | None => SessionKind::Bearer,
     };
-    let signed_in = app.platform.identity().sign_in(&login.email, &login.password, kind).await?;
+    let signed_in = app.platform.identity().sign_in(&login.email, &login.password, kind, client).await?;
     Ok(answer(&app, signed_in))
 }
 
@@ -176,9 +178,10 @@ struct PasswordChange {
 async fn change_password(
     State(app): State<App>,
     By(caller): By,
+    Client(client): Client,
     Body(change): Body<PasswordChange>,
 ) -> Result<Answer<Nothing>, Failure> {
-    app.platform.identity().change_password(&caller, &change.current, &change.new).await?;
+    app.platform.identity().change_password(&caller, &change.current, &change.new, client).await?;
     Ok(Answer::done("the password is changed, and all other sessions have ended"))
 }
 

@@ -80,6 +80,10 @@ fn a_value_that_does_not_fit_names_its_setting_and_source() {
         ("CALIBER_WORKERS", "-1"),
         ("CALIBER_DEV_SIGN_IN", "maybe"),
         ("DATABASE_URL", "mysql://db/caliber"),
+        ("CALIBER_RATE_LIMIT", "many"),
+        ("CALIBER_PAGE_RATE_LIMIT", "0/1m"),
+        ("CALIBER_AUTH_RATE_LIMIT", "5"),
+        ("CALIBER_AI_RATE_LIMIT", "60/1m;1000/1h"),
     ] {
         let error = parsed(&[(name, value)]).unwrap_err();
         assert_eq!(error.code, Code::BadOption);

@@ -1,5 +1,6 @@
 //! The forms that values of settings have.
 
+use caliber_platform::rate_limits::RateLimit;
 use secrecy::{ExposeSecret, SecretString};
 
 /// Comma-separated, blanks left out.
@@ -39,6 +40,10 @@ pub(super) fn at_most(text: &str, most: usize) -> Result<usize, String> {
         .ok()
         .filter(|number| *number <= most)
         .ok_or_else(|| format!("it is a number from 0 to {most}"))
+}
+
+pub(super) fn rate_limit(text: &str) -> Result<RateLimit, String> {
+    text.parse().map_err(str::to_owned)
 }
 
 /// Why a secret would not keep anybody out.

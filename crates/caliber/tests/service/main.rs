@@ -44,6 +44,7 @@ mod organisation_page;
 mod organizations;
 mod pages;
 mod permissions;
+mod rate_limits;
 mod reading_options;
 mod recipes;
 mod results;
