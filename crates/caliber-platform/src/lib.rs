@@ -32,7 +32,7 @@ pub use caliber_store::jobs::Queue;
 pub use caliber_store::{Page, Window};
 pub use clock::Clock;
 pub use error::{Error, Result};
-use identity::Secrets;
+use identity::{IdTokens, Secrets, TrustedIssuer};
 use rate_limits::{RateLimit, RateLimiter};
 use results::ResultsCache;
 
@@ -62,6 +62,8 @@ pub struct Parts {
     pub threads: usize,
     /// How many sign-ins may fail, for an address and from one.
     pub failed_sign_ins: RateLimit,
+    /// Issuers whose ID tokens sign in.
+    pub issuers: Vec<TrustedIssuer>,
 }
 
 /// The platform. Cheap to clone.
@@ -73,6 +75,7 @@ struct Inner {
     results: ResultsCache<RunId>,
     export_limits: exports::Limits,
     failed_sign_ins: RateLimiter,
+    id_tokens: IdTokens,
 }
 
 impl fmt::Debug for Platform {
@@ -87,7 +90,8 @@ impl Platform {
         let results = ResultsCache::new(parts.results_cache);
         let failed_sign_ins = RateLimiter::new(parts.failed_sign_ins.clone());
         let export_limits = exports::Limits::default();
-        Self(Arc::new(Inner { parts, results, export_limits, failed_sign_ins }))
+        let id_tokens = IdTokens::new(parts.issuers.clone());
+        Self(Arc::new(Inner { parts, results, export_limits, failed_sign_ins, id_tokens }))
     }
 
     /// Accounts, sessions, organisations.
@@ -213,6 +217,10 @@ impl Platform {
 
     fn failed_sign_ins(&self) -> &RateLimiter {
         &self.0.failed_sign_ins
+    }
+
+    fn id_tokens(&self) -> &IdTokens {
+        &self.0.id_tokens
     }
 
     fn export_limits(&self) -> &exports::Limits {

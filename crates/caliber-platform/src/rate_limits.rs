@@ -64,6 +64,11 @@ impl RateLimit {
     /// No limit.
     pub const OFF: Self = Self(Vec::new());
 
+    /// So many in a time.
+    pub(crate) fn of(most: u32, length: TimeDelta) -> Self {
+        Self(vec![Window { most, length }])
+    }
+
     fn longest(&self) -> Duration {
         self.0.iter().map(|window| length_of(window.length)).max().unwrap_or_default()
     }
@@ -118,6 +123,11 @@ impl RateKey {
     /// An e-mail address, whether somebody here has it or not.
     pub fn email(address: &str) -> Self {
         Self::of(b"email", users::email_key(address).as_bytes())
+    }
+
+    /// An issuer of ID tokens that is asked for its keys.
+    pub(crate) fn issuer(url: &str) -> Self {
+        Self::of(b"issuer", url.as_bytes())
     }
 
     fn of(kind: &[u8], what: &[u8]) -> Self {

@@ -4,6 +4,7 @@
 //! and says what to run; none is passed over.
 
 mod database;
+pub mod issuer;
 mod postgres;
 
 pub use database::TestDatabase;

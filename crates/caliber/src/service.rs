@@ -74,6 +74,7 @@ pub(crate) fn platform(settings: &Settings, store: Store) -> Result<Platform> {
         results_cache: settings.results_cache,
         threads: cores,
         failed_sign_ins: settings.auth_rate_limit.clone(),
+        issuers: settings.issuers.clone(),
     }))
 }
 

@@ -9,11 +9,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use caliber_engine::{Code, Error, Result};
+use caliber_platform::identity::{TrustedIssuer, trusted_issuers};
 use caliber_platform::rate_limits::RateLimit;
 use secrecy::SecretString;
 
 pub(crate) use sources::{Sources, unknown_in};
-use values::{at_most, bytes, list, on_or_off, rate_limit};
+use values::{at_most, bytes, firebase, list, on_or_off, rate_limit};
 
 /// One setting: its name in the environment, and what `caliber settings` says of it. In `caliber.toml` it is the same
 /// name in lower case, without `caliber_`.
@@ -56,8 +57,16 @@ pub(crate) const SETTINGS: [Setting; 29] = [
         "",
         "on or off: who sends no credential is dev@example.com [default: on in development on loopback]",
     ),
-    setting("CALIBER_OIDC_ISSUERS", "", "comma-separated issuer=audience whose ID tokens sign in"),
-    setting("CALIBER_FIREBASE_PROJECT", "", "the short form of CALIBER_OIDC_ISSUERS for Firebase"),
+    setting(
+        "CALIBER_OIDC_ISSUERS",
+        "",
+        "comma-separated issuer=audience whose ID tokens sign in, as in https://accounts.example.com=my-client",
+    ),
+    setting(
+        "CALIBER_FIREBASE_PROJECT",
+        "",
+        "a project's id: the short form of CALIBER_OIDC_ISSUERS for Firebase",
+    ),
     setting(
         "CALIBER_RATE_LIMIT",
         "100/1m",
@@ -121,6 +130,7 @@ pub(crate) struct Settings {
     pub(crate) secret_key: Option<SecretString>,
     pub(crate) old_secret_keys: Vec<SecretString>,
     pub(crate) dev_sign_in: bool,
+    pub(crate) issuers: Vec<TrustedIssuer>,
     pub(crate) rate_limit: RateLimit,
     pub(crate) page_rate_limit: RateLimit,
     pub(crate) auth_rate_limit: RateLimit,
@@ -173,6 +183,11 @@ impl Settings {
                 .map(SecretString::from)
                 .collect(),
             dev_sign_in,
+            issuers: [
+                sources.parse("CALIBER_OIDC_ISSUERS", trusted_issuers)?,
+                sources.parse("CALIBER_FIREBASE_PROJECT", firebase)?,
+            ]
+            .concat(),
             rate_limit: sources.parse("CALIBER_RATE_LIMIT", rate_limit)?,
             page_rate_limit: sources.parse("CALIBER_PAGE_RATE_LIMIT", rate_limit)?,
             auth_rate_limit: sources.parse("CALIBER_AUTH_RATE_LIMIT", rate_limit)?,

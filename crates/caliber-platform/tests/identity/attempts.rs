@@ -22,7 +22,7 @@ const ANA: &str = "ana@example.com";
 const HERE: &str = "10.0.0.1";
 
 async fn fixture(database: TestDatabase) -> Fixture {
-    let fixture = Fixture::new(database, "5/15m".parse().unwrap());
+    let fixture = Fixture::new(database, "5/15m".parse().unwrap(), Vec::new());
     fixture.registered("ana").await;
     fixture
 }

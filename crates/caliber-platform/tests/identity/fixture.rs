@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use caliber_engine::recipe::RecipeBook;
-use caliber_platform::identity::{Caller, Secrets, SessionKind, SignedIn};
+use caliber_platform::identity::{Caller, Secrets, SessionKind, SignedIn, TrustedIssuer};
 use caliber_platform::rate_limits::RateLimit;
 use caliber_platform::{Clock, Parts, Platform, Result};
 use caliber_store::objects::Objects;
@@ -23,8 +23,12 @@ pub(crate) struct Fixture {
 }
 
 impl Fixture {
-    /// With a limit of failed sign-ins.
-    pub(crate) fn new(database: TestDatabase, failed_sign_ins: RateLimit) -> Self {
+    /// With a limit of failed sign-ins, and issuers that are trusted.
+    pub(crate) fn new(
+        database: TestDatabase,
+        failed_sign_ins: RateLimit,
+        issuers: Vec<TrustedIssuer>,
+    ) -> Self {
         let folder = TempDir::with_prefix("caliber-identity-").unwrap();
         let clock = Clock::default();
         let platform = Platform::new(Parts {
@@ -38,6 +42,7 @@ impl Fixture {
             results_cache: 10_000_000,
             threads: 1,
             failed_sign_ins,
+            issuers,
         });
         Self { platform, clock, _folder: folder, _database: database }
     }

@@ -61,6 +61,7 @@ impl Fixture {
             results_cache: 10_000_000,
             threads: 2,
             failed_sign_ins: RateLimit::OFF,
+            issuers: Vec::new(),
         });
         let password = "brass lantern under the stairs";
         let user = platform.identity().register("ana@example.com", password, "Ana").await.unwrap();

@@ -1,5 +1,6 @@
 //! The forms that values of settings have.
 
+use caliber_platform::identity::TrustedIssuer;
 use caliber_platform::rate_limits::RateLimit;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -44,6 +45,15 @@ pub(super) fn at_most(text: &str, most: usize) -> Result<usize, String> {
 
 pub(super) fn rate_limit(text: &str) -> Result<RateLimit, String> {
     text.parse().map_err(str::to_owned)
+}
+
+/// The issuer of a project of Firebase, if one is given.
+pub(super) fn firebase(project: &str) -> Result<Vec<TrustedIssuer>, String> {
+    if project.is_empty() {
+        Ok(Vec::new())
+    } else {
+        TrustedIssuer::firebase(project).map(|issuer| vec![issuer])
+    }
 }
 
 /// Why a secret would not keep anybody out.

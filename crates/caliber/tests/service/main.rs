@@ -37,6 +37,7 @@ mod downloads;
 mod errors;
 mod exports;
 mod exports_page;
+mod id_tokens;
 mod kills;
 mod lists;
 mod operations;
