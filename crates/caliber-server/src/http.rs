@@ -1,6 +1,7 @@
 //! What holds for every request, whatever it asks for.
 
 pub(crate) mod body_limit;
+pub(crate) mod client_address;
 pub(crate) mod etags;
 pub(crate) mod hosts;
 pub(crate) mod metrics;

@@ -41,6 +41,7 @@ use tower_http::normalize_path::NormalizePathLayer;
 use failure::{Failure, FailureCode};
 use http::rate_limits::{self, Asks};
 
+pub use http::client_address::TrustedProxies;
 pub use openapi::document;
 
 /// What a form has beside its file: headers of parts, boundaries.
@@ -59,6 +60,8 @@ pub struct ServerConfig {
     pub allowed_hosts: Vec<String>,
     /// Origins whose pages may call it.
     pub cors_origins: Vec<String>,
+    /// Proxies that are believed when they say for whom they ask.
+    pub trusted_proxies: TrustedProxies,
     /// Calls of a user, or of an address where nobody is signed in.
     pub rate_limit: RateLimit,
     /// Calls under a browser's session.

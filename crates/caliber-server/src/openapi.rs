@@ -61,6 +61,7 @@ pub fn document(platform: &Platform) -> serde_json::Result<String> {
             dev_sign_in: false,
             allowed_hosts: Vec::new(),
             cors_origins: Vec::new(),
+            trusted_proxies: crate::TrustedProxies::default(),
             rate_limit: RateLimit::OFF,
             page_rate_limit: RateLimit::OFF,
             settings: Vec::new(),

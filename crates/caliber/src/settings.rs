@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use caliber_engine::{Code, Error, Result};
 use caliber_platform::identity::{TrustedIssuer, trusted_issuers};
 use caliber_platform::rate_limits::RateLimit;
+use caliber_server::TrustedProxies;
 use secrecy::SecretString;
 
 pub(crate) use sources::{Sources, unknown_in};
@@ -37,7 +38,7 @@ const fn secret(name: &'static str, meaning: &'static str) -> Setting {
 }
 
 /// Every setting there is.
-pub(crate) const SETTINGS: [Setting; 29] = [
+pub(crate) const SETTINGS: [Setting; 30] = [
     setting("CALIBER_ENVIRONMENT", "development", "development or production, which refuses what is unsafe"),
     setting("CALIBER_BIND", "127.0.0.1:8000", "address and port to listen on; port 0 takes a free one"),
     setting(
@@ -93,6 +94,11 @@ pub(crate) const SETTINGS: [Setting; 29] = [
         "",
         "comma-separated host names to answer to [default: the bound address]",
     ),
+    setting(
+        "CALIBER_TRUSTED_PROXIES",
+        "",
+        "comma-separated addresses or networks of proxies that are believed for whom they ask (X-Forwarded-For)",
+    ),
     setting("CALIBER_MAX_UPLOAD", "50MB", "largest report taken"),
     setting(
         "CALIBER_WORKERS",
@@ -131,6 +137,7 @@ pub(crate) struct Settings {
     pub(crate) old_secret_keys: Vec<SecretString>,
     pub(crate) dev_sign_in: bool,
     pub(crate) issuers: Vec<TrustedIssuer>,
+    pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) rate_limit: RateLimit,
     pub(crate) page_rate_limit: RateLimit,
     pub(crate) auth_rate_limit: RateLimit,
@@ -188,6 +195,8 @@ impl Settings {
                 sources.parse("CALIBER_FIREBASE_PROJECT", firebase)?,
             ]
             .concat(),
+            trusted_proxies: sources
+                .parse("CALIBER_TRUSTED_PROXIES", |text| text.parse().map_err(str::to_owned))?,
             rate_limit: sources.parse("CALIBER_RATE_LIMIT", rate_limit)?,
             page_rate_limit: sources.parse("CALIBER_PAGE_RATE_LIMIT", rate_limit)?,
             auth_rate_limit: sources.parse("CALIBER_AUTH_RATE_LIMIT", rate_limit)?,

@@ -16,7 +16,7 @@ use crate::access::{Access, Declared};
 use crate::answer::{Answer, Created, Nothing};
 use crate::extract::{Body, Query, Raw};
 use crate::failure::Failure;
-use crate::http::rate_limits::Client;
+use crate::http::client_address::Client;
 use crate::signed_in::{By, MaybeCaller, no_cookies, session_cookies};
 
 pub(super) fn routes(app: &App) -> OpenApiRouter<App> {

@@ -2,10 +2,9 @@
 //!
 //! It is counted where it is known who calls, in `access` for operations and in `pages::guard` for pages.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath};
+use axum::extract::MatchedPath;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
@@ -14,6 +13,7 @@ use caliber_platform::rate_limits::{Quota, RateKey, RateLimit, RateLimiter};
 
 use crate::App;
 use crate::failure::{Failure, FailureCode};
+use crate::http::client_address::client_of;
 use crate::signed_in::Identified;
 
 /// Headers that tell what is left, as in draft-ietf-httpapi-ratelimit-headers.
@@ -57,7 +57,7 @@ impl CallLimits {
             return Ok(None);
         }
         let (limiter, key) = match who {
-            None => (&self.calls, RateKey::client(client_of(request))),
+            None => (&self.calls, RateKey::client(client_of(app, request))),
             Some(Identified { caller, by_cookie }) => {
                 // The developer's pages have no cookie.
                 let is_page = *by_cookie || (asks == Asks::Page && caller.session.is_none());
@@ -107,24 +107,6 @@ fn in_words(window: Duration) -> String {
         [(86_400, "d"), (3600, "h"), (60, "min")].into_iter().find(|(unit, _)| seconds.is_multiple_of(*unit));
     let (unit, word) = unit.unwrap_or((1, "s"));
     format!("{} {word}", seconds / unit)
-}
-
-/// Where a request comes from: the other end of its connection. What a header claims of it anybody can write.
-pub(crate) fn client_of(request: &Parts) -> IpAddr {
-    let peer = request.extensions.get::<ConnectInfo<SocketAddr>>();
-    peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip())
-}
-
-/// The address of a handler's client.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Client(pub(crate) IpAddr);
-
-impl<S: Send + Sync> FromRequestParts<S> for Client {
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
-        Ok(Self(client_of(parts)))
-    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use super::shell::Shell;
 use super::{Guarded, Sees, filters};
 use crate::App;
 use crate::failure::Failure;
-use crate::http::rate_limits::Client;
+use crate::http::client_address::Client;
 use crate::signed_in::By;
 
 pub(super) fn routes(app: &App) -> Router<App> {

@@ -19,7 +19,7 @@ use super::{Guarded, Sees, filters};
 use crate::App;
 use crate::extract::Query;
 use crate::failure::{Failure, FailureCode};
-use crate::http::rate_limits::Client;
+use crate::http::client_address::Client;
 use crate::signed_in::{By, no_cookies, session_cookies};
 
 pub(super) fn routes(app: &App) -> Router<App> {

@@ -83,6 +83,7 @@ fn a_value_that_does_not_fit_names_its_setting_and_source() {
         ("CALIBER_OIDC_ISSUERS", "https://accounts.example.com"),
         ("CALIBER_OIDC_ISSUERS", "http://accounts.example.com=my-client"),
         ("CALIBER_FIREBASE_PROJECT", "my/project"),
+        ("CALIBER_TRUSTED_PROXIES", "proxy"),
         ("CALIBER_RATE_LIMIT", "many"),
         ("CALIBER_PAGE_RATE_LIMIT", "0/1m"),
         ("CALIBER_AUTH_RATE_LIMIT", "5"),

@@ -255,3 +255,24 @@ fn the_developers_pages_are_counted_as_pages_and_calls_as_calls() {
     }
     too_often(&service.client().get("/auth/me"), 2);
 }
+
+#[test]
+fn behind_a_trusted_proxy_clients_are_told_apart() {
+    let settings = [("CALIBER_RATE_LIMIT", "2/1h"), ("CALIBER_TRUSTED_PROXIES", "127.0.0.0/8")];
+    let service = Service::with(Backend::Sqlite, &settings);
+    // What the client wrote, and what the proxy added.
+    let client = |forged: &str, address: &str| {
+        service.client().with("x-forwarded-for", &format!("{forged}, {address}")).get("/auth/me")
+    };
+    for address in ["203.0.113.7", "203.0.113.8"] {
+        for forged in ["198.51.100.1", "198.51.100.2"] {
+            client(forged, address).refused(401, "not_signed_in");
+        }
+        too_often(&client("198.51.100.3", address), 2);
+    }
+    let wrong = |address: &str| {
+        let login = json!({"email": "nobody@example.com", "password": "wrong"});
+        service.client().with("x-forwarded-for", address).post("/auth/login", login).status
+    };
+    assert_eq!([wrong("203.0.113.9"), wrong("203.0.113.9"), wrong("203.0.113.9")], [401, 401, 429]);
+}
