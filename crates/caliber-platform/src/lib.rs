@@ -259,6 +259,12 @@ impl From<StoreError> for Error {
                 )
             }
             StoreError::Objects(error @ ObjectError::TooLarge { .. }) => Self::TooLarge(error.to_string()),
+            StoreError::Objects(
+                error @ (ObjectError::Storage(_) | ObjectError::Refused(_) | ObjectError::Location { .. }),
+            ) => {
+                tracing::error!(error = format!("{error:?}"), "the storage of files does not answer");
+                Self::Unavailable("the storage of files does not answer; try again".to_owned())
+            }
             error => Self::internal(error),
         }
     }

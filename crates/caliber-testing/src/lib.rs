@@ -6,6 +6,7 @@
 mod database;
 pub mod issuer;
 mod postgres;
+pub mod s3;
 
 pub use database::TestDatabase;
 

@@ -28,6 +28,7 @@ mod accounts;
 mod analysis;
 mod background_exports;
 mod browser;
+mod bucket;
 mod campaign_page;
 mod campaigns;
 mod commands;
