@@ -22,7 +22,7 @@ use mix::{Kind, Mix};
 /// Flags of `cargo xtask load`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The server, as in <http://127.0.0.1:8000>
+    /// The server, as in <http://127.0.0.1:8000>, started with `CALIBER_RATE_LIMIT=off`
     #[arg(long)]
     url: String,
     /// A bearer token that may read the campaign

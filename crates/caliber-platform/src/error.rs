@@ -38,7 +38,7 @@ pub enum Error {
         message: String,
     },
     /// Too many attempts.
-    #[error("too many attempts; try again in {} s", .retry_after.as_secs().max(1))]
+    #[error("too many attempts; try again in {} s", whole_seconds(*.retry_after))]
     Limit {
         /// How long to wait.
         retry_after: Duration,
@@ -99,6 +99,11 @@ impl Error {
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(cause.into())
     }
+}
+
+/// Seconds to wait, as they are told: whole ones, at least one, and none too few.
+pub fn whole_seconds(wait: Duration) -> u64 {
+    (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
 fn first_message(problems: &[Problem]) -> String {

@@ -1,6 +1,9 @@
 //! Who somebody is and what they may: accounts, sessions, organisations, invitations.
 
 mod accounts;
+mod attempts;
+mod external;
+mod id_tokens;
 mod keys;
 mod logo;
 mod organizations;
@@ -20,6 +23,8 @@ pub use caliber_store::{InvitationId, OrganizationId, UserId};
 
 pub use self::accounts::OneTimeLink;
 pub(crate) use self::accounts::checked_name;
+pub(crate) use self::id_tokens::IdTokens;
+pub use self::id_tokens::{TrustedIssuer, trusted_issuers};
 pub use self::keys::{LEAST_SECRET, Secrets, fresh_secret as fresh_secret_key};
 pub use self::logo::MOST_BYTES as MOST_OF_A_LOGO;
 pub use self::organizations::{InvitedBy, NamedInvitation, Offer, OrganizationUpdate};

@@ -12,6 +12,7 @@ pub mod exports;
 pub mod identity;
 pub mod jobs;
 pub mod lists;
+pub mod rate_limits;
 pub mod recipes;
 pub mod results;
 pub mod scoring;
@@ -31,7 +32,8 @@ pub use caliber_store::jobs::Queue;
 pub use caliber_store::{Page, Window};
 pub use clock::Clock;
 pub use error::{Error, Result};
-use identity::Secrets;
+use identity::{IdTokens, Secrets, TrustedIssuer};
+use rate_limits::{RateLimit, RateLimiter};
 use results::ResultsCache;
 
 /// Reads a workbook of an old format in a process of its own (see [`caliber_engine::report::xls`]).
@@ -58,6 +60,10 @@ pub struct Parts {
     pub results_cache: u64,
     /// Threads of one scoring job.
     pub threads: usize,
+    /// How many sign-ins may fail, for an address and from one.
+    pub failed_sign_ins: RateLimit,
+    /// Issuers whose ID tokens sign in.
+    pub issuers: Vec<TrustedIssuer>,
 }
 
 /// The platform. Cheap to clone.
@@ -68,6 +74,8 @@ struct Inner {
     parts: Parts,
     results: ResultsCache<RunId>,
     export_limits: exports::Limits,
+    failed_sign_ins: RateLimiter,
+    id_tokens: IdTokens,
 }
 
 impl fmt::Debug for Platform {
@@ -80,7 +88,10 @@ impl Platform {
     /// Puts it together.
     pub fn new(parts: Parts) -> Self {
         let results = ResultsCache::new(parts.results_cache);
-        Self(Arc::new(Inner { parts, results, export_limits: exports::Limits::default() }))
+        let failed_sign_ins = RateLimiter::new(parts.failed_sign_ins.clone());
+        let export_limits = exports::Limits::default();
+        let id_tokens = IdTokens::new(parts.issuers.clone());
+        Self(Arc::new(Inner { parts, results, export_limits, failed_sign_ins, id_tokens }))
     }
 
     /// Accounts, sessions, organisations.
@@ -204,6 +215,14 @@ impl Platform {
         &self.0.results
     }
 
+    fn failed_sign_ins(&self) -> &RateLimiter {
+        &self.0.failed_sign_ins
+    }
+
+    fn id_tokens(&self) -> &IdTokens {
+        &self.0.id_tokens
+    }
+
     fn export_limits(&self) -> &exports::Limits {
         &self.0.export_limits
     }
@@ -240,6 +259,12 @@ impl From<StoreError> for Error {
                 )
             }
             StoreError::Objects(error @ ObjectError::TooLarge { .. }) => Self::TooLarge(error.to_string()),
+            StoreError::Objects(
+                error @ (ObjectError::Storage(_) | ObjectError::Refused(_) | ObjectError::Location { .. }),
+            ) => {
+                tracing::error!(error = format!("{error:?}"), "the storage of files does not answer");
+                Self::Unavailable("the storage of files does not answer; try again".to_owned())
+            }
             error => Self::internal(error),
         }
     }

@@ -68,6 +68,24 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   }
 });
 
+/** What is wrong where a part of the page was asked for is told above all of it, until the next answer. */
+document.addEventListener("htmx:responseError", (event) => {
+  const { elt, xhr } = event.detail;
+  if (elt.querySelector?.("[data-problem]")) return;
+  const page = new DOMParser().parseFromString(xhr.responseText, "text/html");
+  const told = page.querySelector("main .sentence")?.textContent;
+  const content = document.querySelector(".content-inner");
+  if (!told || !content) return;
+  document.querySelector("[data-went-wrong]")?.remove();
+  const alert = document.createElement("p");
+  alert.className = "alert alert-danger";
+  alert.role = "alert";
+  alert.dataset.wentWrong = "";
+  alert.textContent = told;
+  content.prepend(alert);
+});
+document.addEventListener("htmx:afterSwap", () => document.querySelector("[data-went-wrong]")?.remove());
+
 document.addEventListener("htmx:afterSwap", (event) => localTimes(event.detail.target ?? document));
 
 /** A stream that has ended leads on. */

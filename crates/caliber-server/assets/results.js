@@ -292,7 +292,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (problem) {
     problem.hidden = !failed;
     const page = failed ? new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html") : null;
-    problem.textContent = page?.querySelector("main .text-secondary")?.textContent ?? "";
+    problem.textContent = page?.querySelector("main .sentence")?.textContent ?? "";
   }
 });
 

@@ -2,8 +2,9 @@
 //! `OpenAPI` document, from the same value.
 
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use caliber_platform::identity::permissions::Permission;
 use serde_json::json;
 use utoipa::openapi::extensions::ExtensionsBuilder;
@@ -14,7 +15,8 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterE
 
 use crate::App;
 use crate::failure::{Failure, FailureCode};
-use crate::signed_in;
+use crate::http::rate_limits::{self, Asks};
+use crate::signed_in::{self, Identified};
 use crate::words::Role;
 
 /// Who may call an operation.
@@ -59,31 +61,44 @@ impl Declared for OpenApiRouter<App> {
 }
 
 /// Lets a request pass, with its caller, or refuses it.
-async fn check(
-    State((app, access)): State<(App, Access)>,
-    request: Request,
-    next: Next,
-) -> Result<Response, Failure> {
+async fn check(State((app, access)): State<(App, Access)>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    match access {
-        Access::Public => {}
-        Access::OnThisMachineOr(_) if app.config.is_local => {}
-        Access::Optional => {
-            let caller = signed_in::caller_of(&app, &parts).await?;
-            parts.extensions.insert(signed_in::MaybeCaller(caller));
-        }
-        Access::Needs(permission) | Access::OnThisMachineOr(permission) => {
-            let caller = signed_in::caller_of(&app, &parts).await?.ok_or_else(|| {
-                Failure::new(
-                    FailureCode::NotSignedIn,
-                    "sign in first: this needs a bearer token or a session",
-                )
-            })?;
-            caller.must(permission)?;
-            parts.extensions.insert(caller);
-        }
-    }
-    Ok(next.run(Request::from_parts(parts, body)).await)
+    let is_open = match access {
+        Access::Public => true,
+        Access::OnThisMachineOr(_) => app.config.is_local,
+        Access::Optional | Access::Needs(_) => false,
+    };
+    let found = if is_open { Ok(None) } else { signed_in::identified(&app, &parts).await };
+    let who = found.as_ref().ok().and_then(Option::as_ref);
+    let quota = match app.limits.take(&app, &parts, who, Asks::Operation) {
+        Ok(quota) => quota,
+        Err(full) => return rate_limits::told(rate_limits::refusal(full).into_response(), Some(full)),
+    };
+    let allowed = if is_open { Ok(()) } else { allow(&app, &mut parts, access, found) };
+    let response = match allowed {
+        Ok(()) => next.run(Request::from_parts(parts, body)).await,
+        Err(failure) => failure.into_response(),
+    };
+    rate_limits::told(response, quota)
+}
+
+/// Gives the request its caller, where that is somebody who may call the operation.
+fn allow(
+    app: &App,
+    parts: &mut Parts,
+    access: Access,
+    found: Result<Option<Identified>, Failure>,
+) -> Result<(), Failure> {
+    let caller = signed_in::writer(app, parts, found?)?;
+    let (Access::Needs(permission) | Access::OnThisMachineOr(permission)) = access else {
+        parts.extensions.insert(signed_in::MaybeCaller(caller));
+        return Ok(());
+    };
+    let missing = "sign in first: this needs a bearer token or a session";
+    let caller = caller.ok_or_else(|| Failure::new(FailureCode::NotSignedIn, missing))?;
+    caller.must(permission)?;
+    parts.extensions.insert(caller);
+    Ok(())
 }
 
 /// Writes into the document who may call the operation, and every failure that its form allows.

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use caliber_platform::error::{Conflict, Problem};
+use caliber_platform::error::{Conflict, Problem, whole_seconds};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -75,6 +75,19 @@ impl Failure {
         Self { code, message: message.into(), problems: Vec::new(), retry_after_s: None }
     }
 
+    /// A page that tells of it, with the status and the headers that programs go by.
+    pub(crate) fn answered_by(
+        status: StatusCode,
+        retry_after_s: Option<u64>,
+        page: impl IntoResponse,
+    ) -> Response {
+        let mut response = (status, page).into_response();
+        if let Some(seconds) = retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+
     /// One field that is wrong.
     pub(crate) fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
         caliber_platform::Error::invalid(field, message).into()
@@ -113,10 +126,7 @@ impl From<caliber_platform::Error> for Failure {
         let mut failure = Self::new(code, message);
         match error {
             Error::Invalid(problems) => failure.problems = problems,
-            Error::Limit { retry_after } => {
-                let whole = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
-                failure.retry_after_s = Some(whole.max(1));
-            }
+            Error::Limit { retry_after } => failure.retry_after_s = Some(whole_seconds(retry_after)),
             _ => {}
         }
         failure
@@ -163,10 +173,7 @@ impl FailureBody {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let mut response = self.code.status().into_response();
-        if let Some(seconds) = self.retry_after_s {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
+        let mut response = Self::answered_by(self.code.status(), self.retry_after_s, ());
         // The body is written by `http::request_id`, which knows the id.
         response.extensions_mut().insert(self);
         response

@@ -17,15 +17,17 @@ mod texts;
 mod words;
 
 use std::any::Any;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use caliber_platform::Platform;
+use caliber_platform::rate_limits::RateLimit;
 use serde::Serialize;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -37,7 +39,9 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use tower_http::normalize_path::NormalizePathLayer;
 
 use failure::{Failure, FailureCode};
+use http::rate_limits::{self, Asks};
 
+pub use http::client_address::TrustedProxies;
 pub use openapi::document;
 
 /// What a form has beside its file: headers of parts, boundaries.
@@ -56,6 +60,12 @@ pub struct ServerConfig {
     pub allowed_hosts: Vec<String>,
     /// Origins whose pages may call it.
     pub cors_origins: Vec<String>,
+    /// Proxies that are believed when they say for whom they ask.
+    pub trusted_proxies: TrustedProxies,
+    /// Calls of a user, or of an address where nobody is signed in.
+    pub rate_limit: RateLimit,
+    /// Calls under a browser's session.
+    pub page_rate_limit: RateLimit,
     /// Every setting, for the administrator to read.
     pub settings: Vec<ShownSetting>,
     /// Makes a report for whoever has none at hand.
@@ -90,6 +100,7 @@ pub(crate) struct App {
     pub(crate) platform: Platform,
     pub(crate) config: Arc<ServerConfig>,
     pub(crate) metrics: Arc<http::metrics::RequestMetrics>,
+    pub(crate) limits: Arc<http::rate_limits::CallLimits>,
     /// Ends streams when the server stops.
     pub(crate) stopping: CancellationToken,
 }
@@ -105,11 +116,14 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> std::io::Result<()> {
     let metrics = Arc::new(http::metrics::RequestMetrics::new());
-    let app = App { platform, config: Arc::new(config), metrics, stopping: stop.clone() };
+    let limits =
+        http::rate_limits::CallLimits::new(config.rate_limit.clone(), config.page_rate_limit.clone());
+    let app =
+        App { platform, config: Arc::new(config), metrics, limits: Arc::new(limits), stopping: stop.clone() };
     tokio::task::spawn_blocking(assets::warm_up);
     // Outside the router, for the path to be made plain before it is looked up.
     let service = NormalizePathLayer::trim_trailing_slash().layer(router(&app));
-    let service = axum::ServiceExt::<Request>::into_make_service(service);
+    let service = axum::ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(service);
     axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await
 }
 
@@ -124,7 +138,7 @@ fn router(app: &App) -> Router {
         .merge(docs::routes(&document))
         .merge(assets::routes())
         .merge(pages::routes(app))
-        .fallback(pages::nothing_here)
+        .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
         .with_state(app.clone())
         .layer(from_fn(move |request, next| http::body_limit::limited(max_upload, request, next)))
@@ -155,6 +169,16 @@ fn about() -> Response {
 
 async fn wrong_method(method: Method) -> Failure {
     Failure::new(FailureCode::MethodNotAllowed, format!("this address does not take {method}"))
+}
+
+/// What is nowhere; it is counted as calls are, of the address.
+async fn nowhere(State(app): State<App>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let quota = match app.limits.take(&app, &parts, None, Asks::Operation) {
+        Ok(quota) => quota,
+        Err(full) => return rate_limits::told(rate_limits::refusal(full).into_response(), Some(full)),
+    };
+    rate_limits::told(pages::nothing_here(&app, &parts).await, quota)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is the form that the layer asks for")]

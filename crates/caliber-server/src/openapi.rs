@@ -2,11 +2,13 @@
 
 use axum::Router;
 use caliber_platform::Platform;
+use caliber_platform::rate_limits::RateLimit;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContactBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::failure::FailureBody;
+use crate::http::rate_limits::CallLimits;
 use crate::{App, api};
 
 /// The routes below `/api/v1` and those of operations, and the document of all of them.
@@ -59,10 +61,14 @@ pub fn document(platform: &Platform) -> serde_json::Result<String> {
             dev_sign_in: false,
             allowed_hosts: Vec::new(),
             cors_origins: Vec::new(),
+            trusted_proxies: crate::TrustedProxies::default(),
+            rate_limit: RateLimit::OFF,
+            page_rate_limit: RateLimit::OFF,
             settings: Vec::new(),
             sample: || Err(std::io::ErrorKind::Unsupported.into()),
         }),
         metrics: std::sync::Arc::new(crate::http::metrics::RequestMetrics::new()),
+        limits: std::sync::Arc::new(CallLimits::new(RateLimit::OFF, RateLimit::OFF)),
         stopping: tokio_util::sync::CancellationToken::new(),
     };
     text_of(&described(&app).1)

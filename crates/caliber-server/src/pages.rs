@@ -34,7 +34,7 @@ mod shell;
 mod sign_in;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
@@ -115,8 +115,7 @@ async fn json_for_programs(request: Request, next: Next) -> Response {
 }
 
 /// What there is not, as a page where a browser asks.
-pub(crate) async fn nothing_here(State(app): State<App>, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
+pub(crate) async fn nothing_here(app: &App, parts: &Parts) -> Response {
     let path = parts.uri.path();
     let is_api = path.starts_with("/api/");
     if is_api || !wants_page(&parts.headers) {
@@ -125,7 +124,7 @@ pub(crate) async fn nothing_here(State(app): State<App>, request: Request) -> Re
     }
     let message = crate::texts::with("error-nothing-at", &[("path", path.into())]);
     let failure = Failure::new(FailureCode::NotFound, message);
-    with_policy(error_page::shown(&shell_of(&app, &parts).await, &parts.headers, failure)).await
+    with_policy(error_page::shown(&shell_of(app, parts).await, &parts.headers, failure)).await
 }
 
 /// The shell of a page outside of the guard.

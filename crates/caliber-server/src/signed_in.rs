@@ -28,23 +28,28 @@ fn is_of_a_proxy(header: &HeaderName) -> bool {
 }
 
 /// Whom a credential stands for, and whether a browser sent it by itself.
+#[derive(Debug)]
 pub(crate) struct Identified {
     pub(crate) caller: Caller,
     /// A cookie goes along with any request of the browser, so a write has to show that it is ours.
     pub(crate) by_cookie: bool,
 }
 
-/// The caller of a request; `None` where it has no credential. A credential that does not hold is a failure, also where
-/// the development sign-in would let a request without one pass.
-pub(crate) async fn caller_of(app: &App, request: &Parts) -> Result<Option<Caller>, Failure> {
-    let Some(Identified { caller, by_cookie }) = identified(app, request).await? else { return Ok(None) };
+/// Whoever was found, if what they ask for is theirs: a write under a cookie shows that it is ours.
+pub(crate) fn writer(
+    app: &App,
+    request: &Parts,
+    found: Option<Identified>,
+) -> Result<Option<Caller>, Failure> {
+    let Some(Identified { caller, by_cookie }) = found else { return Ok(None) };
     if by_cookie && is_write(&request.method) && !repeats_token(app, &caller, &request.headers) {
         return Err(not_ours());
     }
     Ok(Some(caller))
 }
 
-/// As [`caller_of`], for pages: whether a write is ours is theirs to ask.
+/// The caller of a request; `None` where it has no credential. A credential that does not hold is a failure, also where
+/// the development sign-in would let a request without one pass. Whether a write is ours remains to be asked.
 pub(crate) async fn identified(app: &App, request: &Parts) -> Result<Option<Identified>, Failure> {
     let headers = &request.headers;
     let identity = app.platform.identity();

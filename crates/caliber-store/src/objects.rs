@@ -62,6 +62,11 @@ pub enum ObjectError {
         /// What is wrong with it.
         why: String,
     },
+    /// The storage does not let us in.
+    #[error(
+        "the storage of files does not let us in: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or what they may do, are not right"
+    )]
+    Refused(#[source] object_store::Error),
     /// The storage failed.
     #[error("the storage of files failed")]
     Storage(#[source] object_store::Error),
@@ -114,8 +119,21 @@ impl Objects {
     /// Opens `s3://bucket/prefix`, or a folder, which is made if missing. Credentials, region and end point of a bucket are
     /// found as by every client of S3: `AWS_ACCESS_KEY_ID`, `AWS_REGION`, `AWS_ENDPOINT_URL` ... or the machine's role.
     pub fn open(location: &str) -> Result<Self, ObjectError> {
+        let environment = std::env::vars_os();
+        Self::open_with(
+            location,
+            environment
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+        )
+    }
+
+    /// As [`Self::open`], with variables in place of the environment's.
+    pub fn open_with(
+        location: &str,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ObjectError> {
         if location.starts_with("s3://") {
-            return Self::bucket(location);
+            return Self::bucket(location, environment);
         }
         if location.contains("://") {
             return Err(refused(location, "it is neither a folder nor `s3://bucket/prefix`"));
@@ -135,13 +153,23 @@ impl Objects {
     }
 
     #[cfg(feature = "s3")]
-    fn bucket(location: &str) -> Result<Self, ObjectError> {
+    fn bucket(
+        location: &str,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ObjectError> {
         // One cryptography for all of TLS; where the process has chosen another, that stays.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let url = url::Url::parse(location).map_err(|error| refused(location, error.to_string()))?;
         let bucket = url.host_str().ok_or_else(|| refused(location, "it names no bucket"))?;
-        let store = object_store::aws::AmazonS3Builder::from_env()
+        let mut builder = object_store::aws::AmazonS3Builder::new();
+        for (name, value) in environment.into_iter().filter(|(name, _)| name.starts_with("AWS_")) {
+            if let Ok(key) = name.to_ascii_lowercase().parse() {
+                builder = builder.with_config(key, value);
+            }
+        }
+        let store = builder
             .with_bucket_name(bucket)
+            .with_retry(patience())
             .build()
             .map_err(|error| refused(location, error.to_string()))?;
         let prefix = url.path().trim_matches('/');
@@ -154,7 +182,7 @@ impl Objects {
     }
 
     #[cfg(not(feature = "s3"))]
-    fn bucket(location: &str) -> Result<Self, ObjectError> {
+    fn bucket(location: &str, _: impl IntoIterator<Item = (String, String)>) -> Result<Self, ObjectError> {
         Err(refused(location, "this build has no support for buckets (feature `s3`)"))
     }
 
@@ -177,16 +205,26 @@ impl Objects {
         pin_mut!(bytes);
         let (first, more) = incoming.part(&mut bytes).await?;
         if more {
-            let mut upload = self.store.put_multipart(&path).await.map_err(storage)?;
+            let mut upload = self.store.put_multipart(&path).await.map_err(|error| self.not_kept(error))?;
             if let Err(error) = incoming.parts(upload.as_mut(), first, &mut bytes).await {
                 // What could not be removed now is removed by `delete_unfinished`.
                 let _ = upload.abort().await;
                 return Err(error);
             }
         } else {
-            self.store.put(&path, PutPayload::from(first)).await.map_err(storage)?;
+            self.store.put(&path, PutPayload::from(first)).await.map_err(|error| self.not_kept(error))?;
         }
         Ok(Stored { size: incoming.size, sha256: hexadecimal(&incoming.hash.finalize()) })
+    }
+
+    /// Why something could not be stored: what is not found then is the bucket.
+    fn not_kept(&self, error: object_store::Error) -> ObjectError {
+        match error {
+            object_store::Error::NotFound { .. } if self.local.is_none() => {
+                refused(&self.location, "there is no such bucket")
+            }
+            error => storage(error),
+        }
     }
 
     /// Stores bytes that are in memory.
@@ -390,7 +428,22 @@ fn missing(error: object_store::Error, key: &str) -> ObjectError {
 }
 
 fn storage(error: object_store::Error) -> ObjectError {
-    ObjectError::Storage(error)
+    match error {
+        object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
+            ObjectError::Refused(error)
+        }
+        error => ObjectError::Storage(error),
+    }
+}
+
+/// How long a bucket that does not answer is tried: somebody waits for it.
+#[cfg(feature = "s3")]
+fn patience() -> object_store::RetryConfig {
+    object_store::RetryConfig {
+        max_retries: 4,
+        retry_timeout: std::time::Duration::from_secs(15),
+        ..object_store::RetryConfig::default()
+    }
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

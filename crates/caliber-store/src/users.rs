@@ -222,8 +222,8 @@ pub async fn set_active<C: ConnectionTrait>(
     set(db, reach, id, vec![(Column::IsActive, Expr::value(active))], now).await
 }
 
-/// Notes the identity they sign in with from now on, and that their address is verified by it. An identity that is
-/// another's is a conflict over [`UNIQUE_EXTERNAL`].
+/// Notes the identity they sign in with from now on, and that their address is verified by it; none where they have one
+/// already. An identity that is another's is a conflict over [`UNIQUE_EXTERNAL`].
 pub async fn link_external<C: ConnectionTrait>(
     db: &C,
     id: UserId,
@@ -231,12 +231,24 @@ pub async fn link_external<C: ConnectionTrait>(
     subject: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<User>> {
-    let values = vec![
-        (Column::ExternalIssuer, Expr::value(issuer)),
-        (Column::ExternalSubject, Expr::value(subject)),
-        (Column::EmailVerified, Expr::value(true)),
-    ];
-    set(db, Reach::INSTANCE, id, values, now).await
+    let linked = Entity::update_many()
+        .col_expr(Column::ExternalIssuer, Expr::value(issuer))
+        .col_expr(Column::ExternalSubject, Expr::value(subject))
+        .col_expr(Column::EmailVerified, Expr::value(true))
+        .col_expr(Column::UpdatedAt, Expr::value(now))
+        .filter(Column::Id.eq(id))
+        .filter(Column::ExternalSubject.is_null())
+        .exec_with_returning(db)
+        .await?;
+    Ok(linked.into_iter().next())
+}
+
+/// Takes their password away: they sign in otherwise until they set one. Ending their sessions is the caller's, as for
+/// [`set_password`].
+pub async fn clear_password<C: ConnectionTrait>(db: &C, id: UserId, now: DateTime<Utc>) -> Result<()> {
+    let nothing = vec![(Column::PasswordHash, Expr::value(None::<String>))];
+    set(db, Reach::INSTANCE, id, nothing, now).await?;
+    Ok(())
 }
 
 /// Notes that they signed in.

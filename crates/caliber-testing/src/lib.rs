@@ -4,7 +4,9 @@
 //! and says what to run; none is passed over.
 
 mod database;
+pub mod issuer;
 mod postgres;
+pub mod s3;
 
 pub use database::TestDatabase;
 

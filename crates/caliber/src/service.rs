@@ -73,6 +73,8 @@ pub(crate) fn platform(settings: &Settings, store: Store) -> Result<Platform> {
         max_upload: settings.max_upload,
         results_cache: settings.results_cache,
         threads: cores,
+        failed_sign_ins: settings.auth_rate_limit.clone(),
+        issuers: settings.issuers.clone(),
     }))
 }
 

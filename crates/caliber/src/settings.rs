@@ -9,10 +9,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use caliber_engine::{Code, Error, Result};
+use caliber_platform::identity::{TrustedIssuer, trusted_issuers};
+use caliber_platform::rate_limits::RateLimit;
+use caliber_server::TrustedProxies;
 use secrecy::SecretString;
 
 pub(crate) use sources::{Sources, unknown_in};
-use values::{at_most, bytes, list, on_or_off};
+use values::{at_most, bytes, firebase, list, on_or_off, rate_limit};
 
 /// One setting: its name in the environment, and what `caliber settings` says of it. In `caliber.toml` it is the same
 /// name in lower case, without `caliber_`.
@@ -35,7 +38,7 @@ const fn secret(name: &'static str, meaning: &'static str) -> Setting {
 }
 
 /// Every setting there is.
-pub(crate) const SETTINGS: [Setting; 29] = [
+pub(crate) const SETTINGS: [Setting; 30] = [
     setting("CALIBER_ENVIRONMENT", "development", "development or production, which refuses what is unsafe"),
     setting("CALIBER_BIND", "127.0.0.1:8000", "address and port to listen on; port 0 takes a free one"),
     setting(
@@ -55,17 +58,46 @@ pub(crate) const SETTINGS: [Setting; 29] = [
         "",
         "on or off: who sends no credential is dev@example.com [default: on in development on loopback]",
     ),
-    setting("CALIBER_OIDC_ISSUERS", "", "comma-separated issuer=audience whose ID tokens sign in"),
-    setting("CALIBER_FIREBASE_PROJECT", "", "the short form of CALIBER_OIDC_ISSUERS for Firebase"),
-    setting("CALIBER_RATE_LIMIT", "100/1m", "calls a user (an address where nobody is signed in), or off"),
-    setting("CALIBER_PAGE_RATE_LIMIT", "1200/1m", "calls under a cookie session, or off"),
-    setting("CALIBER_AUTH_RATE_LIMIT", "5/15m", "failed sign-ins, or off"),
-    setting("CALIBER_AI_RATE_LIMIT", "60/1m,1000/1h", "insights and messages a user, or off"),
+    setting(
+        "CALIBER_OIDC_ISSUERS",
+        "",
+        "comma-separated issuer=audience whose ID tokens sign in, as in https://accounts.example.com=my-client",
+    ),
+    setting(
+        "CALIBER_FIREBASE_PROJECT",
+        "",
+        "a project's id: the short form of CALIBER_OIDC_ISSUERS for Firebase",
+    ),
+    setting(
+        "CALIBER_RATE_LIMIT",
+        "100/1m",
+        "calls of a user, or of an address where nobody is signed in: so many in a time (s, m, h, d), several by comma, or off",
+    ),
+    setting(
+        "CALIBER_PAGE_RATE_LIMIT",
+        "1200/1m",
+        "calls of a user under a cookie session; as CALIBER_RATE_LIMIT",
+    ),
+    setting(
+        "CALIBER_AUTH_RATE_LIMIT",
+        "5/15m",
+        "failed sign-ins for an e-mail address or from a client's; as CALIBER_RATE_LIMIT",
+    ),
+    setting(
+        "CALIBER_AI_RATE_LIMIT",
+        "60/1m,1000/1h",
+        "insights and messages of a user; as CALIBER_RATE_LIMIT",
+    ),
     setting("CALIBER_CORS_ORIGINS", "", "comma-separated origins whose pages may call the API"),
     setting(
         "CALIBER_ALLOWED_HOSTS",
         "",
         "comma-separated host names to answer to [default: the bound address]",
+    ),
+    setting(
+        "CALIBER_TRUSTED_PROXIES",
+        "",
+        "comma-separated addresses or networks of proxies that are believed for whom they ask (X-Forwarded-For)",
     ),
     setting("CALIBER_MAX_UPLOAD", "50MB", "largest report taken"),
     setting(
@@ -104,6 +136,11 @@ pub(crate) struct Settings {
     pub(crate) secret_key: Option<SecretString>,
     pub(crate) old_secret_keys: Vec<SecretString>,
     pub(crate) dev_sign_in: bool,
+    pub(crate) issuers: Vec<TrustedIssuer>,
+    pub(crate) trusted_proxies: TrustedProxies,
+    pub(crate) rate_limit: RateLimit,
+    pub(crate) page_rate_limit: RateLimit,
+    pub(crate) auth_rate_limit: RateLimit,
     pub(crate) cors_origins: Vec<String>,
     pub(crate) allowed_hosts: Vec<String>,
     pub(crate) max_upload: u64,
@@ -135,6 +172,7 @@ impl Settings {
             "" => Ok(environment == Environment::Development && is_local),
             text => on_or_off(text),
         })?;
+        sources.parse("CALIBER_AI_RATE_LIMIT", rate_limit)?;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Ok(Self {
             environment,
@@ -152,6 +190,16 @@ impl Settings {
                 .map(SecretString::from)
                 .collect(),
             dev_sign_in,
+            issuers: [
+                sources.parse("CALIBER_OIDC_ISSUERS", trusted_issuers)?,
+                sources.parse("CALIBER_FIREBASE_PROJECT", firebase)?,
+            ]
+            .concat(),
+            trusted_proxies: sources
+                .parse("CALIBER_TRUSTED_PROXIES", |text| text.parse().map_err(str::to_owned))?,
+            rate_limit: sources.parse("CALIBER_RATE_LIMIT", rate_limit)?,
+            page_rate_limit: sources.parse("CALIBER_PAGE_RATE_LIMIT", rate_limit)?,
+            auth_rate_limit: sources.parse("CALIBER_AUTH_RATE_LIMIT", rate_limit)?,
             cors_origins: list(sources.text("CALIBER_CORS_ORIGINS")),
             allowed_hosts: match sources.text("CALIBER_ALLOWED_HOSTS") {
                 "" if is_local => ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec(),

@@ -128,6 +128,8 @@ impl Server {
             .arg(folder.path().join("data"))
             .current_dir(folder.path())
             .env("CALIBER_DEV_SIGN_IN", "off")
+            .env("CALIBER_RATE_LIMIT", "off")
+            .env("CALIBER_PAGE_RATE_LIMIT", "off")
             .env("CALIBER_MAX_UPLOAD", "500MB")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -1,11 +1,14 @@
 //! Accounts: made, named, given roles, deleted.
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use email_address::{EmailAddress, Options};
 
 use caliber_store::users::{self, Deleted, NewUser, Role, User};
 use caliber_store::{Page, Reach, StoreError, UserId, Window, organizations, password_links, sessions};
 
+use super::attempts::Attempt;
 use super::{Caller, Identity, keys, passwords};
 use crate::error::{Conflict, Error, Result};
 
@@ -24,6 +27,23 @@ pub struct OneTimeLink {
     pub expires_at: DateTime<Utc>,
 }
 
+/// An account to make.
+pub(super) struct Account<'a> {
+    pub(super) email: &'a str,
+    pub(super) name: &'a str,
+    pub(super) role: Role,
+    pub(super) password_hash: Option<String>,
+    /// Issuer and subject of ID tokens.
+    pub(super) external: Option<(String, String)>,
+    pub(super) email_verified: bool,
+}
+
+impl<'a> Account<'a> {
+    fn new(email: &'a str, name: &'a str, role: Role) -> Self {
+        Self { email, name, role, password_hash: None, external: None, email_verified: false }
+    }
+}
+
 impl Identity<'_> {
     /// Registers somebody, as the manager of an organisation of their own.
     ///
@@ -34,10 +54,12 @@ impl Identity<'_> {
         let name = checked_name(name, "name")?;
         passwords::judge(password, "password", &[email, name])?;
         let hash = passwords::hash(password.to_owned()).await?;
-        self.create(email, name, Role::Manager, Some(hash)).await
+        let account = Account { password_hash: Some(hash), ..Account::new(email, name, Role::Manager) };
+        self.create(account).await.map_err(address_taken)
     }
 
-    /// Adds somebody with a role, in an organisation of their own; on the command line only.
+    /// Adds somebody with a role, in an organisation of their own; on the command line only. Whoever runs the service
+    /// vouches for the address.
     ///
     /// # Errors
     /// As [`Self::register`].
@@ -50,23 +72,30 @@ impl Identity<'_> {
             }
             None => None,
         };
-        self.create(email, local_part(email), role, hash).await
+        let account = Account {
+            password_hash: hash,
+            email_verified: true,
+            ..Account::new(email, local_part(email), role)
+        };
+        self.create(account).await.map_err(address_taken)
     }
 
-    async fn create(&self, email: &str, name: &str, role: Role, hash: Option<String>) -> Result<User> {
+    /// Makes an account in an organisation of its own.
+    pub(super) async fn create(&self, account: Account<'_>) -> std::result::Result<User, StoreError> {
         let now = self.0.now();
         let txn = self.0.store().begin().await?;
-        let organization = organizations::create(&txn, &format!("{name}'s organisation"), now).await?;
+        let name = format!("{}'s organisation", account.name);
+        let organization = organizations::create(&txn, &name, now).await?;
         let user = NewUser {
-            email: email.to_owned(),
-            name: name.to_owned(),
-            role,
+            email: account.email.to_owned(),
+            name: account.name.to_owned(),
+            role: account.role,
             organization_id: organization.id,
-            password_hash: hash,
-            external: None,
-            email_verified: false,
+            password_hash: account.password_hash,
+            external: account.external,
+            email_verified: account.email_verified,
         };
-        let user = users::create(&txn, user, now).await.map_err(address_taken)?;
+        let user = users::create(&txn, user, now).await?;
         txn.commit().await?;
         Ok(user)
     }
@@ -112,15 +141,25 @@ impl Identity<'_> {
         Ok(user)
     }
 
-    /// Changes one's password and ends one's other sessions.
+    /// Changes one's password and ends one's other sessions; `client` is where one calls from. A wrong present password
+    /// counts as a failed sign-in: whoever found a session open may not guess it.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where the present password is wrong or the new one weak.
-    pub async fn change_password(&self, caller: &Caller, current: &str, new: &str) -> Result<()> {
+    /// [`Error::Invalid`] where the present password is wrong or the new one weak, [`Error::Limit`] after too many failures.
+    pub async fn change_password(
+        &self,
+        caller: &Caller,
+        current: &str,
+        new: &str,
+        client: IpAddr,
+    ) -> Result<()> {
+        let attempt = Attempt::begin(self.0.failed_sign_ins(), &caller.user.email, client, self.0.now())?;
         let is_right = passwords::is_right(current.to_owned(), caller.user.password_hash.clone()).await?;
         if !is_right {
-            return Err(Error::invalid("current", "this is not your present password"));
+            let wrong = Error::invalid("current", "this is not your present password");
+            return Err(attempt.failed(wrong, self.0.now()));
         }
+        attempt.succeeded(self.0.now())?;
         passwords::judge(new, "new", &[&caller.user.email, &caller.user.name])?;
         let hash = passwords::hash(new.to_owned()).await?;
         let now = self.0.now();
@@ -203,10 +242,10 @@ impl Identity<'_> {
         let user = match users::by_email(db, DEVELOPER).await? {
             Some(user) => user,
             // Two first requests at once: the second finds what the first made.
-            None => match self.create(DEVELOPER, "Developer", Role::Admin, None).await {
+            None => match self.create(Account::new(DEVELOPER, "Developer", Role::Admin)).await {
                 Ok(user) => user,
-                Err(Error::Conflict { .. }) => self.by_email(DEVELOPER).await?,
-                Err(error) => return Err(error),
+                Err(error) if error.conflicts_on(users::UNIQUE_EMAIL) => self.by_email(DEVELOPER).await?,
+                Err(error) => return Err(error.into()),
             },
         };
         Ok(Caller { user, session: None })
@@ -249,6 +288,6 @@ pub(crate) fn checked_name<'a>(name: &'a str, field: &str) -> Result<&'a str> {
 }
 
 /// What stands before the `@`: the name of somebody who gave none.
-fn local_part(email: &str) -> &str {
+pub(super) fn local_part(email: &str) -> &str {
     email.split('@').next().unwrap_or(email)
 }

@@ -1,11 +1,14 @@
 //! Sessions: begun by a password, carried on by tokens or a cookie, ended at once.
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use caliber_store::sessions::{self, Session, SessionEnd, SessionKind};
 use caliber_store::users::{self, User};
 use caliber_store::{SessionId, UserId};
 
+use super::attempts::Attempt;
 use super::keys::{self, Use};
 use super::tokens::{self, Bearer};
 use super::{Caller, Identity, passwords};
@@ -48,21 +51,50 @@ pub struct SignedIn {
 }
 
 impl Identity<'_> {
-    /// Begins a session by a password. An unknown address and a wrong password are answered alike, and take as long.
+    /// Begins a session by a password, given by whoever calls from `client`. An unknown address and a wrong password are
+    /// answered alike, and take as long.
     ///
     /// # Errors
-    /// [`Error::NotSignedIn`].
-    pub async fn sign_in(&self, email: &str, password: &str, kind: SessionKind) -> Result<SignedIn> {
+    /// [`Error::NotSignedIn`]; [`Error::Limit`] after too many failures, whatever the password is.
+    pub async fn sign_in(
+        &self,
+        email: &str,
+        password: &str,
+        kind: SessionKind,
+        client: IpAddr,
+    ) -> Result<SignedIn> {
+        let attempt = Attempt::begin(self.0.failed_sign_ins(), email, client, self.0.now())?;
         let found = users::by_email(self.0.store().db(), email).await?;
         let hash = found.as_ref().and_then(|user| user.password_hash.clone());
         let is_right = passwords::is_right(password.to_owned(), hash).await?;
         match found {
-            Some(user) if is_right && user.is_active => self.begin(user, kind).await,
-            _ => Err(Error::NotSignedIn("the address or the password is wrong".to_owned())),
+            Some(user) if is_right && user.is_active => {
+                attempt.succeeded(self.0.now())?;
+                self.begin(user, kind).await
+            }
+            _ => {
+                let wrong = Error::NotSignedIn("the address or the password is wrong".to_owned());
+                Err(attempt.failed(wrong, self.0.now()))
+            }
         }
     }
 
-    async fn begin(self, mut user: User, kind: SessionKind) -> Result<SignedIn> {
+    /// Registers somebody and begins their session: nobody types a password twice.
+    ///
+    /// # Errors
+    /// As [`Self::register`].
+    pub async fn register_and_sign_in(
+        &self,
+        email: &str,
+        password: &str,
+        name: &str,
+        kind: SessionKind,
+    ) -> Result<SignedIn> {
+        let user = self.register(email, password, name).await?;
+        self.begin(user, kind).await
+    }
+
+    pub(super) async fn begin(self, mut user: User, kind: SessionKind) -> Result<SignedIn> {
         let now = self.0.now();
         let secret = keys::fresh_secret();
         let expires_at = now + TimeDelta::days(IDLE_DAYS);

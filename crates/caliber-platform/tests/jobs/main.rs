@@ -16,10 +16,12 @@ use caliber_platform::exports::{Asked, ExportId, ExportStatus, ListFormat};
 use caliber_platform::identity::{Caller, Secrets};
 use caliber_platform::jobs::{self, Filter, Job, JobState, WorkerOptions};
 use caliber_platform::lists::ListOptions;
+use caliber_platform::rate_limits::RateLimit;
 use caliber_platform::results::ListType;
 use caliber_platform::scoring::StartOptions;
 use caliber_platform::{Clock, Error, Parts, Platform, Queue, Window};
 use caliber_store::objects::Objects;
+use caliber_testing::s3::{BUCKET, S3Server};
 use caliber_testing::{TestDatabase, on_both_databases};
 use futures_util::stream;
 use tempfile::TempDir;
@@ -32,6 +34,7 @@ on_both_databases!(
     a_job_that_does_not_end_when_told_is_given_up_and_publishes_nothing,
     what_nobody_needs_is_cleared_away_in_its_time,
     bytes_without_a_row_are_swept_and_others_stay,
+    a_bucket_is_swept_as_a_folder_is,
     an_export_is_kept_for_a_day,
     an_export_that_nobody_can_make_says_so_and_goes,
 );
@@ -48,10 +51,16 @@ struct Fixture {
 impl Fixture {
     async fn new(database: TestDatabase) -> Self {
         let folder = TempDir::with_prefix("caliber-jobs-").unwrap();
+        let objects = Objects::open(folder.path().join("files").to_str().unwrap()).unwrap();
+        Self::storing(database, objects, folder).await
+    }
+
+    /// With files kept elsewhere.
+    async fn storing(database: TestDatabase, objects: Objects, folder: TempDir) -> Self {
         let clock = Clock::default();
         let platform = Platform::new(Parts {
             store: database.store().clone(),
-            objects: Objects::open(folder.path().join("files").to_str().unwrap()).unwrap(),
+            objects,
             clock: clock.clone(),
             secrets: Secrets::new("a secret of the tests".into(), Vec::new()),
             book: Arc::new(RecipeBook::shipped().clone()),
@@ -59,6 +68,8 @@ impl Fixture {
             max_upload: 10_000_000,
             results_cache: 10_000_000,
             threads: 2,
+            failed_sign_ins: RateLimit::OFF,
+            issuers: Vec::new(),
         });
         let password = "brass lantern under the stairs";
         let user = platform.identity().register("ana@example.com", password, "Ana").await.unwrap();
@@ -208,7 +219,20 @@ async fn what_nobody_needs_is_cleared_away_in_its_time(database: TestDatabase) {
 }
 
 async fn bytes_without_a_row_are_swept_and_others_stay(database: TestDatabase) {
-    let fixture = Fixture::new(database).await;
+    is_swept(&Fixture::new(database).await).await;
+}
+
+async fn a_bucket_is_swept_as_a_folder_is(database: TestDatabase) {
+    let server = S3Server::start();
+    let bucket = Objects::open_with(&format!("s3://{BUCKET}/caliber"), server.environment()).unwrap();
+    let folder = TempDir::with_prefix("caliber-jobs-").unwrap();
+    let fixture = Fixture::storing(database, bucket, folder).await;
+    is_swept(&fixture).await;
+    let keys = server.keys();
+    assert!(keys.len() >= 2 && keys.iter().all(|key| key.starts_with("caliber/")), "{keys:?}");
+}
+
+async fn is_swept(fixture: &Fixture) {
     let campaign = fixture.campaign().await;
     let report_key = fixture.upload(campaign, &report()).await;
     fixture.start(campaign).await;

@@ -16,6 +16,7 @@ use crate::access::{Access, Declared};
 use crate::answer::{Answer, Created, Nothing};
 use crate::extract::{Body, Query, Raw};
 use crate::failure::Failure;
+use crate::http::client_address::Client;
 use crate::signed_in::{By, MaybeCaller, no_cookies, session_cookies};
 
 pub(super) fn routes(app: &App) -> OpenApiRouter<App> {
@@ -55,13 +56,31 @@ async fn register(
     Ok(Created(user.into()))
 }
 
-/// An address and its password.
-#[derive(Deserialize, ToSchema)]
-struct Login {
-    #[schema(example = "ana@example.com")]
-    email: String,
-    #[schema(example = "correct horse battery staple")]
-    password: String,
+/// As [`Login`], so read that what is missing can be named.
+#[derive(Deserialize)]
+struct GivenLogin {
+    email: Option<String>,
+    password: Option<String>,
+    token: Option<String>,
+}
+
+/// What signs in.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only described")]
+enum Login {
+    /// An address and its password.
+    Password {
+        #[schema(example = "ana@example.com")]
+        email: String,
+        #[schema(example = "correct horse battery staple")]
+        password: String,
+    },
+    /// The ID token of an issuer that is trusted here. Who is seen first is made.
+    IdToken {
+        #[schema(example = "eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.e30.c2ln")]
+        token: String,
+    },
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -98,19 +117,35 @@ struct SessionView {
     expires_in: i64,
 }
 
-/// Sign in.
+/// Sign in, by a password or by the ID token of another issuer.
 #[utoipa::path(post, path = "/login", tag = "auth", params(LoginQuery), request_body = Login,
-    responses((status = 200, body = Answer<SessionView>), (status = 401, description = "`not_signed_in`", body = crate::failure::FailureBody)))]
+    responses((status = 200, body = Answer<SessionView>), (status = 401, description = "`not_signed_in`", body = crate::failure::FailureBody),
+        (status = 409, description = "`conflict`", body = crate::failure::FailureBody)))]
 async fn login(
     State(app): State<App>,
+    Client(client): Client,
     Query(query): Query<LoginQuery>,
-    Body(login): Body<Login>,
+    Body(login): Body<GivenLogin>,
 ) -> Result<Response, Failure> {
     let kind = match query.session {
         Some(SessionWord::Cookie) => SessionKind::Cookie,
         Some(SessionWord::Bearer) | None => SessionKind::Bearer,
     };
-    let signed_in = app.platform.identity().sign_in(&login.email, &login.password, kind).await?;
+    let identity = app.platform.identity();
+    let missing = |field: &str| Failure::invalid(field, "is missing");
+    let signed_in = match login {
+        GivenLogin { token: Some(token), email: None, password: None } => {
+            identity.sign_in_with_id_token(&token, kind).await?
+        }
+        GivenLogin { token: Some(_), .. } => {
+            return Err(Failure::invalid("token", "comes alone, without an address and a password"));
+        }
+        GivenLogin { email, password, token: None } => {
+            let email = email.ok_or_else(|| missing("email"))?;
+            let password = password.ok_or_else(|| missing("password"))?;
+            identity.sign_in(&email, &password, kind, client).await?
+        }
+    };
     Ok(answer(&app, signed_in))
 }
 
@@ -176,9 +211,10 @@ struct PasswordChange {
 async fn change_password(
     State(app): State<App>,
     By(caller): By,
+    Client(client): Client,
     Body(change): Body<PasswordChange>,
 ) -> Result<Answer<Nothing>, Failure> {
-    app.platform.identity().change_password(&caller, &change.current, &change.new).await?;
+    app.platform.identity().change_password(&caller, &change.current, &change.new, client).await?;
     Ok(Answer::done("the password is changed, and all other sessions have ended"))
 }
 

@@ -33,6 +33,9 @@ pub(crate) fn cors(origins: &[String]) -> CorsLayer {
         .expose_headers([
             HeaderName::from_static("x-request-id"),
             header::RETRY_AFTER,
+            super::rate_limits::LIMIT,
+            super::rate_limits::REMAINING,
+            super::rate_limits::RESET,
             header::CONTENT_DISPOSITION,
             crate::download::LEFT_OUT,
         ])

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use askama_web::WebTemplate;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::filters;
@@ -50,16 +50,13 @@ pub(super) fn shown(shell: &Shell, headers: &HeaderMap, failure: Failure) -> Res
     };
     let (retry_after, message) = (failure.retry_after_s, failure.message);
     let (shell, code) = (shell.clone(), status.as_u16());
-    let mut response = if shell.caller().is_some() {
+    let page = if shell.caller().is_some() {
         let back = led_here(headers).filter(|back| *back != shell.here);
-        (status, ErrorWithin { shell, status: code, title, message, back }).into_response()
+        ErrorWithin { shell, status: code, title, message, back }.into_response()
     } else {
-        (status, ErrorPage { shell, status: code, title, message }).into_response()
+        ErrorPage { shell, status: code, title, message }.into_response()
     };
-    if let Some(seconds) = retry_after {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    response
+    Failure::answered_by(status, retry_after, page)
 }
 
 /// The page of ours that led here, as its path.
@@ -73,6 +70,8 @@ fn led_here(headers: &HeaderMap) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
     use crate::pages::samples;
 

@@ -15,6 +15,7 @@ use super::shell::Shell;
 use crate::App;
 use crate::extract::media_type;
 use crate::failure::{Failure, FailureCode};
+use crate::http::rate_limits::{self, Asks};
 use crate::signed_in::{self, Identified};
 
 /// The field of a form, or the parameter of the address of a form with a file, that repeats the session's token.
@@ -37,14 +38,35 @@ pub(super) async fn guarded(
     request: Request,
     next: Next,
 ) -> Response {
-    let (mut parts, body) = request.into_parts();
-    let (caller, by_cookie) = match identified(&app, &parts).await {
-        Ok(found) => found,
-        Err(failure) => {
-            return error_page::shown(&Shell::of(&app, &parts, None), &parts.headers, failure);
+    let (parts, body) = request.into_parts();
+    let found = identified(&app, &parts).await;
+    let who = found.as_ref().ok().and_then(Option::as_ref);
+    let quota = match app.limits.take(&app, &parts, who, Asks::Page) {
+        Ok(quota) => quota,
+        Err(full) => {
+            let shell = Shell::of(&app, &parts, who.map(|who| &who.caller));
+            let page = error_page::shown(&shell, &parts.headers, rate_limits::refusal(full));
+            return rate_limits::told(page, Some(full));
         }
     };
-    let shell = Shell::of(&app, &parts, caller.as_ref());
+    let response = match found {
+        Ok(found) => passed(&app, sees, parts, body, found, next).await,
+        Err(failure) => error_page::shown(&Shell::of(&app, &parts, None), &parts.headers, failure),
+    };
+    rate_limits::told(response, quota)
+}
+
+/// The page, or what is shown in its place.
+async fn passed(
+    app: &App,
+    sees: Sees,
+    mut parts: Parts,
+    body: Body,
+    found: Option<Identified>,
+    next: Next,
+) -> Response {
+    let (caller, by_cookie) = found.map_or((None, false), |found| (Some(found.caller), found.by_cookie));
+    let shell = Shell::of(app, &parts, caller.as_ref());
     let (is_htmx, here) = (parts.headers.contains_key("hx-request"), way_back(&parts));
     let allowed = match (sees, &caller) {
         (Sees::Anybody, _) => Ok(()),
@@ -53,7 +75,7 @@ pub(super) async fn guarded(
     };
     let passed = match allowed {
         Ok(()) if signed_in::is_write(&parts.method) => {
-            ours(&app, &parts, caller.as_ref(), by_cookie, body).await
+            ours(app, &parts, caller.as_ref(), by_cookie, body).await
         }
         Ok(()) => Ok(body),
         Err(failure) => Err(failure),
@@ -76,13 +98,11 @@ pub(super) async fn guarded(
     }
 }
 
-/// The caller, and whether a cookie told; an ended session tells nobody.
-async fn identified(app: &App, parts: &Parts) -> Result<(Option<Caller>, bool), Failure> {
+/// Who asks; an ended session tells nobody.
+async fn identified(app: &App, parts: &Parts) -> Result<Option<Identified>, Failure> {
     match signed_in::identified(app, parts).await {
-        Ok(Some(Identified { caller, by_cookie })) => Ok((Some(caller), by_cookie)),
-        Ok(None) => Ok((None, false)),
-        Err(failure) if failure.code == FailureCode::NotSignedIn => Ok((None, false)),
-        Err(failure) => Err(failure),
+        Err(failure) if failure.code == FailureCode::NotSignedIn => Ok(None),
+        found => found,
     }
 }
 

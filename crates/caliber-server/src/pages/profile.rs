@@ -16,6 +16,7 @@ use super::shell::Shell;
 use super::{Guarded, Sees, filters};
 use crate::App;
 use crate::failure::Failure;
+use crate::http::client_address::Client;
 use crate::signed_in::By;
 
 pub(super) fn routes(app: &App) -> Router<App> {
@@ -67,9 +68,11 @@ async fn change_password(
     State(app): State<App>,
     shell: Shell,
     By(caller): By,
+    Client(client): Client,
     Fields(change): Fields<PasswordChange>,
 ) -> Result<Response, Failure> {
-    let changed = app.platform.identity().change_password(&caller, &change.current, &change.new).await;
+    let identity = app.platform.identity();
+    let changed = identity.change_password(&caller, &change.current, &change.new, client).await;
     let (name, since) = (caller.user.name, caller.user.created_at);
     done(changed, Notice::PasswordChanged, shell, name, since)
 }
@@ -86,9 +89,10 @@ fn done<T>(
         Ok(_) => Ok(Redirect::to(&notice.at("/profile")).into_response()),
         Err(error) => {
             let failure = Failure::from(error);
-            let status = failure.code.status();
+            let (status, retry_after) = (failure.code.status(), failure.retry_after_s);
             let problems = Problems::of_form(failure)?;
-            Ok((status, ProfilePage { shell, name, since, problems }).into_response())
+            let page = ProfilePage { shell, name, since, problems };
+            Ok(Failure::answered_by(status, retry_after, page))
         }
     }
 }

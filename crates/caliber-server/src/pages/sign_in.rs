@@ -19,6 +19,7 @@ use super::{Guarded, Sees, filters};
 use crate::App;
 use crate::extract::Query;
 use crate::failure::{Failure, FailureCode};
+use crate::http::client_address::Client;
 use crate::signed_in::{By, no_cookies, session_cookies};
 
 pub(super) fn routes(app: &App) -> Router<App> {
@@ -77,16 +78,17 @@ struct Credentials {
 async fn sign_in(
     State(app): State<App>,
     shell: Shell,
+    Client(client): Client,
     Fields(given): Fields<Credentials>,
 ) -> Result<Response, Failure> {
-    let signed_in =
-        app.platform.identity().sign_in(given.email.trim(), &given.password, SessionKind::Cookie).await;
+    let (identity, email) = (app.platform.identity(), given.email.trim());
+    let signed_in = identity.sign_in(email, &given.password, SessionKind::Cookie, client).await;
     match signed_in.map_err(Failure::from) {
         Ok(signed_in) => begun(&app, signed_in, safe_next(Some(&given.next))),
         Err(failure) if matches!(failure.code, FailureCode::NotSignedIn | FailureCode::RateLimited) => {
-            let status = failure.code.status();
             let page = SignInPage::new(shell, given.email, &given.next);
-            Ok((status, SignInPage { message: Some(failure.message), ..page }).into_response())
+            let page = SignInPage { message: Some(failure.message), ..page };
+            Ok(Failure::answered_by(failure.code.status(), failure.retry_after_s, page))
         }
         Err(failure) => Err(failure),
     }
@@ -133,11 +135,10 @@ async fn register(
     Fields(given): Fields<Registration>,
 ) -> Result<Response, Failure> {
     let identity = app.platform.identity();
-    match identity.register(&given.email, &given.password, &given.name).await {
-        Ok(user) => {
-            let signed_in = identity.sign_in(&user.email, &given.password, SessionKind::Cookie).await?;
-            begun(&app, signed_in, &Notice::Registered.at(safe_next(Some(&given.next))))
-        }
+    let registered =
+        identity.register_and_sign_in(&given.email, &given.password, &given.name, SessionKind::Cookie).await;
+    match registered {
+        Ok(signed_in) => begun(&app, signed_in, &Notice::Registered.at(safe_next(Some(&given.next)))),
         Err(error) => {
             let failure = Failure::from(error);
             let status = failure.code.status();

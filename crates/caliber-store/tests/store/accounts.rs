@@ -66,6 +66,8 @@ async fn an_identity_at_an_issuer_is_one_users(database: TestDatabase) {
     let error = users::link_external(store.db(), second.id, "https://issuer", "7", at(1)).await.unwrap_err();
     assert!(error.conflicts_on(users::UNIQUE_EXTERNAL), "{error:?}");
     users::link_external(store.db(), second.id, "https://other", "7", at(1)).await.unwrap();
+    let taken = users::link_external(store.db(), second.id, "https://third", "7", at(1)).await.unwrap();
+    assert_eq!(taken, None, "one identity an account");
     let found = users::by_external(store.db(), "https://issuer", "7").await.unwrap();
     assert_eq!(found.unwrap().id, first.id);
     assert_eq!(users::by_external(store.db(), "https://issuer", "8").await.unwrap(), None);

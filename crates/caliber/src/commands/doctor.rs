@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use caliber_engine::{Code, Error, Result};
+use caliber_platform::identity::TrustedIssuer;
 use caliber_store::objects::Objects;
 use caliber_store::{Store, StoreOptions};
 use serde::Serialize;
@@ -34,8 +35,13 @@ struct Finding {
 
 pub(crate) fn run(args: &Args, terminal: Terminal) -> Result<()> {
     let settings = Settings::parse(&args.service.sources(terminal)?)?;
-    let findings =
-        block_on(async { Ok(vec![data(&settings), database(&settings).await, storage(&settings).await]) })?;
+    let findings = block_on(async {
+        let mut findings = vec![data(&settings), database(&settings).await, storage(&settings).await];
+        for trusted in &settings.issuers {
+            findings.push(issuer(trusted).await);
+        }
+        Ok(findings)
+    })?;
     terminal.answer(&findings, |out| {
         for Finding { part, used, ok, latency_ms, told } in &findings {
             let (style, mark) = if *ok { (GREEN, "ok") } else { (YELLOW, "!!") };
@@ -104,4 +110,15 @@ async fn storage(settings: &Settings) -> Finding {
         format!("{error}{cause}")
     });
     found("storage", settings.storage.clone(), begun, outcome)
+}
+
+async fn issuer(trusted: &TrustedIssuer) -> Finding {
+    let begun = Instant::now();
+    let outcome = match trusted.count_keys().await {
+        Ok(0) => Err("answers, and has no key that verifies ID tokens".to_owned()),
+        Ok(1) => Ok("has 1 key".to_owned()),
+        Ok(keys) => Ok(format!("has {keys} keys")),
+        Err(missing) => Err(missing),
+    };
+    found("issuer", trusted.url.clone(), begun, outcome)
 }

@@ -54,6 +54,9 @@ async fn serve(settings: Settings, shown: Vec<ShownSetting>, terminal: Terminal)
         dev_sign_in: settings.dev_sign_in,
         allowed_hosts: settings.allowed_hosts.clone(),
         cors_origins: settings.cors_origins.clone(),
+        trusted_proxies: settings.trusted_proxies.clone(),
+        rate_limit: settings.rate_limit.clone(),
+        page_rate_limit: settings.page_rate_limit.clone(),
         settings: shown,
         sample: sample_report,
     };

@@ -80,6 +80,14 @@ fn a_value_that_does_not_fit_names_its_setting_and_source() {
         ("CALIBER_WORKERS", "-1"),
         ("CALIBER_DEV_SIGN_IN", "maybe"),
         ("DATABASE_URL", "mysql://db/caliber"),
+        ("CALIBER_OIDC_ISSUERS", "https://accounts.example.com"),
+        ("CALIBER_OIDC_ISSUERS", "http://accounts.example.com=my-client"),
+        ("CALIBER_FIREBASE_PROJECT", "my/project"),
+        ("CALIBER_TRUSTED_PROXIES", "proxy"),
+        ("CALIBER_RATE_LIMIT", "many"),
+        ("CALIBER_PAGE_RATE_LIMIT", "0/1m"),
+        ("CALIBER_AUTH_RATE_LIMIT", "5"),
+        ("CALIBER_AI_RATE_LIMIT", "60/1m;1000/1h"),
     ] {
         let error = parsed(&[(name, value)]).unwrap_err();
         assert_eq!(error.code, Code::BadOption);
@@ -119,6 +127,17 @@ fn production_refuses_what_is_not_safe() {
         let error = production(&more).unwrap_err();
         assert!(error.message.contains(word), "{word}: {}", error.message);
     }
+}
+
+#[test]
+fn issuers_come_from_both_settings() {
+    let settings = parsed(&[
+        ("CALIBER_OIDC_ISSUERS", "https://accounts.example.com=one,http://127.0.0.1:9=two"),
+        ("CALIBER_FIREBASE_PROJECT", "my-project"),
+    ]);
+    let issuers = settings.unwrap().issuers;
+    let audiences: Vec<&str> = issuers.iter().map(|issuer| issuer.audience.as_str()).collect();
+    assert_eq!(audiences, ["one", "two", "my-project"]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The forms that values of settings have.
 
+use caliber_platform::identity::TrustedIssuer;
+use caliber_platform::rate_limits::RateLimit;
 use secrecy::{ExposeSecret, SecretString};
 
 /// Comma-separated, blanks left out.
@@ -39,6 +41,19 @@ pub(super) fn at_most(text: &str, most: usize) -> Result<usize, String> {
         .ok()
         .filter(|number| *number <= most)
         .ok_or_else(|| format!("it is a number from 0 to {most}"))
+}
+
+pub(super) fn rate_limit(text: &str) -> Result<RateLimit, String> {
+    text.parse().map_err(str::to_owned)
+}
+
+/// The issuer of a project of Firebase, if one is given.
+pub(super) fn firebase(project: &str) -> Result<Vec<TrustedIssuer>, String> {
+    if project.is_empty() {
+        Ok(Vec::new())
+    } else {
+        TrustedIssuer::firebase(project).map(|issuer| vec![issuer])
+    }
 }
 
 /// Why a secret would not keep anybody out.

@@ -55,7 +55,13 @@ impl Service {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let database = (on == Backend::Postgres).then(|| runtime.block_on(TestDatabase::postgres()));
         let folder = TempDir::with_prefix("caliber-service-").unwrap();
-        let mut all = vec![("CALIBER_DEV_SIGN_IN".to_owned(), "off".to_owned())];
+        // Tests call as often as they like; those of the limits set them.
+        let usual = [
+            ("CALIBER_DEV_SIGN_IN", "off"),
+            ("CALIBER_RATE_LIMIT", "off"),
+            ("CALIBER_PAGE_RATE_LIMIT", "off"),
+        ];
+        let mut all = usual.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         all.extend(database.iter().map(|database| ("DATABASE_URL".to_owned(), database.url().to_owned())));
         let mut service =
             Self { running: None, settings: all, log: Arc::default(), folder, database, runtime };
@@ -146,8 +152,13 @@ impl Service {
 
     /// Changes a setting from the next start on.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
-        self.settings.retain(|(known, _)| known != name);
+        self.unset(name);
         self.settings.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Leaves a setting to its default from the next start on.
+    pub(crate) fn unset(&mut self, name: &str) {
+        self.settings.retain(|(known, _)| known != name);
     }
 
     /// The database of PostgreSQL.
