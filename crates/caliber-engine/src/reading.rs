@@ -39,7 +39,7 @@ pub fn column_called(name: &str, headers: &[String]) -> Option<usize> {
 /// What the call says about how rows are read.
 pub(crate) struct Reading<'a> {
     pub(crate) recipe: &'a Recipe,
-    pub(crate) dictionary: Arc<Dictionary>,
+    pub(crate) dictionary: Dictionary,
     pub(crate) dimension: Dimension,
     pub(crate) overrides: &'a [Override],
     pub(crate) scales: &'a [(String, Scale)],
@@ -187,7 +187,7 @@ impl Reading<'_> {
             date: supplies.date,
             currency: supplies.currency,
             filters: self.filters(file)?,
-            header: Header { texts: Arc::clone(&header), dictionary: Arc::clone(&self.dictionary) },
+            header: Header { texts: Arc::clone(&header), dictionary: self.dictionary.clone() },
             numbers: numbers.columns,
         };
         Ok((mapping, supplies, plan))

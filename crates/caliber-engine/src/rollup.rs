@@ -364,10 +364,7 @@ fn read_short<'r, R: Row + 'r>(
     }
     let values = &mut values[..count];
     let forms = short::read(&words[..count], &lens[..count], decimal, values);
-    for (known, more) in facts.evidence.iter_mut().zip(forms.evidence(decimal)) {
-        *known += more;
-    }
-    facts.plain += forms.read;
+    facts.note_plain(forms.read, forms.evidence(decimal));
     if column.is_rate {
         for value in values {
             facts.note_rate(*value);

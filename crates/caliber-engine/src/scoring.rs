@@ -172,7 +172,7 @@ pub(crate) fn reading<'a>(
 ) -> Reading<'a> {
     Reading {
         recipe: chosen.recipe,
-        dictionary: Arc::new(chosen.dictionary.clone()),
+        dictionary: chosen.dictionary.clone(),
         dimension,
         overrides: &options.overrides,
         scales: &options.scales,

@@ -7,7 +7,6 @@
 
 use std::hint::black_box;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Instant;
 
 use caliber_engine::dictionary::Dictionary;
@@ -160,7 +159,7 @@ fn once(path: &Path) -> ResultsTable {
     println!("before: {}", memory());
     let table = timed("first touch", || {
         let results = timed("  read", || read_results_parquet(path, &recipe()).expect("our own file"));
-        let dictionary = Arc::new(Dictionary::shipped().clone());
+        let dictionary = Dictionary::shipped().clone();
         let table = timed("  table", || ResultsTable::new(results, dictionary).expect("few names"));
         timed("  first page", || table.page(&first_page()).expect("a known column"));
         table

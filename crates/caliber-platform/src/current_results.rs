@@ -65,7 +65,7 @@ impl CurrentResults<'_> {
             let recipe = Recipe::parse(&config.recipe_toml).map_err(Error::internal)?;
             let dictionary = Dictionary::shipped().extended_by(&recipe).map_err(Error::internal)?;
             let results = read_results_parquet(copy.path(), &recipe.metrics).map_err(Error::internal)?;
-            let table = ResultsTable::new(results, Arc::new(dictionary));
+            let table = ResultsTable::new(results, dictionary);
             let too_long = || Error::internal("the names of the results are too long to be held in memory");
             Ok(table.ok_or_else(too_long)?.with_priors(priors))
         })

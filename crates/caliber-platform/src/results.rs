@@ -54,7 +54,7 @@ impl RowId {
 #[derive(Debug)]
 pub struct ResultsTable {
     results: Results,
-    dictionary: Arc<Dictionary>,
+    dictionary: Dictionary,
     outliers: Bits,
     places: Places,
     /// What the shares were weighed by, in the order of the recipe; empty where the run did not ask for it.
@@ -101,7 +101,7 @@ impl Place {
 impl ResultsTable {
     /// A table of these results; `dictionary` has the words of the recipe they were scored by. `None` where the
     /// names together have more than 1.4 GB.
-    pub fn new(results: Results, dictionary: Arc<Dictionary>) -> Option<Self> {
+    pub fn new(results: Results, dictionary: Dictionary) -> Option<Self> {
         let bytes_of_names: usize = results.names.iter().map(|name| name.len() + 1).sum();
         // Lower case can lengthen a letter, never to more than three times its bytes.
         u32::try_from(bytes_of_names.checked_mul(3)?.max(results.len())).ok()?;

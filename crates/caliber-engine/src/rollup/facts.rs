@@ -48,6 +48,14 @@ pub(crate) struct ColumnFacts {
 }
 
 impl ColumnFacts {
+    /// Takes in so many numbers without a percent sign, and what the form of cells says.
+    pub(crate) fn note_plain(&mut self, plain: u64, evidence: [u64; 4]) {
+        self.plain += plain;
+        for (ours, more) in self.evidence.iter_mut().zip(evidence) {
+            *ours += more;
+        }
+    }
+
     /// Takes in a rate as it stands in its cell; NaN is none.
     #[inline]
     pub(crate) fn note_rate(&mut self, value: f64) {
@@ -111,10 +119,7 @@ impl ColumnFacts {
     }
 
     pub(crate) fn merge(&mut self, other: Self) {
-        for (ours, theirs) in self.evidence.iter_mut().zip(other.evidence) {
-            *ours += theirs;
-        }
-        self.plain += other.plain;
+        self.note_plain(other.plain, other.evidence);
         self.percent += other.percent;
         self.nonzero += other.nonzero;
         self.above_one += other.above_one;

@@ -187,7 +187,7 @@ pub(crate) struct Filter {
 #[derive(Clone, Debug)]
 pub(crate) struct Header {
     pub(crate) texts: Arc<Vec<String>>,
-    pub(crate) dictionary: Arc<Dictionary>,
+    pub(crate) dictionary: Dictionary,
 }
 
 impl Header {

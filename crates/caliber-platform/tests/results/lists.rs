@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use caliber_engine::dictionary::Dictionary;
 use caliber_engine::explain::Explainer;
 use caliber_engine::recipe::Dimension;
@@ -57,7 +55,7 @@ fn a_list_has_the_keys_of_the_contract() {
 fn reasons_are_those_of_the_command_lines_lists() {
     let results = results(&rows(), Dimension::Domain, true);
     let explainer = Explainer::new(&results, Dictionary::shipped());
-    let table = ResultsTable::new(results.clone(), Arc::new(Dictionary::shipped().clone())).unwrap();
+    let table = ResultsTable::new(results.clone(), Dictionary::shipped().clone()).unwrap();
     let allowed = table.list(&request(ListType::Whitelist)).unwrap();
     assert_eq!(allowed.domains, ["1.example", "2.example"]);
     assert_eq!(allowed.rows[1].reason, explainer.best_reason(1));

@@ -1,7 +1,5 @@
 //! Results to ask questions of.
 
-use std::sync::Arc;
-
 use caliber_engine::dictionary::Dictionary;
 use caliber_engine::recipe::{Better, Dimension};
 use caliber_engine::results::{ExtraColumn, MetricColumn, Results, Status};
@@ -72,7 +70,7 @@ pub(crate) fn results(rows: &[Row], dimension: Dimension, with_spend: bool) -> R
 }
 
 pub(crate) fn table_of(results: Results) -> ResultsTable {
-    ResultsTable::new(results, Arc::new(Dictionary::shipped().clone())).unwrap()
+    ResultsTable::new(results, Dictionary::shipped().clone()).unwrap()
 }
 
 pub(crate) fn table(rows: &[Row]) -> ResultsTable {
