@@ -1,16 +1,15 @@
 //! A platform with a database and a clock of its own.
 
 use std::net::IpAddr;
-use std::path::Path;
-use std::sync::Arc;
 
-use caliber_engine::recipe::RecipeBook;
-use caliber_platform::identity::{Caller, Secrets, SessionKind, SignedIn, TrustedIssuer};
+use caliber_platform::identity::{Caller, SessionKind, SignedIn, TrustedIssuer};
 use caliber_platform::rate_limits::RateLimit;
 use caliber_platform::{Clock, Parts, Platform, Result};
 use caliber_store::objects::Objects;
 use caliber_testing::TestDatabase;
 use tempfile::TempDir;
+
+use crate::parts::parts;
 
 /// Everybody's password.
 pub(crate) const PASSWORD: &str = "brass lantern under the stairs";
@@ -31,19 +30,8 @@ impl Fixture {
     ) -> Self {
         let folder = TempDir::with_prefix("caliber-identity-").unwrap();
         let clock = Clock::default();
-        let platform = Platform::new(Parts {
-            store: database.store().clone(),
-            objects: Objects::open(folder.path().to_str().unwrap()).unwrap(),
-            clock: clock.clone(),
-            secrets: Secrets::new("a secret of the tests".into(), Vec::new()),
-            book: Arc::new(RecipeBook::shipped().clone()),
-            sheet_reader: Arc::new(|_: &Path, _: Option<&str>| panic!("no test reads an old workbook")),
-            max_upload: 10_000_000,
-            results_cache: 10_000_000,
-            threads: 1,
-            failed_sign_ins,
-            issuers,
-        });
+        let objects = Objects::open(folder.path().to_str().unwrap()).unwrap();
+        let platform = Platform::new(Parts { failed_sign_ins, issuers, ..parts(&database, objects, &clock) });
         Self { platform, clock, _folder: folder, _database: database }
     }
 

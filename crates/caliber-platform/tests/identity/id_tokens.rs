@@ -179,14 +179,30 @@ async fn keys_that_are_not_for_it_are_passed_over() {
     }
 }
 
+/// An issuer that has another key than when somebody signed in.
+struct Rotated {
+    old: SigningKey,
+    new: SigningKey,
+    issuer: Issuer,
+    fixture: Fixture,
+    claims: Value,
+}
+
+impl Rotated {
+    async fn once() -> Self {
+        let (old, new) = (SigningKey::ec("old"), SigningKey::ec("new"));
+        let issuer = Issuer::start(&[&old]);
+        let fixture = Fixture::trusting(TestDatabase::sqlite().await, &[&issuer]);
+        let claims = with(issuer.claims("ana"), &json!({"exp": 9_999_999_999_u64}));
+        fixture.bring(&old.token(&claims)).await.unwrap();
+        issuer.change(|answers| answers.keys = vec![new.public.clone()]);
+        Self { old, new, issuer, fixture, claims }
+    }
+}
+
 #[tokio::test]
 async fn a_new_key_is_looked_for_at_once_but_not_at_will_of_strangers() {
-    let (old, new) = (SigningKey::ec("old"), SigningKey::ec("new"));
-    let issuer = Issuer::start(&[&old]);
-    let fixture = Fixture::trusting(TestDatabase::sqlite().await, &[&issuer]);
-    let claims = with(issuer.claims("ana"), &json!({"exp": 9_999_999_999_u64}));
-    fixture.bring(&old.token(&claims)).await.unwrap();
-    issuer.change(|answers| answers.keys = vec![new.public.clone()]);
+    let Rotated { old, new, issuer, fixture, claims } = Rotated::once().await;
     fixture.bring(&new.token(&claims)).await.unwrap();
     assert_eq!(issuer.times_asked(), 2);
     why(fixture.bring(&old.token(&claims)).await);
@@ -205,12 +221,7 @@ async fn a_new_key_is_looked_for_at_once_but_not_at_will_of_strangers() {
 
 #[tokio::test]
 async fn a_key_that_was_withdrawn_holds_an_hour_at_most() {
-    let (old, new) = (SigningKey::ec("old"), SigningKey::ec("new"));
-    let issuer = Issuer::start(&[&old]);
-    let fixture = Fixture::trusting(TestDatabase::sqlite().await, &[&issuer]);
-    let claims = with(issuer.claims("ana"), &json!({"exp": 9_999_999_999_u64}));
-    fixture.bring(&old.token(&claims)).await.unwrap();
-    issuer.change(|answers| answers.keys = vec![new.public.clone()]);
+    let Rotated { old, issuer, fixture, claims, .. } = Rotated::once().await;
     fixture.clock.advance(Duration::from_mins(59));
     fixture.bring(&old.token(&claims)).await.unwrap();
     fixture.clock.advance(Duration::from_mins(1));

@@ -6,3 +6,5 @@ mod attempts;
 mod fixture;
 mod id_tokens;
 mod joining;
+#[path = "../parts/mod.rs"]
+mod parts;

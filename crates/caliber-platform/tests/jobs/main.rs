@@ -3,20 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::io;
-use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use caliber_engine::recipe::RecipeBook;
 use caliber_platform::campaigns::{
     AnalysisLevel, Campaign, CampaignId, CampaignStatus, Channel, Goal, Settings, SettingsFrom,
 };
 use caliber_platform::exports::{Asked, ExportId, ExportStatus, ListFormat};
-use caliber_platform::identity::{Caller, Secrets};
+use caliber_platform::identity::Caller;
 use caliber_platform::jobs::{self, Filter, Job, JobState, WorkerOptions};
 use caliber_platform::lists::ListOptions;
-use caliber_platform::rate_limits::RateLimit;
 use caliber_platform::results::ListType;
 use caliber_platform::scoring::StartOptions;
 use caliber_platform::{Clock, Error, Parts, Platform, Queue, Window};
@@ -26,6 +22,11 @@ use caliber_testing::{TestDatabase, on_both_databases};
 use futures_util::stream;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
+
+use self::parts::parts;
+
+#[path = "../parts/mod.rs"]
+mod parts;
 
 on_both_databases!(
     what_fails_on_our_side_is_tried_three_times_then_kept_as_a_dead_letter,
@@ -58,19 +59,7 @@ impl Fixture {
     /// With files kept elsewhere.
     async fn storing(database: TestDatabase, objects: Objects, folder: TempDir) -> Self {
         let clock = Clock::default();
-        let platform = Platform::new(Parts {
-            store: database.store().clone(),
-            objects,
-            clock: clock.clone(),
-            secrets: Secrets::new("a secret of the tests".into(), Vec::new()),
-            book: Arc::new(RecipeBook::shipped().clone()),
-            sheet_reader: Arc::new(|_: &Path, _: Option<&str>| panic!("no test reads an old workbook")),
-            max_upload: 10_000_000,
-            results_cache: 10_000_000,
-            threads: 2,
-            failed_sign_ins: RateLimit::OFF,
-            issuers: Vec::new(),
-        });
+        let platform = Platform::new(Parts { threads: 2, ..parts(&database, objects, &clock) });
         let password = "brass lantern under the stairs";
         let user = platform.identity().register("ana@example.com", password, "Ana").await.unwrap();
         let caller = Caller { user, session: None };
