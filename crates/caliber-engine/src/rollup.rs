@@ -15,7 +15,8 @@ mod sums;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use self::batch::{BATCH, Batch};
+pub(crate) use self::batch::BATCH;
+use self::batch::Batch;
 use self::facts::{ColumnFacts, Place};
 use self::groups::{Groups, NO_GUESS};
 use self::plan::{Conventions, Filter, Layout, NumberColumn, Plan};
@@ -91,7 +92,7 @@ impl RollUp {
             ragged: (0, Vec::new()),
             width,
             other_table: None,
-            batch: Batch::new(plan.numbers.len(), layout.widths),
+            batch: Batch::new(plan.numbers.iter().map(|number| number.column), layout.widths),
             layout,
             plan,
         }
@@ -109,9 +110,11 @@ impl RollUp {
     pub(crate) fn add<R: Row>(&mut self, rows: &[R], place: impl Fn(&R) -> Place + Copy) {
         let mut batch = std::mem::take(&mut self.batch);
         for rows in rows.chunks(BATCH) {
+            batch.fetch(rows);
             let mut impressions = [f64::NAN; BATCH];
             if self.plan.filters.is_empty() {
-                read_short(&self.plan.numbers[0], &mut self.facts[0], rows.iter(), &mut impressions);
+                let cells = batch.short_cells(0, rows.len());
+                read_short(&self.plan.numbers[0], &mut self.facts[0], cells, &mut impressions);
             }
             for (at, (row, mut impressions)) in rows.iter().zip(impressions).enumerate() {
                 if !self.plan.filters.is_empty() && !self.passes_filters(row) {
@@ -145,13 +148,16 @@ impl RollUp {
         if !batch.rows.is_empty() {
             self.settle_tail();
         }
-        for (index, values) in batch.values.iter_mut().enumerate().skip(1) {
+        batch.keep_short_cells();
+        let count = batch.rows.len();
+        for index in 1..self.plan.numbers.len() {
             let (column, facts) = (&self.plan.numbers[index], &mut self.facts[index]);
-            let rows = batch.rows.iter().map(|&row| &rows[row as usize]);
-            read_short(column, facts, rows.clone(), values);
-            for (value, row) in values.iter_mut().zip(rows).filter(|(value, _)| value.is_nan()) {
-                *value = number(column, facts, row, place);
+            let mut values = [f64::NAN; BATCH];
+            read_short(column, facts, batch.short_cells(index, count), &mut values);
+            for (value, &row) in values.iter_mut().zip(&batch.rows).filter(|(value, _)| value.is_nan()) {
+                *value = number(column, facts, &rows[row as usize], place);
             }
+            batch.values[index] = values;
         }
         for &row in &batch.rows {
             let row = &rows[row as usize];
@@ -203,7 +209,7 @@ impl RollUp {
     #[inline]
     fn add_words(&mut self, row: &impl Row) {
         if let Some(column) = self.plan.date {
-            match row.cell(column) {
+            match row.plain(column).map_or_else(|| row.cell(column), |plain| Cell::Text(plain.into())) {
                 Cell::Text(text) => self.days.add(&text),
                 Cell::Number(serial) => self.days.add(serial.to_string().as_bytes()),
                 Cell::Day(day) => self.days.add_day(day),
@@ -211,6 +217,7 @@ impl RollUp {
             }
         }
         if let Some(column) = self.plan.currency
+            && row.plain(column) != Some(&self.last_currency)
             && let Cell::Text(text) = row.cell(column)
             && *text != *self.last_currency
         {
@@ -350,20 +357,15 @@ impl RollUp {
 }
 
 /// Reads those cells of a column that are short and plain, which are nearly all; the others are NaN.
-fn read_short<'r, R: Row + 'r>(
+fn read_short(
     column: &NumberColumn,
     facts: &mut ColumnFacts,
-    rows: impl Iterator<Item = &'r R>,
+    (words, lens): (&[u64], &[u64]),
     values: &mut [f64; BATCH],
 ) {
     let Conventions { decimal, scale } = column.conventions;
-    let (mut words, mut lens, mut count) = ([0; BATCH], [0; BATCH], 0);
-    for ((word, len), row) in words.iter_mut().zip(&mut lens).zip(rows) {
-        (*word, *len) = row.word(column.column).unwrap_or_default();
-        count += 1;
-    }
-    let values = &mut values[..count];
-    let forms = short::read(&words[..count], &lens[..count], decimal, values);
+    let values = &mut values[..words.len()];
+    let forms = short::read(words, lens, decimal, values);
     facts.note_plain(forms.read, forms.evidence(decimal));
     if column.is_rate {
         for value in values {

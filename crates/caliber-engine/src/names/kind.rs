@@ -41,7 +41,7 @@ pub fn classify(key: &str, dimension: Dimension) -> NameKind {
 
 /// Whole keys only: `totalwine.com` is a domain.
 fn is_aggregate(key: &str) -> bool {
-    const LABELS: [&str; 12] = [
+    const LABELS: [&str; 10] = [
         "[tail aggregate]",
         "row labels",
         "summary",
@@ -49,13 +49,15 @@ fn is_aggregate(key: &str) -> bool {
         "(not set)",
         "(not available)",
         "low volume inventory",
-        "deals.unknown",
-        "managed.unknown",
         "undisclosed",
         "unknown",
         "anonymous",
     ];
     let label = key.trim_end_matches([':', '：', ' ']);
+    // Nearly all keys are hosts, and of the words below none else looks like one.
+    if label.contains('.') && !label.contains(' ') {
+        return matches!(label, "deals.unknown" | "managed.unknown");
+    }
     let blank = label.chars().all(|c| c.is_whitespace() || matches!(c, '-' | '‐'..='―' | '−'));
     blank || LABELS.contains(&label) || is_total(label) || counted_total(label)
 }
@@ -179,9 +181,9 @@ fn dotted(key: &str) -> NameKind {
     if host::is_address(key) {
         return NameKind::Host;
     }
-    let labels = key.split('.').count();
-    let first = key.split('.').next().unwrap_or_default();
-    let last = key.rsplit('.').next().unwrap_or_default();
+    let labels = 1 + key.bytes().filter(|&byte| byte == b'.').count();
+    let first = key.split_once('.').map_or(key, |(first, _)| first);
+    let last = key.rsplit_once('.').map_or(key, |(_, last)| last);
     let ends_in_number = last.bytes().all(|byte| byte.is_ascii_digit());
     // `01.10.2025` is a day and `1.2.3` a version; neither is an app.
     if ends_in_number && (labels < 3 || !key.contains(|c: char| c.is_ascii_alphabetic())) {

@@ -11,9 +11,9 @@ use crate::report::source::read_error;
 use crate::report::text;
 use crate::report::workbook::Workbook;
 use crate::report::{Body, Chunk, ChunkError, Chunks, MAX_COLUMNS, Record, ReportFile};
-use crate::rollup::RollUp;
 use crate::rollup::facts::Place;
 use crate::rollup::plan::{Layout, Plan};
+use crate::rollup::{BATCH, RollUp};
 use crate::{Code, Error, Result};
 
 impl Reading<'_> {
@@ -53,13 +53,21 @@ impl Reading<'_> {
                 rollup.begin_chunk(number);
                 let place =
                     |record: &Record<'_>| Place { chunk: number, lines_before: chunk.lines_before(record) };
-                let records: Vec<Record<'_>> = chunk.records().collect();
-                if let Some(wide) = records.iter().find(|record| record.len() > MAX_COLUMNS) {
-                    let error = ChunkError::TooWide { place: place(wide), width: wide.len() };
+                if let Some(wide) = chunk.records().find(|record| record.len() > MAX_COLUMNS) {
+                    let error = ChunkError::TooWide { place: place(&wide), width: wide.len() };
                     return Ok((rollup, lines, Some(error)));
                 }
-                rollup.add(&records, place);
-                self.progress.rows.fetch_add(records.len() as u64, Ordering::Relaxed);
+                let (mut records, mut some, mut rows) = (chunk.records(), Vec::with_capacity(BATCH), 0);
+                loop {
+                    some.clear();
+                    some.extend(records.by_ref().take(BATCH));
+                    if some.is_empty() {
+                        break;
+                    }
+                    rollup.add(&some, place);
+                    rows += some.len() as u64;
+                }
+                self.progress.rows.fetch_add(rows, Ordering::Relaxed);
             }
         })?;
         let (mut rollups, mut lines, mut errors) = (Vec::new(), Vec::new(), Vec::new());

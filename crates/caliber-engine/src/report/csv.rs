@@ -3,6 +3,7 @@
 //! A quote is only special where a cell begins, so that `15" screens` in the middle of a cell does not swallow
 //! the rest of the file. Records end at LF, CR or CRLF outside quotes.
 
+mod block;
 mod chunks;
 mod index;
 #[cfg(test)]
@@ -47,6 +48,15 @@ impl<'a> Record<'a> {
         self.span(column).map(|(start, end)| &self.chunk[start..end])
     }
 
+    /// The word of a cell in quotes. Quotes in it do no harm: no word with one is a number.
+    #[inline(never)]
+    fn quoted_word(&self, start: usize, end: usize) -> Option<(u64, u64)> {
+        let end = end - 1;
+        let word = self.chunk[..end].last_chunk()?;
+        let (QUOTE, len @ 1..=8) = (self.chunk[start], end.checked_sub(start + 1)?) else { return None };
+        Some((u64::from_le_bytes(*word), len as u64))
+    }
+
     /// Where in the chunk the record's line end stands.
     pub(crate) fn end(&self) -> usize {
         // A record has at least one end.
@@ -62,14 +72,19 @@ impl<'a> Record<'a> {
 impl Row for Record<'_> {
     #[inline]
     fn plain(&self, column: usize) -> Option<&[u8]> {
-        self.raw(column).filter(|raw| raw.first().is_some_and(|first| !matches!(first, &QUOTE | b' ')))
+        let raw = self.raw(column)?;
+        let content = if raw.first() == Some(&QUOTE) { within_quotes(raw)? } else { raw };
+        content.first().is_some_and(|first| *first != b' ').then_some(content)
     }
 
     #[inline]
     fn word(&self, column: usize) -> Option<(u64, u64)> {
         let (start, end) = self.span(column)?;
-        let word = self.chunk[..end].last_chunk()?;
-        (1..=8).contains(&(end - start)).then_some((u64::from_le_bytes(*word), (end - start) as u64))
+        let word = u64::from_le_bytes(*self.chunk[..end].last_chunk()?);
+        if word.to_le_bytes()[7] == QUOTE {
+            return self.quoted_word(start, end);
+        }
+        (1..=8).contains(&(end - start)).then_some((word, (end - start) as u64))
     }
 
     #[inline]
@@ -83,6 +98,12 @@ impl Row for Record<'_> {
     fn len(&self) -> usize {
         self.ends.len()
     }
+}
+
+/// What is between quotes that stand around a cell and nowhere else in it.
+fn within_quotes(raw: &[u8]) -> Option<&[u8]> {
+    let content = raw.strip_prefix(&[QUOTE])?.strip_suffix(&[QUOTE])?;
+    memchr(QUOTE, content).is_none().then_some(content)
 }
 
 /// The content of a cell: without its quotes, doubled quotes made one.

@@ -106,6 +106,7 @@ pub struct DayColumn {
     custom_is_open: bool,
     unreadable: u64,
     known: HashMap<Box<[u8]>, Class, FixedState>,
+    settled: Settled,
 }
 
 const DAY_FIRST: usize = 0;
@@ -113,6 +114,44 @@ const MONTH_FIRST: usize = 1;
 
 /// Distinct texts remembered, to bound memory; a column of timestamps is parsed cell by cell beyond it.
 const KNOWN_TEXTS: usize = 1024;
+
+/// Some of the known texts that need not be counted, each in the place that its bytes say: nearly every cell is one of a
+/// few days, and is found here without a hash of it.
+#[derive(Clone, Debug)]
+struct Settled([Short; 64]);
+
+impl Default for Settled {
+    fn default() -> Self {
+        Self([Short::default(); 64])
+    }
+}
+
+impl Settled {
+    #[inline]
+    fn place(&mut self, text: Short) -> &mut Short {
+        // The digits of a day differ in their low bits, and most in the last bytes.
+        let mixed = (text.first ^ text.last.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        &mut self.0[(mixed >> 58) as usize]
+    }
+}
+
+/// A text of 8 to 16 bytes by its first and last eight; one of length 0 is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Short {
+    first: u64,
+    last: u64,
+    len: usize,
+}
+
+impl Short {
+    #[inline]
+    fn of(text: &[u8]) -> Option<Self> {
+        let (first, last) = (text.first_chunk()?, text.last_chunk()?);
+        let short =
+            Self { first: u64::from_le_bytes(*first), last: u64::from_le_bytes(*last), len: text.len() };
+        (text.len() <= 16).then_some(short)
+    }
+}
 
 /// What must be counted anew each time a known text comes back; its days are in the spans already.
 #[derive(Clone, Copy, Debug)]
@@ -151,17 +190,28 @@ struct Counted {
 
 impl DayColumn {
     /// Takes in one cell; blanks and words for nothing are passed over.
+    #[inline]
     pub fn add(&mut self, cell: &[u8]) {
-        let class = if let Some(&class) = self.known.get(cell) {
-            class
-        } else {
-            let class = self.learn(cell);
-            if self.known.len() < KNOWN_TEXTS && cell.len() <= 64 {
-                self.known.insert(cell.into(), class);
-            }
-            class
-        };
+        let short = Short::of(cell);
+        if short.is_some_and(|short| *self.settled.place(short) == short) {
+            return;
+        }
+        let class = self.class(cell);
+        if let (Class::Settled, Some(short)) = (class, short) {
+            *self.settled.place(short) = short;
+        }
         self.count(class);
+    }
+
+    fn class(&mut self, cell: &[u8]) -> Class {
+        if let Some(&class) = self.known.get(cell) {
+            return class;
+        }
+        let class = self.learn(cell);
+        if self.known.len() < KNOWN_TEXTS && cell.len() <= 64 {
+            self.known.insert(cell.into(), class);
+        }
+        class
     }
 
     fn count(&mut self, class: Class) {

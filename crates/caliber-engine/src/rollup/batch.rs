@@ -5,9 +5,10 @@ use super::plan::{
     EMPTY_ROWS, FIRST_TOTAL, IMPRESSIONS, Layout, MetricSlots, MetricSource, Plan, ROWS, SQUARES, sum_of,
 };
 use super::sums::{SumTable, Terms, Widths};
+use crate::report::cell::Row;
 
 /// Rows of a batch: enough to hide how long each name and each sum takes to come from memory.
-pub(super) const BATCH: usize = 64;
+pub(crate) const BATCH: usize = 64;
 
 /// A number a row.
 type Numbers = [f64; BATCH];
@@ -15,6 +16,12 @@ type Numbers = [f64; BATCH];
 /// Rows with impressions, their groups and their numbers.
 #[derive(Default)]
 pub(super) struct Batch {
+    /// Where in a row the numbers stand.
+    columns: Vec<usize>,
+    /// By column the words of [`Row::word`] and their lengths, 0 where a cell has none: of all rows at hand, and once
+    /// [kept](Self::keep_short_cells) of those in `rows`.
+    words: Vec<[u64; BATCH]>,
+    lens: Vec<[u64; BATCH]>,
     /// Positions among the rows at hand.
     pub(super) rows: Vec<u32>,
     pub(super) groups: Vec<u32>,
@@ -24,14 +31,44 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// A batch of so many columns of numbers, for so many sums.
-    pub(super) fn new(columns: usize, widths: Widths) -> Self {
+    /// A batch of numbers that stand in these columns, for so many sums.
+    pub(super) fn new(columns: impl Iterator<Item = usize>, widths: Widths) -> Self {
+        let columns: Vec<usize> = columns.collect();
         Self {
+            words: vec![[0; BATCH]; columns.len()],
+            lens: vec![[0; BATCH]; columns.len()],
             rows: Vec::with_capacity(BATCH),
             groups: Vec::with_capacity(BATCH),
-            values: vec![[f64::NAN; BATCH]; columns],
+            values: vec![[f64::NAN; BATCH]; columns.len()],
+            columns,
             terms: Terms::new(widths),
         }
+    }
+
+    /// Fetches the short cells of the rows at hand, row by row: those of a row lie side by side.
+    pub(super) fn fetch<R: Row>(&mut self, rows: &[R]) {
+        for (at, row) in rows.iter().enumerate() {
+            for ((words, lens), &column) in self.words.iter_mut().zip(&mut self.lens).zip(&self.columns) {
+                (words[at], lens[at]) = row.word(column).unwrap_or_default();
+            }
+        }
+    }
+
+    /// Leaves only the short cells of the batch's rows.
+    pub(super) fn keep_short_cells(&mut self) {
+        if self.rows.last().is_none_or(|&last| last as usize + 1 == self.rows.len()) {
+            return;
+        }
+        for (words, lens) in self.words.iter_mut().zip(&mut self.lens) {
+            for (to, &from) in self.rows.iter().enumerate() {
+                (words[to], lens[to]) = (words[from as usize], lens[from as usize]);
+            }
+        }
+    }
+
+    /// The first short cells of a column.
+    pub(super) fn short_cells(&self, column: usize, count: usize) -> (&[u64], &[u64]) {
+        (&self.words[column][..count], &self.lens[column][..count])
     }
 
     /// Puts in a row and its impressions.

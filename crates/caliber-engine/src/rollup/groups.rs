@@ -21,6 +21,10 @@ const INLINE: usize = 48;
 /// Spellings remembered beyond four a group. URLs differ from row to row, so not all can be.
 const SPARE_SPELLINGS: usize = 4096;
 
+/// Groups that there is room for from the beginning, as many as a hash table of 2^15 places takes: room costs nothing until
+/// it is used, growing copies all there is.
+const ROOM: usize = 28_672;
+
 /// A cell as it was spelled, and what it means. Aligned to the cache's lines, so that looking at one fetches one.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
@@ -77,14 +81,14 @@ impl Groups {
     pub(crate) fn new(dimension: Dimension, widths: Widths, rare_width: usize) -> Self {
         Self {
             dimension,
-            places: HashTable::new(),
-            spellings: Vec::new(),
+            places: HashTable::with_capacity(ROOM),
+            spellings: Vec::with_capacity(ROOM),
             hasher: RandomState::default(),
             long_text: Vec::new(),
             keys: Vec::new(),
             key_ends: vec![0],
             kinds: Vec::new(),
-            sums: SumTable::new(widths),
+            sums: SumTable::with_capacity(widths, ROOM),
             rare: SparseRows::new(rare_width),
             shown: Vec::new(),
             last_shown: Vec::new(),
@@ -143,16 +147,14 @@ impl Groups {
         self.places.find(hash, is_it).map(|&(_, at)| &self.spellings[at as usize])
     }
 
-    /// A spelling that was not met before, or is not remembered.
+    /// A spelling that is not known: not met before, or not remembered.
     #[cold]
     fn learn(&mut self, cell: &[u8]) -> Place {
-        self.not_utf8 |= std::str::from_utf8(cell).is_err();
         let mut scratch = std::mem::take(&mut self.scratch);
         let key = names::normalise(cell, self.dimension, &mut scratch);
-        let group = match self.find(key.as_bytes()) {
-            Some(known) => known.group as usize,
-            None => self.insert(key, names::classify(key, self.dimension)),
-        };
+        let is_key = key.as_bytes() == cell;
+        let known = if is_key { None } else { self.find(key.as_bytes()).map(|known| known.group as usize) };
+        let group = known.unwrap_or_else(|| self.insert(key, names::classify(key, self.dimension)));
         self.scratch = scratch;
         let shown = match self.kinds[group] {
             NameKind::AppId | NameKind::Name => {
@@ -161,8 +163,11 @@ impl Groups {
             }
             NameKind::Host | NameKind::Aggregate | NameKind::Missing => NONE,
         };
-        if self.spellings.len() < 4 * self.len() + SPARE_SPELLINGS {
-            self.remember(cell, group, shown);
+        if !is_key {
+            self.not_utf8 |= std::str::from_utf8(cell).is_err();
+            if self.spellings.len() < 4 * self.len() + SPARE_SPELLINGS {
+                self.remember(cell, group, shown);
+            }
         }
         Place { group, shown }
     }
@@ -184,10 +189,8 @@ impl Groups {
         group
     }
 
+    /// Remembers a spelling that is not known.
     fn remember(&mut self, cell: &[u8], group: usize, shown: u32) {
-        if self.find(cell).is_some() {
-            return;
-        }
         let mut spelling =
             Spelling { text: [0; INLINE], len: cell.len() as u32, at: 0, group: group as u32, shown };
         if cell.len() <= INLINE {

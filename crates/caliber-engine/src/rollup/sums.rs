@@ -47,18 +47,13 @@ pub(super) struct Terms {
     widths: Widths,
     /// Laid out as [`SumTable::small`].
     small: Vec<Line>,
+    /// The terms of one slot.
+    column: Vec<i64>,
 }
 
 impl Terms {
     pub(super) fn new(widths: Widths) -> Self {
-        Self { widths, small: vec![EMPTY_LINE; BATCH * widths.lines()] }
-    }
-
-    /// The places of a slot, row by row.
-    #[inline]
-    fn slot(&mut self, slot: usize) -> impl Iterator<Item = &mut i64> {
-        let lines = self.small.chunks_exact_mut(self.widths.lines());
-        lines.map(move |lines| &mut lines[slot / LINE].0[slot % LINE])
+        Self { widths, small: vec![EMPTY_LINE; BATCH * widths.lines()], column: vec![0; BATCH] }
     }
 
     /// A term each.
@@ -73,8 +68,9 @@ impl Terms {
 
     /// One more each, where `counts` says so.
     pub(super) fn put_counts(&mut self, slot: usize, counts: impl Iterator<Item = bool>) {
-        for (place, counts) in self.slot(slot).zip(counts) {
-            *place = if counts { NANOS_IN_ONE } else { 0 };
+        let lines = self.small.chunks_exact_mut(self.widths.lines());
+        for (lines, counts) in lines.zip(counts) {
+            lines[slot / LINE].0[slot % LINE] = if counts { NANOS_IN_ONE } else { 0 };
         }
     }
 
@@ -110,15 +106,14 @@ impl Terms {
         all: impl FnOnce(&mut [i64]) -> bool,
         mut one: impl FnMut(usize, usize) -> i64,
     ) {
-        let mut small = [0; BATCH];
-        let small = &mut small[..groups.len()];
-        if !all(small) {
-            for (at, (small, &group)) in small.iter_mut().zip(groups).enumerate() {
-                *small = one(at, group as usize);
+        let column = &mut self.column[..groups.len()];
+        if !all(column) {
+            for (at, (term, &group)) in column.iter_mut().zip(groups).enumerate() {
+                *term = one(at, group as usize);
             }
         }
-        for (place, small) in self.slot(slot).zip(small) {
-            *place = *small;
+        for (lines, term) in self.small.chunks_exact_mut(self.widths.lines()).zip(column) {
+            lines[slot / LINE].0[slot % LINE] = *term;
         }
     }
 }
@@ -134,8 +129,10 @@ pub(crate) struct SumTable {
 }
 
 impl SumTable {
-    pub(super) fn new(widths: Widths) -> Self {
-        Self { widths, small: Vec::new(), spilled: SparseRows::new(widths.all()) }
+    /// A table with room for so many groups.
+    pub(super) fn with_capacity(widths: Widths, groups: usize) -> Self {
+        let small = Vec::with_capacity(groups * widths.lines());
+        Self { widths, small, spilled: SparseRows::new(widths.all()) }
     }
 
     /// Makes room for one more group.
@@ -366,7 +363,7 @@ mod tests {
     }
 
     fn empty_table() -> SumTable {
-        let mut table = SumTable::new(WIDTHS);
+        let mut table = SumTable::with_capacity(WIDTHS, 1);
         (0..3).for_each(|_| table.push());
         table
     }

@@ -1,13 +1,10 @@
 //! Where the cells and records of a text end.
 
-use wide::u8x64;
+use multiversion::multiversion;
+use multiversion::target::match_target;
 
+use super::block::{self, BLOCK, Masks};
 use super::{QUOTE, Record};
-
-/// Ends written at once: few blocks of 64 bytes have more.
-const AT_ONCE: usize = 12;
-/// What a block writes at most.
-const ROOM: usize = 64_usize.next_multiple_of(AT_ONCE);
 
 /// The cell and record ends of a chunk, found 64 bytes at a time.
 #[derive(Default)]
@@ -96,11 +93,11 @@ impl Index {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as `Index::push`")]
     fn reserve_block(&mut self) {
-        if self.ends.len() < self.used + ROOM {
-            self.ends.resize((self.used + ROOM).max(2 * self.ends.len()), 0);
+        if self.ends.len() < self.used + BLOCK {
+            self.ends.resize((self.used + BLOCK).max(2 * self.ends.len()), 0);
         }
-        if self.records.len() < self.used_records + 64 {
-            self.records.resize((self.used_records + 64).max(2 * self.records.len()), 0);
+        if self.records.len() < self.used_records + BLOCK {
+            self.records.resize((self.used_records + BLOCK).max(2 * self.records.len()), 0);
         }
     }
 
@@ -110,16 +107,23 @@ impl Index {
         self.used_records += 1;
     }
 
-    /// Appends the set bits of `structural`; [`AT_ONCE`] of them, and at least one record, are written, and what is too
-    /// much is overwritten later: no branch depends on what nobody can foresee.
+    /// Appends the cells and records that a block ends. `write` writes the positions of bits counted from a base, see
+    /// [`block::write_positions`].
     #[inline(always)]
     #[expect(
         clippy::inline_always,
         reason = "only within `index_blocks` is it built for newer processors too"
     )]
-    fn push(&mut self, mut structural: u64, mut newline: u64, base: usize) {
+    fn push(
+        &mut self,
+        structural: u64,
+        mut newline: u64,
+        base: usize,
+        write: impl FnOnce(u64, u32, &mut [u32; BLOCK]),
+    ) {
         self.reserve_block();
         loop {
+            // Written even if there is none, and then overwritten later.
             let before = newline.wrapping_sub(1) & !newline;
             self.records[self.used_records] = (self.used as u32) + (structural & before).count_ones();
             self.used_records += usize::from(newline != 0);
@@ -128,18 +132,10 @@ impl Index {
                 break;
             }
         }
-        let count = structural.count_ones() as usize;
-        let (room, _) = self.ends[self.used..self.used + ROOM].as_chunks_mut::<AT_ONCE>();
-        for some in room {
-            for end in some {
-                *end = base as u32 + structural.trailing_zeros();
-                structural &= structural.wrapping_sub(1);
-            }
-            if structural == 0 {
-                break;
-            }
+        if let Some(room) = self.ends[self.used..].first_chunk_mut() {
+            write(structural, base as u32, room);
         }
-        self.used += count;
+        self.used += structural.count_ones() as usize;
     }
 
     #[expect(
@@ -196,22 +192,27 @@ impl Index {
     }
 }
 
-/// Appends the ends of all 64-byte blocks of a chunk. Returns its number of line ends, and where a quoted cell begins
-/// that does not end. Built once more for processors with AVX2 and bit manipulation, where it takes half the time.
-#[multiversion::multiversion(targets("x86_64+avx2+bmi1+bmi2+popcnt+lzcnt"))]
+/// Appends the ends of all blocks of a chunk. Returns its number of line ends, and where a quoted cell begins that does
+/// not end. Built once more for processors with AVX2 and bit manipulation, where it takes half the time, and for those
+/// with AVX-512, where it takes a third.
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl+avx512vbmi2+bmi1+bmi2+popcnt+lzcnt",
+    "x86_64+avx2+bmi1+bmi2+popcnt+lzcnt"
+))]
 fn index_blocks(index: &mut Index, chunk: &[u8], delimiter: u8) -> (u64, Option<usize>) {
     let mut quoting = Quoting::default();
     let (mut feeds, mut returns, mut pairs, mut after_return) = (0, 0, 0, 0);
-    let (blocks, rest) = chunk.as_chunks::<64>();
-    let mut last = [0; 64];
+    let (blocks, rest) = chunk.as_chunks::<BLOCK>();
+    let mut last = [0; BLOCK];
     last[..rest.len()].copy_from_slice(rest);
     for (at, block) in blocks.iter().chain((!rest.is_empty()).then_some(&last)).enumerate() {
-        let base = at * 64;
-        let block = u8x64::from(*block);
-        let equal = |byte: u8| block.simd_eq(u8x64::splat(byte)).to_bitmask();
-        let (quote, feed, carriage) = (equal(QUOTE), equal(b'\n'), equal(b'\r'));
+        let base = at * BLOCK;
+        let Masks { quote, feed, carriage, delimiter: parts } = match_target! {
+            "x86_64+avx512bw+avx512vbmi2" => block::avx512::masks(block, delimiter),
+            _ => block::masks(block, delimiter),
+        };
         let newline = feed | carriage;
-        let structural = equal(delimiter) | newline;
+        let structural = parts | newline;
         feeds += feed.count_ones();
         if (carriage | after_return) != 0 {
             returns += carriage.count_ones();
@@ -226,7 +227,12 @@ fn index_blocks(index: &mut Index, chunk: &[u8], delimiter: u8) -> (u64, Option<
             quoting.inside(quote, structural << 1 | u64::from(opens_first), base)
         };
         match inside {
-            Some(inside) => index.push(structural & !inside, newline & !inside, base),
+            Some(inside) => index.push(structural & !inside, newline & !inside, base, |bits, base, room| {
+                match_target! {
+                    "x86_64+avx512bw+avx512vbmi2" => block::avx512::write_positions(bits, base, room),
+                    _ => block::write_positions(bits, base, room),
+                }
+            }),
             None => index.push_quoted(chunk, structural, newline, quote, base, delimiter, &mut quoting),
         }
     }

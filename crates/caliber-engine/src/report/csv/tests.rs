@@ -127,4 +127,25 @@ proptest! {
         let text = writer.into_inner().expect("memory");
         prop_assert_eq!(read(&text, b',', 7).expect("whole"), cells);
     }
+
+    #[test]
+    fn short_cuts_show_what_is_in_the_cell(text in "[1.,\"\n ]{0,80}") {
+        let text = format!("beginning\n{text}");
+        let chunks = chunks(io::Cursor::new(text.into_bytes()), b',', 1 << 16);
+        let mut chunk = Chunk::default();
+        while chunks.next(&mut chunk).unwrap_or(false) {
+            for record in chunk.records() {
+                for column in 0..record.len() {
+                    let cell = record.cell(column);
+                    if let Some(plain) = record.plain(column) {
+                        prop_assert_eq!(plain, &*cell.text());
+                    }
+                    let word = record.word(column).map(|(word, len)| word.to_le_bytes()[8 - len as usize..].to_vec());
+                    if let Some(word) = word.filter(|word| !word.contains(&QUOTE)) {
+                        prop_assert_eq!(&word[..], &*cell.text());
+                    }
+                }
+            }
+        }
+    }
 }
