@@ -276,9 +276,10 @@ pub(crate) fn outlier_flags(
     let mut flags = vec![Vec::new(); rows];
     for (metric, fences) in metrics.iter().zip(fences) {
         let Some((lower, upper)) = *fences else { continue };
+        let flag = format!("{}_outlier", metric.name);
         for (flags, value) in flags.iter_mut().zip(&metric.values) {
             if value.is_some_and(|value| value < lower || value > upper) {
-                flags.push(format!("{}_outlier", metric.name));
+                flags.push(flag.clone());
             }
         }
     }

@@ -206,12 +206,21 @@ impl Sample {
     /// The delimiter under which the rows look most like a report: by the best header row, else by rows that
     /// agree on their number of cells.
     pub(crate) fn delimiter(&self, header_score: &dyn Fn(&OwnedRow) -> usize) -> u8 {
-        let judged = DELIMITERS.map(|delimiter| {
+        let judge = |delimiter: u8| {
             let rows = self.rows(delimiter, HEADER_ROWS).rows;
             let header = rows.iter().map(header_score).max().unwrap_or(0);
             let mut widths: Vec<usize> = rows.iter().map(|row| row.cells.len()).collect();
             widths.sort_unstable();
-            let median = widths.get(widths.len() / 2).copied().unwrap_or(0);
+            (header, widths.get(widths.len() / 2).copied().unwrap_or(0))
+        };
+        // Those that stand nowhere all leave the lines whole.
+        let mut of_whole_lines = None;
+        let judged = DELIMITERS.map(|delimiter| {
+            let (header, median) = if memchr::memchr(delimiter, &self.bytes).is_some() {
+                judge(delimiter)
+            } else {
+                *of_whole_lines.get_or_insert_with(|| judge(delimiter))
+            };
             (header, median, delimiter)
         });
         let best = judged.iter().map(|&(header, width, _)| (header, width)).max();
