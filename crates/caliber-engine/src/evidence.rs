@@ -22,7 +22,7 @@ use crate::parallel;
 use crate::recipe::Better;
 use crate::results::{EffectiveCounts, MetricColumn, Results};
 use crate::shrinkage::Prior;
-use crate::statistics::{is_constant, quantile, sorted_present};
+use crate::statistics::{is_constant, quantile, quantiles, sorted_present};
 use posterior::{Moments, Share};
 use root::Tolerance;
 
@@ -136,8 +136,14 @@ impl Evidence {
 
     /// The probability that a row is above the median.
     pub fn p_above(&self, row: usize) -> f64 {
-        let law = &self.laws[row];
-        if law.sd <= 0.0 && law.mean <= self.median { 0.0 } else { 1.0 - self.p_below(row) }
+        self.sides(row).1
+    }
+
+    /// The probabilities that a row is below the median and above it.
+    fn sides(&self, row: usize) -> (f64, f64) {
+        let (law, below) = (&self.laws[row], self.p_below(row));
+        let is_at_most = law.sd <= 0.0 && law.mean <= self.median;
+        (below, if is_at_most { 0.0 } else { 1.0 - below })
     }
 
     /// Names of the metrics that are taken as known.
@@ -234,6 +240,16 @@ fn median(laws: &[Law], chunks: &[Range<usize>], threads: usize) -> f64 {
         });
         below.into_iter().sum::<f64>() / laws.len() as f64 - 0.5
     };
-    let tolerance = Tolerance { place: 1e-9, value: 1e-10 };
-    root::between((0.0, excess(0.0)), (100.0, excess(100.0)), tolerance, excess)
+    let point = |t: f64| (t, excess(t));
+    // It is near the middle one of the means, so that a few steps find it.
+    let mut means: Vec<f64> = laws.iter().map(|law| law.mean).collect();
+    let near = quantiles(&mut means, [0.5]).map_or(50.0, |[middle]| middle);
+    let (mut low, mut high) = (point(near - 1.0), point(near + 1.0));
+    while low.1 > 0.0 && low.0 > 0.0 {
+        (low, high) = (point((low.0 - 10.0).max(0.0)), low);
+    }
+    while high.1 < 0.0 && high.0 < 100.0 {
+        (low, high) = (high, point((high.0 + 10.0).min(100.0)));
+    }
+    root::between(low, high, Tolerance { place: 1e-9, value: 1e-10 }, excess)
 }

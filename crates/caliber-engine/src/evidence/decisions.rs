@@ -140,12 +140,10 @@ impl Evidence {
         let prior_of = |name: &str| self.metrics.iter().find(|metric| metric.metric == name)?.prior;
         let patterns = Patterns::of(results, dictionary, &prior_of, threads)?;
         let all: Vec<usize> = (0..results.len()).collect();
-        let judged = parallel::map_chunks(threads, &all, |&row| Judged {
-            low: self.laws[row].quantile(0.05),
-            high: self.laws[row].quantile(0.95),
-            below: self.p_below(row),
-            above: self.p_above(row),
-            found: patterns.found(row),
+        let judged = parallel::map_chunks(threads, &all, |&row| {
+            let (low, high) = (self.laws[row].quantile(0.05), self.laws[row].quantile(0.95));
+            let (below, above) = self.sides(row);
+            Judged { low, high, below, above, found: patterns.found(row) }
         });
         let column = |of: fn(&Judged) -> f64| judged.iter().map(of).collect();
         let mut rows = EvidenceRows {
@@ -193,16 +191,17 @@ impl Evidence {
         if place == Place::Middle {
             return None;
         }
-        // At the logarithm of a factor.
-        let missing = |log: f64| {
-            let below = self.grown(results, row, log.exp()).probability_below(self.median);
+        let short_of = |law: &Law| {
+            let below = law.probability_below(self.median);
             match place {
                 Place::Worst => below - rule.block_at,
                 _ => 1.0 - below - rule.allow_at,
             }
         };
+        // At the logarithm of a factor.
+        let missing = |log: f64| short_of(&self.grown(results, row, log.exp()));
         let point = |log: f64| (log, missing(log));
-        let as_it_is = point(0.0);
+        let as_it_is = (0.0, short_of(&self.laws[row]));
         if as_it_is.1 >= 0.0 {
             return None;
         }
