@@ -65,7 +65,10 @@ pub(crate) struct RollUp {
     pub(crate) facts: Vec<ColumnFacts>,
     pub(crate) days: DayColumn,
     pub(crate) currencies: BTreeSet<String>,
+    /// The currency of the row before, as it stands in its cell.
     last_currency: Vec<u8>,
+    /// Its [`short_text`].
+    last_short_currency: Option<(u64, u64)>,
     pub(crate) dropped: Dropped,
     pub(crate) tails: Vec<Tail>,
     pub(crate) rows_read: u64,
@@ -86,6 +89,7 @@ impl RollUp {
             days: DayColumn::default(),
             currencies: BTreeSet::new(),
             last_currency: Vec::new(),
+            last_short_currency: None,
             dropped: Dropped::default(),
             tails: Vec::new(),
             rows_read: 0,
@@ -216,13 +220,21 @@ impl RollUp {
                 Cell::Missing | Cell::Percent(_) => {}
             }
         }
-        if let Some(column) = self.plan.currency
-            && row.plain(column) != Some(&self.last_currency)
-            && let Cell::Text(text) = row.cell(column)
-            && *text != *self.last_currency
+        if let Some(column) = self.plan.currency {
+            let short = short_text(row, column);
+            if short.is_none() || short != self.last_short_currency {
+                self.last_short_currency = short;
+                self.add_currency(&row.cell(column));
+            }
+        }
+    }
+
+    fn add_currency(&mut self, cell: &Cell<'_>) {
+        if let Cell::Text(text) = cell
+            && **text != *self.last_currency
         {
             self.last_currency = text.to_vec();
-            let word = String::from_utf8_lossy(&text).trim().to_uppercase();
+            let word = String::from_utf8_lossy(text).trim().to_uppercase();
             if !number::is_missing(word.as_bytes()) && self.currencies.len() < CURRENCIES {
                 self.currencies.insert(word);
             }
@@ -354,6 +366,12 @@ impl RollUp {
         }
         self.other_table = self.other_table.into_iter().chain(other.other_table).min();
     }
+}
+
+/// A cell of one to eight bytes as a number and its length: two are equal where the cells are.
+#[inline]
+fn short_text(row: &impl Row, column: usize) -> Option<(u64, u64)> {
+    row.word(column).map(|(word, len)| (word >> (64 - 8 * len), len))
 }
 
 /// Reads those cells of a column that are short and plain, which are nearly all; the others are NaN.

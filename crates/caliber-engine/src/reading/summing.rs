@@ -53,7 +53,9 @@ impl Reading<'_> {
                 rollup.begin_chunk(number);
                 let place =
                     |record: &Record<'_>| Place { chunk: number, lines_before: chunk.lines_before(record) };
-                if let Some(wide) = chunk.records().find(|record| record.len() > MAX_COLUMNS) {
+                if chunk.width() > MAX_COLUMNS
+                    && let Some(wide) = chunk.records().find(|record| record.len() > MAX_COLUMNS)
+                {
                     let error = ChunkError::TooWide { place: place(&wide), width: wide.len() };
                     return Ok((rollup, lines, Some(error)));
                 }

@@ -156,6 +156,11 @@ impl Chunk {
         self.index.records(self.text())
     }
 
+    /// Cells of the record that has most.
+    pub(crate) fn width(&self) -> usize {
+        self.index.width()
+    }
+
     /// Lines of it before a record.
     pub(crate) fn lines_before(&self, record: &Record<'_>) -> u64 {
         count_lines(&self.text()[..record.start()])

@@ -180,6 +180,15 @@ impl Index {
         }
     }
 
+    /// Cells of the record that has most.
+    pub(crate) fn width(&self) -> usize {
+        let mut before = 0;
+        let cells = self.records[..self.used_records]
+            .iter()
+            .map(|&last| last + 1 - std::mem::replace(&mut before, last + 1));
+        cells.max().unwrap_or(0) as usize
+    }
+
     /// The records of the chunk that was indexed, blank lines left out.
     pub(crate) fn records<'a>(&'a self, chunk: &'a [u8]) -> impl Iterator<Item = Record<'a>> {
         let mut first = 0;
