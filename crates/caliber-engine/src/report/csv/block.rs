@@ -9,7 +9,9 @@ use super::QUOTE;
 /// Bytes of a block, a bit each in a mask of it.
 pub(super) const BLOCK: usize = 64;
 /// Positions written at once: few blocks have more.
-pub(super) const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 12;
+/// Room for the positions of a block, and for what is written behind them.
+pub(super) const ROOM: usize = BLOCK.next_multiple_of(AT_ONCE);
 
 /// Which bytes of a block are what.
 pub(super) struct Masks {
@@ -32,7 +34,7 @@ pub(super) fn masks(block: &[u8; BLOCK], delimiter: u8) -> Masks {
 /// branch depends on what nobody can foresee.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "as `masks`")]
-pub(super) fn write_positions(mut bits: u64, base: u32, room: &mut [u32; BLOCK]) {
+pub(super) fn write_positions(mut bits: u64, base: u32, room: &mut [u32; ROOM]) {
     for some in room.as_chunks_mut::<AT_ONCE>().0 {
         for position in some {
             *position = base + bits.trailing_zeros();
@@ -52,8 +54,10 @@ pub(super) mod avx512 {
         _mm512_cvtepu8_epi32, _mm512_maskz_compress_epi8, _mm512_set1_epi8, _mm512_set1_epi32,
     };
 
-    use super::{AT_ONCE, BLOCK, Masks, QUOTE};
+    use super::{BLOCK, Masks, QUOTE, ROOM};
 
+    /// Positions in a vector.
+    const LANES: usize = 16;
     /// The numbers of a block's bytes.
     const POSITIONS: [u8; BLOCK] = {
         let (mut positions, mut at) = ([0; BLOCK], 0);
@@ -76,15 +80,15 @@ pub(super) mod avx512 {
     /// See [`write_positions`](super::write_positions).
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2")]
-    pub(in super::super) fn write_positions(bits: u64, base: u32, room: &mut [u32; BLOCK]) {
+    pub(in super::super) fn write_positions(bits: u64, base: u32, room: &mut [u32; ROOM]) {
         let base = _mm512_set1_epi32(base.cast_signed());
         let positions = _mm512_maskz_compress_epi8(bits, bytemuck::cast(POSITIONS));
-        let put = |some: &mut [u32; AT_ONCE], positions: __m128i| {
+        let put = |some: &mut [u32; LANES], positions: __m128i| {
             *some = bytemuck::cast(_mm512_add_epi32(_mm512_cvtepu8_epi32(positions), base));
         };
-        let (room, _) = room.as_chunks_mut::<AT_ONCE>();
+        let (room, _) = room.as_chunks_mut::<LANES>();
         put(&mut room[0], _mm512_castsi512_si128(positions));
-        if bits.count_ones() as usize > AT_ONCE {
+        if bits.count_ones() as usize > LANES {
             let positions: [__m128i; 4] = bytemuck::cast(positions);
             for (some, positions) in room.iter_mut().zip(positions).skip(1) {
                 put(some, positions);
@@ -103,7 +107,7 @@ mod tests {
 
     /// What this processor's own instructions say: the masks of quotes, feeds, returns and delimiters, and positions.
     #[multiversion(targets("x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl+avx512vbmi2"))]
-    fn own(block: &[u8; BLOCK], bits: u64, base: u32, room: &mut [u32; BLOCK]) -> [u64; 4] {
+    fn own(block: &[u8; BLOCK], bits: u64, base: u32, room: &mut [u32; ROOM]) -> [u64; 4] {
         let masks = match_target! {
             "x86_64+avx512bw+avx512vbmi2" => {
                 avx512::write_positions(bits, base, room);
@@ -122,7 +126,7 @@ mod tests {
         fn bits_are_where_the_bytes_are(block in prop::array::uniform32("[ab,\"\n\r]{2}"), bits: u64, base in 0..1_u32 << 30) {
             let bytes: Vec<u8> = block.concat().into_bytes();
             let block: &[u8; BLOCK] = bytes.first_chunk().unwrap();
-            let mut room = [0; BLOCK];
+            let mut room = [0; ROOM];
             let masks = own(block, bits, base, &mut room);
             for (mask, of) in masks.into_iter().zip([QUOTE, b'\n', b'\r', b',']) {
                 let expected = (0..BLOCK).filter(|&at| block[at] == of).fold(0, |mask, at| mask | 1_u64 << at);
