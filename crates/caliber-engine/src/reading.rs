@@ -179,9 +179,10 @@ impl Reading<'_> {
             dimension_column: supplies.dimension,
             totals,
             has_rare: layout.metrics.iter().zip(&metrics).any(|(slots, source)| match source {
-                MetricSource::Absent => true,
-                MetricSource::Reported(_) => slots.reported.is_some(),
-                MetricSource::Counts { .. } => false,
+                MetricSource::Reported(_) => {
+                    slots.shares_x() || slots.shares_n() && !slots.is_over_impressions()
+                }
+                MetricSource::Absent | MetricSource::Counts { .. } => false,
             }),
             metrics,
             date: supplies.date,

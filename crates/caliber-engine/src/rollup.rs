@@ -19,7 +19,7 @@ pub(crate) use self::batch::BATCH;
 use self::batch::Batch;
 use self::facts::{ColumnFacts, Place};
 use self::groups::{Groups, NO_GUESS};
-use self::plan::{Conventions, Filter, Layout, NumberColumn, Plan};
+use self::plan::{Conventions, Filter, Layout, MetricSource, NumberColumn, Plan};
 pub(crate) use self::rolled::{MetricSums, Rolled, RowNoise};
 use crate::names::{self, NameKind};
 use crate::report::cell::{Cell, Row};
@@ -62,6 +62,8 @@ pub(crate) struct RollUp {
     layout: Arc<Layout>,
     plan: Arc<Plan>,
     groups: Groups,
+    /// Which of [`Layout::metrics`] no file has.
+    is_absent: Vec<bool>,
     pub(crate) facts: Vec<ColumnFacts>,
     pub(crate) days: DayColumn,
     pub(crate) currencies: BTreeSet<String>,
@@ -85,6 +87,7 @@ impl RollUp {
     pub(crate) fn new(layout: Arc<Layout>, plan: Arc<Plan>, width: usize) -> Self {
         Self {
             groups: Groups::new(layout.dimension, layout.widths, layout.rare_width),
+            is_absent: plan.metrics.iter().map(|source| *source == MetricSource::Absent).collect(),
             facts: vec![ColumnFacts::default(); plan.numbers.len()],
             days: DayColumn::default(),
             currencies: BTreeSet::new(),
@@ -340,7 +343,15 @@ impl RollUp {
     }
 
     /// Takes in the sums of another file.
-    pub(crate) fn absorb(&mut self, other: Self) {
+    pub(crate) fn absorb(&mut self, mut other: Self) {
+        for (at, slots) in self.layout.metrics.iter().enumerate() {
+            match (self.is_absent[at], other.is_absent[at]) {
+                (true, false) => self.groups.set_apart(slots),
+                (false, true) => other.groups.set_apart(slots),
+                _ => {}
+            }
+            self.is_absent[at] &= other.is_absent[at];
+        }
         self.groups.merge(&other.groups);
         self.days = std::mem::take(&mut self.days).merge(other.days);
         self.currencies.extend(other.currencies);

@@ -3,6 +3,7 @@
 use super::groups::Groups;
 use super::plan::{
     EMPTY_ROWS, FIRST_TOTAL, IMPRESSIONS, Layout, MetricSlots, MetricSource, Plan, ROWS, SQUARES, sum_of,
+    total_of,
 };
 use super::sums::{SumTable, Terms, Widths};
 use crate::report::cell::Row;
@@ -207,12 +208,12 @@ impl<'a> Columns<'a> {
                 }
             }
         };
-        // A count over impressions that is a total was added with the totals.
-        if metric.reported.is_none() {
+        // Totals and impressions were added already.
+        if !metric.shares_x() {
             terms.put(metric.x, ids, x, sums);
         }
-        if let Some(slot) = metric.n {
-            terms.put(slot, ids, n, sums);
+        if !metric.shares_n() {
+            terms.put(metric.n, ids, n, sums);
         }
         let Some(noise) = &metric.noise else { return };
         terms.put_quotients(noise.q, ids, x, n, sums);
@@ -246,12 +247,12 @@ fn add_sums(layout: &Layout, plan: &Plan, sums: &mut SumTable, group: usize, val
         if x.is_nan() || n.is_nan() {
             continue;
         }
-        // A count over impressions that is a total was added with the totals.
-        if metric.reported.is_none() {
+        // Totals and impressions were added already.
+        if !metric.shares_x() {
             sums.add(group, metric.x, x);
         }
-        if let Some(slot) = metric.n {
-            sums.add(group, slot, n);
+        if !metric.shares_n() {
+            sums.add(group, metric.n, n);
         }
         if let Some(noise) = &metric.noise
             && n > 0.0
@@ -273,21 +274,28 @@ fn add_rare_sums(layout: &Layout, plan: &Plan, groups: &mut Groups, group: usize
         rare[EMPTY_ROWS].count();
     }
     for (metric, source) in layout.metrics.iter().zip(&plan.metrics) {
-        let (x, n) = source.of(values, impressions, metric.per);
-        if x.is_nan() || n.is_nan() {
-            if metric.n.is_none() {
-                rare[metric.absent].add(impressions);
-                if impressions > 0.0 {
-                    rare[metric.absent + 1].add_square(impressions);
-                    rare[metric.absent + 2].count();
-                }
-            }
+        if *source == MetricSource::Absent {
             continue;
         }
-        if let (Some(slot), MetricSource::Reported(_)) = (metric.reported, source) {
-            rare[slot].add(x);
+        let (x, n) = source.of(values, impressions, metric.per);
+        let terms = if x.is_nan() || n.is_nan() { None } else { Some((x, n)) };
+        if let Some(apart) = metric.apart {
+            let added = |slot: usize| match total_of(slot) {
+                Some(total) => sum_of(values, &plan.totals[total]),
+                None => impressions,
+            };
+            if metric.shares_x() {
+                rare[apart].add_difference(added(metric.x), terms.map(|(x, _)| x));
+            }
+            if metric.shares_n() {
+                rare[apart + 1].add_difference(added(metric.n), terms.map(|(_, n)| n));
+            }
+            if metric.is_over_impressions() && terms.is_none() && impressions > 0.0 {
+                rare[apart + 2].add_square(impressions);
+                rare[apart + 3].count();
+            }
         }
-        if let Some(noise) = &metric.noise
+        if let (Some(noise), Some((x, n))) = (&metric.noise, terms)
             && n <= 0.0
         {
             rare[noise.without_trials].add(x);

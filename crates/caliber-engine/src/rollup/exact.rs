@@ -36,6 +36,19 @@ impl Sum {
         self.raise(units(value));
     }
 
+    /// Adds what one term, NaN where there is none, has more than another.
+    pub(crate) fn add_difference(&mut self, term: f64, other: Option<f64>) {
+        if other == Some(term) {
+            return;
+        }
+        if !term.is_nan() {
+            self.raise(units(term));
+        }
+        if let Some(other) = other {
+            self.raise(-units(other));
+        }
+    }
+
     /// A whole number of 10^-9.
     #[inline]
     pub(crate) fn of_nanos(nanos: i64) -> Self {

@@ -8,6 +8,7 @@ use hashbrown::HashTable;
 
 use super::batch::BATCH;
 use super::exact::Sum;
+use super::plan::{EMPTY_ROWS, MetricSlots, ROWS, SQUARES};
 use super::sums::{SparseRows, SumTable, Widths};
 use crate::names::{self, NameKind};
 use crate::recipe::Dimension;
@@ -269,6 +270,24 @@ impl Groups {
                 let place = self.shown_at(ours, &shown.name);
                 self.shown[place as usize].impressions.merge(shown.impressions);
                 at = shown.previous;
+            }
+        }
+    }
+
+    /// Leaves to a metric nothing of the sums that it shares.
+    pub(crate) fn set_apart(&mut self, metric: &MetricSlots) {
+        let Some(apart) = metric.apart else { return };
+        for group in 0..self.len() {
+            let rare = self.rare.row(group);
+            if metric.shares_x() {
+                rare[apart] = self.sums.sum(group, metric.x);
+            }
+            if metric.shares_n() {
+                rare[apart + 1] = self.sums.sum(group, metric.n);
+            }
+            if metric.is_over_impressions() {
+                rare[apart + 2] = self.sums.squares(group, SQUARES);
+                rare[apart + 3] = self.sums.sum(group, ROWS).without(rare[EMPTY_ROWS]);
             }
         }
     }

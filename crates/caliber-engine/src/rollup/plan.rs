@@ -22,6 +22,8 @@ pub(crate) const FIRST_TOTAL: usize = 2;
 pub(crate) const SQUARES: usize = 0;
 /// The rare slot that counts rows without impressions.
 pub(crate) const EMPTY_ROWS: usize = 0;
+/// Rare slots of a metric for what its shared sums hold that is not its own: x, n, n² and rows with n > 0.
+const APART: usize = 4;
 
 /// Which sums are kept of each metric, and where. It depends on the recipe alone, so that files add up whatever
 /// columns each of them has.
@@ -43,16 +45,37 @@ pub(crate) struct MetricSlots {
     pub(crate) per: f64,
     /// The metric is itself a summed column: the value is its numerator.
     pub(crate) total: bool,
-    /// Slot of sum x. Where x is one of [`TOTALS`] over impressions, it is that total's slot.
+    /// Slot of sum x: the total's where x is one of [`TOTALS`].
     pub(crate) x: usize,
-    /// Rare slot of the sum of x from reported values; only where `x` is the slot of a total.
-    pub(crate) reported: Option<usize>,
-    /// Slot of sum n; `None` where n is impressions, which all rows have.
-    pub(crate) n: Option<usize>,
+    /// Slot of sum n: the total's where n is one of [`TOTALS`], that of impressions where it is impressions.
+    pub(crate) n: usize,
     /// Slots for the noise between rows, for shares only.
     pub(crate) noise: Option<NoiseSlots>,
-    /// First rare slot: sum n, sum n², rows (of rows with n > 0), over rows where x is absent; only with n = `None`.
-    pub(crate) absent: usize,
+    /// First of the rare slots, see [`APART`], that are to be taken out of shared sums; below 0 where the metric has
+    /// more than they hold. Only where `x` or `n` is shared.
+    pub(crate) apart: Option<usize>,
+}
+
+impl MetricSlots {
+    /// Whether rows add to sum x whether or not they have the metric.
+    pub(crate) fn shares_x(&self) -> bool {
+        total_of(self.x).is_some()
+    }
+
+    /// Whether rows add to sum n whether or not they have the metric.
+    pub(crate) fn shares_n(&self) -> bool {
+        self.is_over_impressions() || total_of(self.n).is_some()
+    }
+
+    /// Whether n is impressions, which all rows have.
+    pub(crate) fn is_over_impressions(&self) -> bool {
+        self.n == IMPRESSIONS
+    }
+}
+
+/// Which of [`TOTALS`] a usual slot sums.
+pub(crate) fn total_of(slot: usize) -> Option<usize> {
+    slot.checked_sub(FIRST_TOTAL).filter(|total| *total < TOTALS.len())
 }
 
 /// The sums behind row noise (evidence.md 1.2), over rows with n > 0.
@@ -86,7 +109,8 @@ impl Layout {
     fn add(&mut self, name: &str, dictionary: &Dictionary) {
         let definition = dictionary.metric(name);
         let ratio = definition.as_ref().and_then(|definition| definition.ratio.as_ref());
-        let own_denominator = ratio.is_some_and(|ratio| ratio.denominator != "impressions");
+        let total_slot =
+            |column: &str| TOTALS.iter().position(|total| *total == column).map(|total| FIRST_TOTAL + total);
         let share = definition.as_ref().is_some_and(|definition| definition.share);
         let total = definition
             .as_ref()
@@ -95,23 +119,25 @@ impl Layout {
             *count += 1;
             *count - 1
         };
-        let shared = ratio
-            .filter(|_| !own_denominator)
-            .and_then(|ratio| TOTALS.iter().position(|total| *total == ratio.numerator));
-        let x = shared.map_or_else(|| slot(&mut self.widths.usual), |total| FIRST_TOTAL + total);
-        let reported = shared.map(|_| slot(&mut self.rare_width));
-        let n = own_denominator.then(|| slot(&mut self.widths.usual));
+        let x = ratio
+            .and_then(|ratio| total_slot(ratio.numerator))
+            .unwrap_or_else(|| slot(&mut self.widths.usual));
+        let n = match ratio.map(|ratio| ratio.denominator) {
+            None | Some("impressions") => IMPRESSIONS,
+            Some(column) => total_slot(column).unwrap_or_else(|| slot(&mut self.widths.usual)),
+        };
         let noise = share.then(|| NoiseSlots {
             q: slot(&mut self.widths.quotients),
-            own: own_denominator.then(|| (slot(&mut self.widths.squares), slot(&mut self.widths.usual))),
+            own: (n != IMPRESSIONS).then(|| (slot(&mut self.widths.squares), slot(&mut self.widths.usual))),
             without_trials: (slot(&mut self.rare_width), slot(&mut self.rare_width)).0,
         });
-        let absent = self.rare_width;
-        if !own_denominator {
-            self.rare_width += 3;
-        }
         let per = ratio.map_or(1.0, |ratio| ratio.per);
-        self.metrics.push(MetricSlots { name: name.into(), per, total, x, reported, n, noise, absent });
+        let mut metric = MetricSlots { name: name.into(), per, total, x, n, noise, apart: None };
+        if metric.shares_x() || metric.shares_n() {
+            metric.apart = Some(self.rare_width);
+            self.rare_width += APART;
+        }
+        self.metrics.push(metric);
     }
 }
 
@@ -220,7 +246,7 @@ pub(crate) struct Plan {
     pub(crate) totals: [Vec<usize>; TOTALS.len()],
     /// One for each of [`Layout::metrics`].
     pub(crate) metrics: Vec<MetricSource>,
-    /// Whether every row adds to rare sums: the file lacks a metric, or reports one that others have counts of.
+    /// Whether every row adds to rare sums: the file reports a metric that others have counts of.
     pub(crate) has_rare: bool,
     pub(crate) date: Option<usize>,
     pub(crate) currency: Option<usize>,

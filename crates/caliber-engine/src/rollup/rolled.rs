@@ -3,7 +3,7 @@
 use super::RollUp;
 use super::exact::Sum;
 use super::groups::Groups;
-use super::plan::{EMPTY_ROWS, FIRST_TOTAL, IMPRESSIONS, MetricSlots, ROWS, SQUARES, TOTALS};
+use super::plan::{EMPTY_ROWS, FIRST_TOTAL, IMPRESSIONS, MetricSlots, ROWS, SQUARES, TOTALS, total_of};
 use crate::names::NameKind;
 use crate::parallel;
 
@@ -75,10 +75,14 @@ impl RollUp {
             .filter(|&group| groups.kind(group) != NameKind::Missing)
             .partition(|&group| groups.kind(group) != NameKind::Aggregate);
         let base = Base::of(groups, &named, threads);
-        let metrics =
-            parallel::map(threads, &self.layout.metrics, |slots| metric(groups, &named, &base, slots));
+        let slots: Vec<(&MetricSlots, bool)> =
+            self.layout.metrics.iter().zip(self.is_absent.iter().copied()).collect();
+        let metrics = parallel::map(threads, &slots, |&(slots, is_absent)| match is_absent {
+            true => absent_metric(named.len(), slots),
+            false => metric(groups, &named, &base, slots),
+        });
         Rolled {
-            names: named.iter().map(|&group| groups.name(group)).collect(),
+            names: parallel::map_chunks(threads, &named, |&group| groups.name(group)),
             rows: base.rows,
             impressions: base.impressions,
             totals: base.totals,
@@ -109,8 +113,23 @@ impl Base {
     }
 
     /// The column of a usual sum, if it is one of these.
-    fn total(&self, slot: usize) -> Option<&[f64]> {
-        self.totals.get(slot.checked_sub(FIRST_TOTAL)?).map(Vec::as_slice)
+    fn column(&self, slot: usize) -> Option<&[f64]> {
+        match total_of(slot) {
+            Some(total) => Some(&self.totals[total]),
+            None => (slot == IMPRESSIONS).then_some(&self.impressions),
+        }
+    }
+}
+
+/// The sums of a metric that no file has.
+fn absent_metric(names: usize, slots: &MetricSlots) -> MetricSums {
+    MetricSums {
+        name: slots.name.clone(),
+        per: slots.per,
+        total: slots.total,
+        x: vec![0.0; names],
+        n: vec![0.0; names],
+        noise: slots.noise.as_ref().map(|_| vec![RowNoise::default(); names]),
     }
 }
 
@@ -147,8 +166,8 @@ struct MetricRow {
 /// A row of a metric whose group has no rare sums: most of it is the same for all metrics.
 fn usual_row(groups: &Groups, group: usize, base: &Base, at: usize, slots: &MetricSlots) -> MetricRow {
     let sums = &groups.sums;
-    let x = base.total(slots.x).map_or_else(|| sums.value(group, slots.x), |total| total[at]);
-    let n = slots.n.map_or_else(|| base.impressions[at], |slot| sums.value(group, slot));
+    let value = |slot| base.column(slot).map_or_else(|| sums.value(group, slot), |column| column[at]);
+    let (x, n) = (value(slots.x), value(slots.n));
     let noise = slots.noise.as_ref().map(|noise| {
         let (squares, rows) = match noise.own {
             Some((squares, rows)) => (sums.squares(group, squares).of_squares(), sums.value(group, rows)),
@@ -161,20 +180,14 @@ fn usual_row(groups: &Groups, group: usize, base: &Base, at: usize, slots: &Metr
 
 fn rare_row(groups: &Groups, group: usize, rare: &[Sum], slots: &MetricSlots) -> MetricRow {
     let sums = &groups.sums;
-    let n = match slots.n {
-        Some(slot) => sums.sum(group, slot),
-        None => sums.sum(group, IMPRESSIONS).without(rare[slots.absent]),
-    };
-    let mut x = sums.sum(group, slots.x);
-    if let Some(slot) = slots.reported {
-        x.merge(rare[slot]);
-    }
+    let apart = |at: usize| slots.apart.map_or(Sum::ZERO, |apart| rare[apart + at]);
+    let (x, n) = (sums.sum(group, slots.x).without(apart(0)), sums.sum(group, slots.n).without(apart(1)));
     let noise = slots.noise.as_ref().map(|noise| {
         let (squares, rows) = match noise.own {
             Some((squares, rows)) => (sums.squares(group, squares), sums.sum(group, rows)),
             None => (
-                sums.squares(group, SQUARES).without(rare[slots.absent + 1]),
-                sums.sum(group, ROWS).without(rare[EMPTY_ROWS]).without(rare[slots.absent + 2]),
+                sums.squares(group, SQUARES).without(apart(2)),
+                sums.sum(group, ROWS).without(rare[EMPTY_ROWS]).without(apart(3)),
             ),
         };
         RowNoise {

@@ -1,5 +1,7 @@
 //! Several files are one report; standard input and patterns are files too.
 
+use std::collections::BTreeMap;
+
 use crate::call::{Call, GENERIC, Place, assert_says, plain_report};
 use crate::tables;
 
@@ -51,6 +53,85 @@ fn a_report_in_three_files_of_other_columns_and_delimiters_scores_like_the_whole
             .collect();
         assert_eq!(delimiters, [",", ",", ";"]);
     }
+}
+
+/// Conversions and trials of every site, summed by hand: of rows that give them, and of rows that give only a rate.
+fn conversions_by_hand(counted: &[StringMap], rated: &[StringMap]) -> BTreeMap<String, (f64, f64)> {
+    let number = |row: &StringMap, column: &str| row[column].parse::<f64>().unwrap();
+    let mut sums: BTreeMap<String, (f64, f64)> = BTreeMap::new();
+    for row in counted {
+        let (conversions, clicks) = sums.entry(row["Site"].clone()).or_default();
+        *conversions += number(row, CONVERSIONS);
+        *clicks += number(row, "Clicks");
+    }
+    for row in rated {
+        let (conversions, impressions) = sums.entry(row["Site"].clone()).or_default();
+        *conversions += number(row, CONVERSION_RATE) * number(row, "Impressions");
+        *impressions += number(row, "Impressions");
+    }
+    sums
+}
+
+type StringMap = BTreeMap<String, String>;
+
+const CONVERSIONS: &str = "All Last Click + View Conversions";
+const CONVERSION_RATE: &str = "All Last Click + View Conversion Rate";
+
+/// Rows as a file of these columns, in which some cells are blank.
+fn write_rows(place: &Place, name: &str, rows: &[StringMap], columns: &[&String], blank: &[&str]) {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(columns).unwrap();
+    for row in rows {
+        let cell =
+            |column: &&String| if blank.contains(&column.as_str()) { "" } else { row[*column].as_str() };
+        writer.write_record(columns.iter().map(cell)).unwrap();
+    }
+    place.write(name, writer.into_inner().unwrap());
+}
+
+#[test]
+fn a_column_that_only_one_file_has_counts_where_it_stands() {
+    let place = Place::new();
+    place.sample("trade_desk display", 2000, 40, "whole.csv", &[]);
+    let text = place.read("whole.csv");
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let header: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    let rows: Vec<StringMap> = reader.deserialize().map(|row| row.unwrap()).collect();
+    let (first, second) = rows.split_at(900);
+    let without = |dropped: &[&str]| -> Vec<&String> {
+        header.iter().filter(|column| !dropped.contains(&column.as_str())).collect()
+    };
+    let both = [CONVERSIONS, CONVERSION_RATE];
+    write_rows(&place, "counts.csv", first, &without(&[CONVERSION_RATE]), &[]);
+    write_rows(&place, "lacking.csv", second, &without(&both), &[]);
+    write_rows(&place, "blank.csv", second, &without(&[]), &both);
+    write_rows(&place, "rates.csv", second, &without(&[CONVERSIONS]), &[]);
+    for (files, rated) in [
+        (["counts.csv", "lacking.csv"], &[][..]),
+        (["lacking.csv", "counts.csv"], &[]),
+        (["counts.csv", "blank.csv"], &[]),
+        (["blank.csv", "counts.csv"], &[]),
+        (["counts.csv", "rates.csv"], second),
+        (["rates.csv", "counts.csv"], second),
+    ] {
+        place.score(&[files[0], files[1], "--min-impressions", "0", "--out", "out"]);
+        let table = tables::csv(&place, "out");
+        let expected = conversions_by_hand(first, rated);
+        let spend = table.numbers("spend");
+        for (at, (name, rate)) in table.names().iter().zip(table.numbers("conversion_rate")).enumerate() {
+            let (conversions, trials) = expected.get(name).copied().unwrap_or_default();
+            let by_hand = conversions / trials;
+            assert!(
+                rate.is_nan() && trials == 0.0 || (rate - by_hand).abs() <= 1e-12 * by_hand.abs(),
+                "{files:?}: {name} {rate} {by_hand}"
+            );
+            assert!(spend[at] > 0.0);
+        }
+    }
+    place.score(&["lacking.csv", "--min-impressions", "0", "--out", "out"]);
+    let table = tables::csv(&place, "out");
+    assert!(table.numbers("conversion_rate").iter().all(|rate| rate.is_nan()));
+    assert!(table.numbers("clicks").iter().any(|clicks| *clicks > 0.0));
 }
 
 #[test]
