@@ -233,9 +233,13 @@ fn sort_by(
     figures: &[f64],
     compare: impl Fn(&f64, &f64) -> std::cmp::Ordering,
 ) {
-    rows.sort_unstable_by(|&a, &b| {
-        compare(&figures[a], &figures[b])
-            .then_with(|| results.impressions[b].total_cmp(&results.impressions[a]))
-            .then_with(|| results.names[a].cmp(&results.names[b]))
+    let mut order: Vec<(f64, usize)> = rows.iter().map(|&row| (figures[row], row)).collect();
+    order.sort_unstable_by(|(a_figure, a), (b_figure, b)| {
+        compare(a_figure, b_figure)
+            .then_with(|| results.impressions[*b].total_cmp(&results.impressions[*a]))
+            .then_with(|| results.names[*a].cmp(&results.names[*b]))
     });
+    for (row, (_, sorted)) in rows.iter_mut().zip(order) {
+        *row = sorted;
+    }
 }

@@ -60,12 +60,12 @@ impl Prior {
         let sizes = (0..=10).map(|step| LOG_SIZE.start() + 2.0 * f64::from(step));
         let foot = some.best(&sizes.map(|size| [center, size]).collect::<Vec<_>>());
         let start = some.best(&[some.hill(&foot, 1e-2)?, foot]);
-        let top = match all.climb(start) {
-            Some(top) => top,
-            None => all.hill(&start, 1e-10)?,
+        let (top, value) = match all.climb(start) {
+            Some(found) => found,
+            None => all.hill(&start, 1e-10).map(|top| (top, all.slope(&top).value))?,
         };
         let end = [top[0], *LOG_SIZE.end()];
-        Ok(Self::of(&all.best(&[top, end])))
+        Ok(Self::of(if all.slope(&end).value > value { &end } else { &top }))
     }
 
     fn of(parameters: &[f64]) -> Self {
@@ -132,8 +132,8 @@ impl Likelihood<'_> {
             .map_or([0.0, 0.0], |(_, place)| place)
     }
 
-    /// The top of the hill by Newton's method. `None` where the place is on no hill.
-    fn climb(&self, start: [f64; 2]) -> Option<[f64; 2]> {
+    /// The top of the hill by Newton's method, and the value there. `None` where the place is on no hill.
+    fn climb(&self, start: [f64; 2]) -> Option<([f64; 2], f64)> {
         let (mut place, mut here) = (start, self.slope(&start));
         for _ in 0..MAX_STEPS {
             let ([gm, gs], [mm, ms, ss]) = (here.gradient, here.hessian);
@@ -152,7 +152,7 @@ impl Likelihood<'_> {
             }
             (place, here) = (next, there);
             if step.iter().all(|step| step.abs() < 1e-6) {
-                return Some(place);
+                return Some((place, here.value));
             }
         }
         None

@@ -1,6 +1,6 @@
 //! What is known of one metric of one row: the law of its share, and the moments of what that is worth.
 
-use super::regularised::incomplete_beta;
+use super::regularised::{incomplete_beta, ln_beta};
 use super::root::{self, Tolerance};
 
 /// Mean, variance and third central moment; of independent quantities they add up.
@@ -54,7 +54,10 @@ impl Share {
 
     /// The probability that the share is at most `t`.
     pub(super) fn below(self, t: f64) -> f64 {
-        incomplete_beta(self.a, self.b, t)
+        if t <= 0.0 || t >= 1.0 {
+            return if t <= 0.0 { 0.0 } else { 1.0 };
+        }
+        incomplete_beta(self.a, self.b, t, ln_beta(self.a, self.b)).0
     }
 
     /// The share that the law is at most with probability `p`.
@@ -73,9 +76,15 @@ impl Share {
         let mean = self.mean();
         let sd = (a * b / (n + 1.0)).sqrt() / n;
         let narrow = a.min(b) > 25.0;
-        // Parts of the moments 0 to 3 that lie below a bound. So far out, less than 1e-6 of a law lies beyond it.
-        let below_lo = if narrow && mean - lo > 6.5 * sd { [0.0; 4] } else { self.parts_below(lo) };
-        let below_hi = if narrow && hi - mean > 8.5 * sd { [1.0; 4] } else { self.parts_below(hi) };
+        // So far out, less than 1e-6 of a law lies beyond a bound.
+        let (above_lo, below_hi) = (narrow && mean - lo > 6.5 * sd, narrow && hi - mean > 8.5 * sd);
+        if above_lo && below_hi {
+            return self.unclipped(lo, hi);
+        }
+        // Parts of the moments 0 to 3 that lie below a bound.
+        let ln_beta = ln_beta(a, b);
+        let below_lo = if above_lo { [0.0; 4] } else { self.parts_below(lo, ln_beta) };
+        let below_hi = if below_hi { [1.0; 4] } else { self.parts_below(hi, ln_beta) };
         if below_lo[0] == 0.0 && below_hi[0] == 1.0 {
             return self.unclipped(lo, hi);
         }
@@ -117,7 +126,7 @@ impl Share {
 
     /// `I_t(a + j, b)` for j = 0..3: the first by its function, the others by its recurrence (Abramowitz and Stegun
     /// 26.5.16).
-    fn parts_below(self, t: f64) -> [f64; 4] {
+    fn parts_below(self, t: f64, ln_beta: f64) -> [f64; 4] {
         if t <= 0.0 {
             return [0.0; 4];
         }
@@ -125,9 +134,7 @@ impl Share {
             return [1.0; 4];
         }
         let Self { a, b } = self;
-        let ln_beta = libm::lgamma(a) + libm::lgamma(b) - libm::lgamma(a + b);
-        let mut part = incomplete_beta(a, b, t);
-        let mut term = (a * t.ln() + b * (-t).ln_1p() - ln_beta).exp() / a;
+        let (mut part, mut term) = incomplete_beta(a, b, t, ln_beta);
         let mut parts = [part; 4];
         for (power, slot) in parts.iter_mut().enumerate().skip(1) {
             part = (part - term).max(0.0);

@@ -1,39 +1,62 @@
 //! The regularised incomplete beta and gamma functions, at a bounded cost whatever the counts are.
 //!
-//! The library's continued fractions need terms in proportion to the root of their parameters, and it stops after 140
-//! of them. Beyond [`LARGE`] the normal approximations of Peizer and Pratt (1968) take over; there they are off by
-//! less than 2e-5, and far cheaper.
+//! Continued fractions need terms in proportion to the root of their parameters. Beyond [`LARGE`] the normal
+//! approximations of Peizer and Pratt (1968) take over; there they are off by less than 2e-5, and far cheaper.
+//!
+//! The beta's fraction is not the library's: laws by evidence ask for it at two places of one law, and always for its
+//! first factor too, which the library finds anew each time; and this form of it takes half the divisions.
 
-use statrs::function::beta::checked_beta_reg;
 use statrs::function::erf::erfc;
 use statrs::function::gamma::{checked_gamma_lr, checked_gamma_ur};
 
 /// Parameters of a beta from which on its approximation is used.
 const LARGE: f64 = 60.0;
+/// Terms of the beta's fraction, which needs no more up to [`LARGE`].
+const MOST_TERMS: i32 = 500;
 /// The shape of a gamma from which on its approximation is used, which is off by less than 1e-5 there.
 const LARGE_SHAPE: f64 = 12.0;
 
-/// `I_t(a, b)`: the probability that a Beta(a, b) is at most `t`.
-pub(super) fn incomplete_beta(a: f64, b: f64, t: f64) -> f64 {
-    if t <= 0.0 {
-        return 0.0;
-    }
-    if t >= 1.0 {
-        return 1.0;
-    }
-    if a.min(b) > LARGE {
-        // Farther out than this nothing is left (by Chernoff's bound less than 1e-300), and the approximation would
-        // lose all its digits there.
-        let mean = a / (a + b);
-        if t < 0.01 * mean {
-            return 0.0;
+/// The logarithm of the beta function.
+pub(super) fn ln_beta(a: f64, b: f64) -> f64 {
+    libm::lgamma(a) + libm::lgamma(b) - libm::lgamma(a + b)
+}
+
+/// `I_t(a, b)`, the probability that a Beta(a, b) is at most `t`, and by how much it falls where a grows by one (Abramowitz
+/// and Stegun 26.5.16). For 0 < t < 1.
+pub(super) fn incomplete_beta(a: f64, b: f64, t: f64, ln_beta: f64) -> (f64, f64) {
+    let factor = (a * t.ln() + b * (-t).ln_1p() - ln_beta).exp();
+    let below = if a.min(b) > LARGE {
+        normal_of_beta(a, b, t)
+    } else if t * (a + b + 2.0) < a + 1.0 {
+        factor / beta_fraction(a, b, t)
+    } else {
+        1.0 - factor / beta_fraction(b, a, 1.0 - t)
+    };
+    (below.clamp(0.0, 1.0), factor / a)
+}
+
+/// t^a (1 - t)^b / (B(a, b) `I_t(a, b)`) as a continued fraction (DiDonato and Morris 1992), by the method of Lentz (1976).
+/// It is found quickly for t < (a + 1) / (a + b + 2).
+fn beta_fraction(a: f64, b: f64, t: f64) -> f64 {
+    let near = a + 1.0 - (a + b) * t;
+    let mut one_before = 1.0 / (a + 1.0);
+    let first = a * near * one_before;
+    let (mut fraction, mut c, mut d) = (first, first, 0.0);
+    for term in 1..MOST_TERMS {
+        let m = f64::from(term);
+        let one = 1.0 / (a + 2.0 * m + 1.0);
+        let part = m * (b - m) * t * one_before;
+        let numerator = part * (a + m - 1.0) * (a + b + m - 1.0) * t * one_before;
+        let denominator = m + part + (a + m) * (near + m * (2.0 - t)) * one;
+        c = denominator + numerator / c;
+        d = 1.0 / (denominator + numerator * d);
+        fraction *= c * d;
+        if (c * d - 1.0).abs() < 1e-15 {
+            break;
         }
-        if 1.0 - t < 0.01 * (1.0 - mean) {
-            return 1.0;
-        }
-        return normal_of_beta(a, b, t);
+        one_before = one;
     }
-    checked_beta_reg(a, b, t).map_or(f64::NAN, |probability| probability.clamp(0.0, 1.0))
+    fraction
 }
 
 /// P(k, y): the probability that a Gamma(k) is at most `y`.
@@ -65,6 +88,15 @@ pub(super) fn phi(z: f64) -> f64 {
 
 /// Peizer and Pratt (1968), with their refinement of the mean.
 fn normal_of_beta(a: f64, b: f64, t: f64) -> f64 {
+    // Farther out than this nothing is left (by Chernoff's bound less than 1e-300), and the approximation would
+    // lose all its digits there.
+    let mean = a / (a + b);
+    if t < 0.01 * mean {
+        return 0.0;
+    }
+    if 1.0 - t < 0.01 * (1.0 - mean) {
+        return 1.0;
+    }
     let (size, rest) = (a + b - 1.0, 1.0 - t);
     let distance =
         b - 1.0 / 3.0 - (size + 1.0 / 3.0) * rest + 0.02 * (rest / b - t / a + (0.5 - t) / (a + b));
@@ -86,4 +118,27 @@ fn bend(x: f64) -> f64 {
         return from_one / 3.0 + from_one * from_one / 6.0;
     }
     (1.0 - x * x + 2.0 * x * x.ln()) / (from_one * from_one)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use statrs::function::beta::checked_beta_reg;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_incomplete_beta_is_the_librarys(
+            a in prop_oneof![1e-3..3.0_f64, 0.1..59.0_f64],
+            b in prop_oneof![1e-3..3.0_f64, 0.1..1e4_f64],
+            t in prop_oneof![1e-12..1.0_f64, 1e-6..1e-2_f64],
+        ) {
+            let library = checked_beta_reg(a, b, t).expect("parameters above 0");
+            let (below, fall) = incomplete_beta(a, b, t, ln_beta(a, b));
+            prop_assert!((below - library).abs() < 1e-10, "{a} {b} {t}: {below} {library}");
+            let next = checked_beta_reg(a + 1.0, b, t).expect("parameters above 0");
+            prop_assert!((below - fall - next).abs() < 1e-10, "{a} {b} {t}: {fall}");
+        }
+    }
 }
