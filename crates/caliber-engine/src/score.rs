@@ -88,7 +88,7 @@ pub(crate) fn score(
     let total = |at: usize| present[at].then(|| pick(&rolled.totals[at], &kept));
     let results = Results {
         dimension: options.dimension,
-        names: kept.iter().map(|&row| rolled.names[row].clone()).collect(),
+        names: parallel::map_chunks(options.threads, &kept, |&row| rolled.names[row].clone()),
         outlier_flags: outlier_flags(&metrics, &fences, kept.len()),
         quality_flags: quality_flags(&metrics, &extras, dictionary, kept.len()),
         evidence: None,
