@@ -98,8 +98,9 @@ impl Evidence {
     pub fn of(results: &Results, dictionary: &Dictionary, threads: usize) -> Result<Self, Refusal> {
         refuse(results, dictionary)?;
         let weights: f64 = results.metrics.iter().map(|metric| metric.weight).sum();
-        let scales =
-            parallel::map(threads, &results.metrics, |metric| scale(metric, metric.weight / weights));
+        let scales = parallel::map(threads, &results.metrics, |metric| {
+            scale(metric, metric.weight / weights, threads)
+        });
         let metrics: Vec<MetricScale> = scales.into_iter().collect::<Result<_, _>>()?;
 
         let chunks: Vec<Range<usize>> = (0..results.len())
@@ -177,9 +178,9 @@ fn refuse(results: &Results, dictionary: &Dictionary) -> Result<(), Refusal> {
 }
 
 /// evidence.md 1.3 and 1.4: the prior, and between which values a metric is worth 0 to 100.
-fn scale(metric: &MetricColumn, weight: f64) -> Result<MetricScale, Refusal> {
+fn scale(metric: &MetricColumn, weight: f64, threads: usize) -> Result<MetricScale, Refusal> {
     let (prior, lo, hi) = if let Some(effective) = &metric.counts {
-        let prior = Prior::fit(counts(effective))
+        let prior = Prior::fit(counts(effective), threads)
             .map_err(|cause| Refusal::NoPrior { metric: metric.name.clone(), cause })?;
         let law = Share { a: prior.a, b: prior.b };
         (Some(prior), Some(law.quantile(0.01)), Some(law.quantile(0.99)))

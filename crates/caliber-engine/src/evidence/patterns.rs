@@ -163,7 +163,7 @@ impl<'a> Patterns<'a> {
         let fitted = parallel::map(threads, &judged, |(name, judged, effective)| {
             let prior = match prior_of(name) {
                 Some(prior) => prior,
-                None => Prior::fit(counts(effective))
+                None => Prior::fit(counts(effective), threads)
                     .map_err(|cause| Refusal::NoPrior { metric: (*name).to_owned(), cause })?,
             };
             let posteriors = Posteriors { prior, counts: effective };
