@@ -35,23 +35,23 @@ pub(super) fn incomplete_beta(a: f64, b: f64, t: f64, ln_beta: f64) -> (f64, f64
     (below.clamp(0.0, 1.0), factor / a)
 }
 
-/// t^a (1 - t)^b / (B(a, b) `I_t(a, b)`) as a continued fraction (DiDonato and Morris 1992), by the method of Lentz (1976).
-/// It is found quickly for t < (a + 1) / (a + b + 2).
+/// `t^a (1 - t)^b / (B(a, b) I_t(a, b))` as a continued fraction (DiDonato and Morris 1992), by the method of Lentz
+/// (1976). It is found quickly for t < (a + 1) / (a + b + 2).
 fn beta_fraction(a: f64, b: f64, t: f64) -> f64 {
     let near = a + 1.0 - (a + b) * t;
     let mut one_before = 1.0 / (a + 1.0);
     let first = a * near * one_before;
-    let (mut fraction, mut c, mut d) = (first, first, 0.0);
-    for term in 1..MOST_TERMS {
-        let m = f64::from(term);
-        let one = 1.0 / (a + 2.0 * m + 1.0);
-        let part = m * (b - m) * t * one_before;
-        let numerator = part * (a + m - 1.0) * (a + b + m - 1.0) * t * one_before;
-        let denominator = m + part + (a + m) * (near + m * (2.0 - t)) * one;
-        c = denominator + numerator / c;
-        d = 1.0 / (denominator + numerator * d);
-        fraction *= c * d;
-        if (c * d - 1.0).abs() < 1e-15 {
+    let (mut fraction, mut of_tops, mut of_bottoms) = (first, first, 0.0);
+    for term in (1..MOST_TERMS).map(f64::from) {
+        let one = 1.0 / (a + 2.0 * term + 1.0);
+        let part = term * (b - term) * t * one_before;
+        let numerator = part * (a + term - 1.0) * (a + b + term - 1.0) * t * one_before;
+        let denominator = term + part + (a + term) * (near + term * (2.0 - t)) * one;
+        of_tops = denominator + numerator / of_tops;
+        of_bottoms = 1.0 / (denominator + numerator * of_bottoms);
+        let change = of_tops * of_bottoms;
+        fraction *= change;
+        if (change - 1.0).abs() < 1e-15 {
             break;
         }
         one_before = one;

@@ -77,9 +77,8 @@ impl RollUp {
         let base = Base::of(groups, &named, threads);
         let slots: Vec<(&MetricSlots, bool)> =
             self.layout.metrics.iter().zip(self.is_absent.iter().copied()).collect();
-        let metrics = parallel::map(threads, &slots, |&(slots, is_absent)| match is_absent {
-            true => absent_metric(named.len(), slots),
-            false => metric(groups, &named, &base, slots),
+        let metrics = parallel::map(threads, &slots, |&(slots, is_absent)| {
+            if is_absent { absent_metric(named.len(), slots) } else { metric(groups, &named, &base, slots) }
         });
         Rolled {
             names: parallel::map_chunks(threads, &named, |&group| groups.name(group)),
