@@ -1,11 +1,12 @@
 """Scores a Trade Desk display report (awareness) with DuckDB: one SQL statement over read_csv with the types given,
 so that nothing is sniffed and only the needed columns are converted.
 
-python duckdb_score.py REPORT OUTDIR [--any-report]
+python duckdb_score.py REPORT OUTDIR [--plain | --any-report]
 
-Without the flag the file is known to be clean: these headers, plain numbers, names as they are. With it the rules of
+Without a flag the file is known to be clean: these headers, plain numbers, names as they are. With it the rules of
 any_report.py hold: the columns are read as numbers all the same, and only a file that refuses is read as text, with
-TRY_CAST, and patterns where that gives nothing; names are normalised once for each distinct spelling.
+TRY_CAST, and patterns where that gives nothing; names are normalised once for each distinct spelling. With --plain the file
+is read as it is mostly done, with nothing but its name: DuckDB finds dialect and types.
 """
 
 import csv
@@ -65,8 +66,8 @@ def normalized(metric: str, lower_is_better: bool) -> str:
     )
 
 
-def clean_sums(report: str) -> str:
-    """The sums of each site of a clean file."""
+def clean_sums(rows: str) -> str:
+    """The sums of each site of a clean file, from what reads it."""
     return f"""
         SELECT "Site" AS domain,
                sum("Impressions")::BIGINT AS impressions,
@@ -76,7 +77,7 @@ def clean_sums(report: str) -> str:
                sum("Impressions") FILTER ("IAS Display Fully In View 1 Second Rate" IS NOT NULL) AS ias_impressions,
                sum("Ad Load - XL (Excessive) - Impressions") AS ad_load_xl,
                sum("Ad Refresh - Below 15s - Impressions") AS ad_refresh
-        FROM {source(report)}
+        FROM {rows}
         GROUP BY "Site"
         HAVING sum("Impressions") >= {MIN_IMPRESSIONS}
     """
@@ -270,7 +271,8 @@ def main() -> None:
         incomplete = [name for name in any_report.NUMBERS if name != "impressions"]
         connection.execute(scoring(any_sums(connection, report), incomplete))
     else:
-        connection.execute(scoring(clean_sums(report), ["ias"]))
+        rows = f"read_csv({literal(report)})" if flags == ["--plain"] else source(report)
+        connection.execute(scoring(clean_sums(rows), ["ias"]))
     write(connection, Path(out))
     elapsed = time.perf_counter() - STARTED
     print(json.dumps({"tool": "duckdb", "version": duckdb.__version__, "after_import_s": elapsed}), file=sys.stderr)

@@ -1,10 +1,11 @@
 """Scores a Trade Desk display report (awareness) with Polars: lazy scan, only the needed columns, streaming engine.
 
-python polars_score.py REPORT OUTDIR [--any-report]
+python polars_score.py REPORT OUTDIR [--plain | --any-report]
 
-Without the flag the file is known to be clean: these headers, plain numbers, names as they are. With it the rules of
+Without a flag the file is known to be clean: these headers, plain numbers, names as they are. With it the rules of
 any_report.py hold: the columns are scanned as numbers all the same, and only a file that refuses is read as text,
-whose cells are cast, and repaired where the cast failed; names are normalised once for each distinct spelling.
+whose cells are cast, and repaired where the cast failed; names are normalised once for each distinct spelling. With --plain
+the file is scanned as it is mostly done, with nothing but its name: Polars finds the types, on the engine it takes itself.
 """
 
 import json
@@ -45,6 +46,12 @@ def rolled_up(report: str) -> pl.DataFrame:
         schema_overrides={header: kind for header, (_, kind) in COLUMNS.items()},
     ).select(pl.col(header).alias(name) for header, (name, _) in COLUMNS.items())
     return metrics(by_site(rows, ["ias"])).collect(engine="streaming")
+
+
+def rolled_up_plainly(report: str) -> pl.DataFrame:
+    """The same, with nothing said to the reader."""
+    rows = pl.scan_csv(report).select(pl.col(header).alias(name) for header, (name, _) in COLUMNS.items())
+    return metrics(by_site(rows, ["ias"])).collect()
 
 
 def by_site(rows: pl.LazyFrame, incomplete: list[str]) -> pl.LazyFrame:
@@ -253,7 +260,7 @@ def write(results: pl.DataFrame, out: Path) -> None:
 
 def main() -> None:
     report, out, *flags = sys.argv[1:]
-    roll_up = rolled_up_of_any if flags == ["--any-report"] else rolled_up
+    roll_up = {"--any-report": rolled_up_of_any, "--plain": rolled_up_plainly}.get("".join(flags), rolled_up)
     write(scored(roll_up(report)), Path(out))
     elapsed = time.perf_counter() - STARTED
     print(json.dumps({"tool": "polars", "version": pl.__version__, "after_import_s": elapsed}), file=sys.stderr)

@@ -54,28 +54,62 @@ pub(crate) struct Arguments {
     pages: bool,
 }
 
-/// A peer, a script of bench/peers, in one of its two modes.
+/// A peer, a script of bench/peers, in one of its modes.
 #[derive(Clone, Copy)]
 struct Peer {
     name: &'static str,
-    /// Whether it holds to the rules that make `caliber` right on any report of the platform, or is told beforehand
-    /// that the file is clean.
-    any_report: bool,
+    mode: Mode,
 }
 
-const PEERS: [Peer; 6] = [
-    Peer { name: "polars", any_report: false },
-    Peer { name: "duckdb", any_report: false },
-    Peer { name: "pandas", any_report: false },
-    Peer { name: "polars", any_report: true },
-    Peer { name: "duckdb", any_report: true },
-    Peer { name: "pandas", any_report: true },
+/// What a peer is told beforehand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// The file's name, and the headers in it.
+    Plain,
+    /// That the file is clean, its dialect and the type of every column.
+    CleanFile,
+    /// Only the platform: it holds to the rules that make `caliber` right on any report of it.
+    AnyReport,
+}
+
+const PEERS: [Peer; 9] = [
+    Peer { name: "polars", mode: Mode::Plain },
+    Peer { name: "duckdb", mode: Mode::Plain },
+    Peer { name: "pandas", mode: Mode::Plain },
+    Peer { name: "polars", mode: Mode::CleanFile },
+    Peer { name: "duckdb", mode: Mode::CleanFile },
+    Peer { name: "pandas", mode: Mode::CleanFile },
+    Peer { name: "polars", mode: Mode::AnyReport },
+    Peer { name: "duckdb", mode: Mode::AnyReport },
+    Peer { name: "pandas", mode: Mode::AnyReport },
 ];
+
+impl Mode {
+    const ALL: [Self; 3] = [Self::Plain, Self::CleanFile, Self::AnyReport];
+
+    /// As tables call it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plainly read",
+            Self::CleanFile => "clean file",
+            Self::AnyReport => "any report",
+        }
+    }
+
+    /// The scripts' flag.
+    fn flag(self) -> Option<&'static str> {
+        match self {
+            Self::Plain => Some("--plain"),
+            Self::CleanFile => None,
+            Self::AnyReport => Some("--any-report"),
+        }
+    }
+}
 
 impl Peer {
     /// What its results are called among those of the others.
     fn out(self) -> String {
-        format!("{}{}", self.name, if self.any_report { "-any" } else { "" })
+        format!("{}{}", self.name, self.mode.flag().unwrap_or_default())
     }
 }
 
@@ -116,7 +150,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.messy {
         let messy = bench.sample(arguments.rows, arguments.domains, Some(MESS), "csv")?;
         println!("\nA report with {MESS}");
-        let peers: Vec<_> = PEERS.into_iter().filter(|peer| peer.any_report).collect();
+        let peers: Vec<_> = PEERS.into_iter().filter(|peer| peer.mode == Mode::AnyReport).collect();
         bench.beside_peers(&messy, arguments.runs, &peers)?;
     }
     if arguments.memory {
@@ -203,10 +237,8 @@ impl Bench {
         command
             .arg(self.environment.root.join(format!("bench/peers/{}_score.py", peer.name)))
             .arg(report)
-            .arg(self.out(&peer.out()));
-        if peer.any_report {
-            command.arg("--any-report");
-        }
+            .arg(self.out(&peer.out()))
+            .args(peer.mode.flag());
         command
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::measure::Measured;
-use super::{Peer, median_wall};
+use super::{Mode, Peer, median_wall};
 
 /// The medians of one tool.
 struct Row {
@@ -34,7 +34,7 @@ impl Row {
         let said = runs.iter().find_map(|run| run.said.as_ref());
         let tool =
             said.map_or_else(|| peer.name.to_owned(), |said| format!("{} {}", said.tool, said.version));
-        Self::new(format!("{tool}, {}", mode(peer.any_report)), runs)
+        Self::new(format!("{tool}, {}", peer.mode.name()), runs)
     }
 
     /// The row, with ratios to another's times.
@@ -49,10 +49,6 @@ impl Row {
             self.peak_bytes / 1e6
         );
     }
-}
-
-fn mode(any_report: bool) -> &'static str {
-    if any_report { "any report" } else { "clean file" }
 }
 
 /// Prints medians, ratios to `caliber`'s, and the targets.
@@ -74,21 +70,20 @@ pub(super) fn print(
     for (peer, runs) in peers {
         Row::of_peer(*peer, runs).print(&own);
     }
-    for any_report in [false, true] {
-        print_targets(any_report, &own, peers);
+    for mode in Mode::ALL {
+        print_targets(mode, &own, peers);
     }
     println!("caliber's peak: {:.0} MB; target: under 100 MB at 1,000,000 rows", own.peak_bytes / 1e6);
     Ok(())
 }
 
 /// How far `caliber` is ahead of the peers that were run in a mode.
-fn print_targets(any_report: bool, own: &Row, peers: &[(Peer, Vec<Measured>)]) {
+fn print_targets(mode: Mode, own: &Row, peers: &[(Peer, Vec<Measured>)]) {
     let ratio = |names: &[&str]| {
-        let fitting =
-            peers.iter().filter(|(peer, _)| peer.any_report == any_report && names.contains(&peer.name));
+        let fitting = peers.iter().filter(|(peer, _)| peer.mode == mode && names.contains(&peer.name));
         fitting.map(|(_, runs)| median_wall(runs) / own.wall_s).reduce(f64::min)
     };
-    let mode = mode(any_report);
+    let mode = mode.name();
     if let Some(ratio) = ratio(&["polars", "duckdb"]) {
         println!("{mode}: faster of polars and duckdb {ratio:.1} times caliber's time; target: 3, aim: 5");
     }
