@@ -55,21 +55,38 @@ fn a_report_in_three_files_of_other_columns_and_delimiters_scores_like_the_whole
     }
 }
 
-/// Conversions and trials of every site, summed by hand: of rows that give them, and of rows that give only a rate.
-fn conversions_by_hand(counted: &[StringMap], rated: &[StringMap]) -> BTreeMap<String, (f64, f64)> {
+/// What rows say of a site's conversions, summed by hand.
+#[derive(Default)]
+struct HandSums {
+    conversions: f64,
+    impressions: f64,
+    /// Of the rows that count them.
+    counted: f64,
+    spend: f64,
+}
+
+/// Of every site: rows that count conversions, and rows that give only a rate.
+fn conversions_by_hand(counted: &[StringMap], rated: &[StringMap]) -> BTreeMap<String, HandSums> {
     let number = |row: &StringMap, column: &str| row[column].parse::<f64>().unwrap();
-    let mut sums: BTreeMap<String, (f64, f64)> = BTreeMap::new();
+    let mut sites: BTreeMap<String, HandSums> = BTreeMap::new();
     for row in counted {
-        let (conversions, clicks) = sums.entry(row["Site"].clone()).or_default();
-        *conversions += number(row, CONVERSIONS);
-        *clicks += number(row, "Clicks");
+        let site = sites.entry(row["Site"].clone()).or_default();
+        site.conversions += number(row, CONVERSIONS);
+        site.counted += number(row, CONVERSIONS);
+        site.impressions += number(row, "Impressions");
+        site.spend += number(row, "Advertiser Cost");
     }
     for row in rated {
-        let (conversions, impressions) = sums.entry(row["Site"].clone()).or_default();
-        *conversions += number(row, CONVERSION_RATE) * number(row, "Impressions");
-        *impressions += number(row, "Impressions");
+        let site = sites.entry(row["Site"].clone()).or_default();
+        site.conversions += number(row, CONVERSION_RATE) * number(row, "Impressions");
+        site.impressions += number(row, "Impressions");
     }
-    sums
+    sites
+}
+
+/// Whether a figure is this quotient, missing where it divides by nothing.
+fn is_quotient(figure: f64, x: f64, n: f64) -> bool {
+    if n == 0.0 { figure.is_nan() } else { (figure - x / n).abs() <= 1e-12 * (x / n) }
 }
 
 type StringMap = BTreeMap<String, String>;
@@ -116,16 +133,13 @@ fn a_column_that_only_one_file_has_counts_where_it_stands() {
     ] {
         place.score(&[files[0], files[1], "--min-impressions", "0", "--out", "out"]);
         let table = tables::csv(&place, "out");
-        let expected = conversions_by_hand(first, rated);
-        let spend = table.numbers("spend");
-        for (at, (name, rate)) in table.names().iter().zip(table.numbers("conversion_rate")).enumerate() {
-            let (conversions, trials) = expected.get(name).copied().unwrap_or_default();
-            let by_hand = conversions / trials;
-            assert!(
-                rate.is_nan() && trials == 0.0 || (rate - by_hand).abs() <= 1e-12 * by_hand.abs(),
-                "{files:?}: {name} {rate} {by_hand}"
-            );
-            assert!(spend[at] > 0.0);
+        let by_hand = conversions_by_hand(first, rated);
+        let none = HandSums::default();
+        let (rates, costs) = (table.numbers("conversion_rate"), table.numbers("cost_per_conversion"));
+        for ((name, rate), cost) in table.names().iter().zip(rates).zip(costs) {
+            let site = by_hand.get(name).unwrap_or(&none);
+            assert!(is_quotient(rate, site.conversions, site.impressions), "{files:?}: {name} {rate}");
+            assert!(is_quotient(cost, site.spend, site.counted), "{files:?}: {name} {cost}");
         }
     }
     place.score(&["lacking.csv", "--min-impressions", "0", "--out", "out"]);
