@@ -227,7 +227,7 @@ impl Lists {
 }
 
 /// Rows by a figure; ties by impressions descending, then by name.
-fn sort_by(
+pub(crate) fn sort_by(
     rows: &mut [usize],
     results: &Results,
     figures: &[f64],

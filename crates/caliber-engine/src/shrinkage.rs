@@ -57,7 +57,7 @@ impl Prior {
         let center = (mean / (1.0 - mean)).ln();
         let sample: Vec<(f64, f64)> =
             rows.iter().copied().step_by(rows.len().div_ceil(SAMPLE).max(1)).collect();
-        let (all, some) = (Likelihood { rows: &rows, threads }, Likelihood { rows: &sample, threads: 1 });
+        let (all, some) = (Likelihood { rows: &rows, threads }, Likelihood { rows: &sample, threads });
         // The likelihood may have several hills, and domains that do not differ have none but a slope that never ends:
         // so the foot of the highest is looked for from end to end.
         let sizes = (0..=10).map(|step| LOG_SIZE.start() + 2.0 * f64::from(step));

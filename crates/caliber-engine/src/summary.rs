@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Evidence, Pattern};
-use crate::lists::{ListPolicy, ListRule, Lists};
+use crate::lists::{ListPolicy, ListRule, Lists, sort_by};
 use crate::normalize::{Bounds, Normalization};
 use crate::recipe::{Dimension, Recipe};
 use crate::results::{Results, Status};
@@ -334,12 +334,7 @@ pub fn extremes(results: &Results) -> (Vec<NamedScore>, Vec<NamedScore>) {
     let named = |row: usize| NamedScore { name: results.names[row].clone(), score: results.scores[row] };
     let rows = results.len();
     let mut bottom: Vec<usize> = (0..rows).collect();
-    bottom.sort_by(|&a, &b| {
-        results.scores[a]
-            .total_cmp(&results.scores[b])
-            .then_with(|| results.impressions[b].total_cmp(&results.impressions[a]))
-            .then_with(|| results.names[a].cmp(&results.names[b]))
-    });
+    sort_by(&mut bottom, results, &results.scores, f64::total_cmp);
     ((0..rows.min(5)).map(named).collect(), bottom.into_iter().take(5).map(named).collect())
 }
 

@@ -54,9 +54,6 @@ impl Share {
 
     /// The probability that the share is at most `t`.
     pub(super) fn below(self, t: f64) -> f64 {
-        if t <= 0.0 || t >= 1.0 {
-            return if t <= 0.0 { 0.0 } else { 1.0 };
-        }
         incomplete_beta(self.a, self.b, t, ln_beta(self.a, self.b)).0
     }
 
@@ -77,14 +74,14 @@ impl Share {
         let sd = (a * b / (n + 1.0)).sqrt() / n;
         let narrow = a.min(b) > 25.0;
         // So far out, less than 1e-6 of a law lies beyond a bound.
-        let (above_lo, below_hi) = (narrow && mean - lo > 6.5 * sd, narrow && hi - mean > 8.5 * sd);
-        if above_lo && below_hi {
+        let (lo_is_far, hi_is_far) = (narrow && mean - lo > 6.5 * sd, narrow && hi - mean > 8.5 * sd);
+        if lo_is_far && hi_is_far {
             return self.unclipped(lo, hi);
         }
         // Parts of the moments 0 to 3 that lie below a bound.
         let ln_beta = ln_beta(a, b);
-        let below_lo = if above_lo { [0.0; 4] } else { self.parts_below(lo, ln_beta) };
-        let below_hi = if below_hi { [1.0; 4] } else { self.parts_below(hi, ln_beta) };
+        let below_lo = if lo_is_far { [0.0; 4] } else { self.parts_below(lo, ln_beta) };
+        let below_hi = if hi_is_far { [1.0; 4] } else { self.parts_below(hi, ln_beta) };
         if below_lo[0] == 0.0 && below_hi[0] == 1.0 {
             return self.unclipped(lo, hi);
         }
@@ -127,12 +124,6 @@ impl Share {
     /// `I_t(a + j, b)` for j = 0..3: the first by its function, the others by its recurrence (Abramowitz and Stegun
     /// 26.5.16).
     fn parts_below(self, t: f64, ln_beta: f64) -> [f64; 4] {
-        if t <= 0.0 {
-            return [0.0; 4];
-        }
-        if t >= 1.0 {
-            return [1.0; 4];
-        }
         let Self { a, b } = self;
         let (mut part, mut term) = incomplete_beta(a, b, t, ln_beta);
         let mut parts = [part; 4];

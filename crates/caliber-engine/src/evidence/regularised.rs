@@ -22,8 +22,14 @@ pub(super) fn ln_beta(a: f64, b: f64) -> f64 {
 }
 
 /// `I_t(a, b)`, the probability that a Beta(a, b) is at most `t`, and by how much it falls where a grows by one (Abramowitz
-/// and Stegun 26.5.16). For 0 < t < 1.
+/// and Stegun 26.5.16).
 pub(super) fn incomplete_beta(a: f64, b: f64, t: f64, ln_beta: f64) -> (f64, f64) {
+    if t <= 0.0 {
+        return (0.0, 0.0);
+    }
+    if t >= 1.0 {
+        return (1.0, 0.0);
+    }
     let factor = (a * t.ln() + b * (-t).ln_1p() - ln_beta).exp();
     let below = if a.min(b) > LARGE {
         normal_of_beta(a, b, t)
