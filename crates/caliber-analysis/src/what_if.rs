@@ -1,6 +1,7 @@
 //! The scores that other weights would give. Nothing is normalised again and nothing is stored.
 
 use caliber_engine::lists::Lists;
+use caliber_engine::parallel;
 use caliber_engine::ranking::rank;
 use caliber_engine::results::{Results, Status};
 use caliber_engine::summary::{StatusCounts, campaign_score, total};
@@ -119,12 +120,10 @@ pub fn what_if(subject: &Subject<'_>, options: Options<'_>) -> Result<WhatIf> {
     let scores = scores(results, &weights);
     let (percentiles, statuses) = rank(&scores);
     // The lists, which sort most, beside the rest.
-    let (lists, order, order_before) = std::thread::scope(|scope| {
-        let lists = scope.spawn(|| list_changes(results, &scores, options.lists));
-        let order = order_by(results, &scores);
-        let order_before = order_by(results, &results.scores);
-        (lists.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), order, order_before)
-    });
+    let (lists, (order, order_before)) = parallel::join(
+        || list_changes(results, &scores, options.lists),
+        || (order_by(results, &scores), order_by(results, &results.scores)),
+    );
     let mut ranks_before = vec![0; results.len()];
     for (place, &row) in order_before.iter().enumerate() {
         ranks_before[row] = place + 1;

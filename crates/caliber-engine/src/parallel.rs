@@ -1,8 +1,9 @@
-//! The same work on several things, side by side.
+//! Work side by side. Whoever asks for it waits: schedulers that would rather leave a core asleep, as in virtual machines,
+//! put a new thread behind the one that made it, and take turns with both where that one works on.
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 /// Items that [`map_chunks`] hands out together.
 const CHUNK: usize = 256;
@@ -23,18 +24,36 @@ pub fn map<T: Sync, R: Send>(threads: usize, items: &[T], task: impl Fn(&T) -> R
             done.push((at, task(item)));
         }
     };
-    let mut done = thread::scope(|scope| {
-        // A thread that cannot be had leaves its work to the others.
-        let spawn = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
-        let others: Vec<_> = (1..threads.min(items.len())).filter_map(spawn).collect();
-        let mut done = work();
-        for other in others {
-            done.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        }
-        done
-    });
+    let workers = threads.min(items.len());
+    let mut done = if workers < 2 { work() } else { on_threads(workers, work) };
     done.sort_unstable_by_key(|&(at, _)| at);
     done.into_iter().map(|(_, made)| made).collect()
+}
+
+/// Gathers what so many threads do.
+fn on_threads<R: Send>(threads: usize, work: impl Fn() -> Vec<R> + Copy + Send) -> Vec<R> {
+    thread::scope(|scope| {
+        // A thread that cannot be had leaves its work to the others.
+        let spawn = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
+        let workers: Vec<_> = (0..threads).filter_map(spawn).collect();
+        if workers.is_empty() {
+            return work();
+        }
+        workers.into_iter().flat_map(done_by).collect()
+    })
+}
+
+/// What a thread has done; its panic is the caller's.
+fn done_by<R>(worker: ScopedJoinHandle<'_, R>) -> R {
+    worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// What two tasks make.
+pub fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
+    thread::scope(|scope| {
+        let (a, b) = (scope.spawn(a), scope.spawn(b));
+        (done_by(a), done_by(b))
+    })
 }
 
 /// As [`map`], for work on an item that is too little to be handed out by itself.
@@ -54,5 +73,6 @@ mod tests {
             assert_eq!(super::map(threads, &items, |item| item * 2), doubled);
         }
         assert!(super::map(4, &[] as &[u8], |_| ()).is_empty());
+        assert_eq!(super::join(|| items.len(), || "other"), (100, "other"));
     }
 }

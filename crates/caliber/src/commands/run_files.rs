@@ -3,6 +3,7 @@
 use caliber_engine::dictionary::Dictionary;
 use caliber_engine::explain::Explainer;
 use caliber_engine::lists::Lists;
+use caliber_engine::parallel;
 use caliber_engine::results::Results;
 use caliber_engine::{Code, Error, Result};
 use caliber_reports::{
@@ -43,8 +44,8 @@ impl<S: Serialize + Sync, Q: Serialize + Sync> RunFiles<'_, S, Q> {
         let explainer = Explainer::new(results, self.dictionary);
         let decided = |row: usize| results.evidence.as_ref().map(|evidence| evidence.reasons[row].clone());
         let wants = |format| formats.contains(&format);
-        std::thread::scope(|scope| {
-            let parquet = scope.spawn(|| {
+        let (lists_and_parquet, results_files): (Result<()>, Result<()>) = parallel::join(
+            || {
                 folder.write(OutputFile::ResultsParquet, |file| write_results_parquet(results, file))?;
                 folder
                     .write(OutputFile::AllowlistTxt, |file| write_list_text(results, &lists.allow, file))?;
@@ -66,21 +67,21 @@ impl<S: Serialize + Sync, Q: Serialize + Sync> RunFiles<'_, S, Q> {
                 }
                 folder.write(OutputFile::Quality, |file| write_json_pretty(self.quality, file))?;
                 folder.write(OutputFile::Summary, |file| write_json_pretty(self.summary, file))
-            });
-            if wants(ResultsFormat::Csv) {
-                folder.write(OutputFile::ResultsCsv, |file| write_results_csv(results, file))?;
-            }
-            if wants(ResultsFormat::Json) {
-                folder.write(OutputFile::ResultsJson, |file| write_results_json(results, file))?;
-            }
-            if wants(ResultsFormat::Xlsx) || wants(ResultsFormat::Pdf) {
-                self.write_documents(folder, &explainer, formats)?;
-            }
-            parquet.join().map_err(|_| {
-                Error::new(Code::Machine, "a thread broke down while it wrote")
-                    .help("this is a bug of ours; please report it")
-            })?
-        })
+            },
+            || {
+                if wants(ResultsFormat::Csv) {
+                    folder.write(OutputFile::ResultsCsv, |file| write_results_csv(results, file))?;
+                }
+                if wants(ResultsFormat::Json) {
+                    folder.write(OutputFile::ResultsJson, |file| write_results_json(results, file))?;
+                }
+                if wants(ResultsFormat::Xlsx) || wants(ResultsFormat::Pdf) {
+                    self.write_documents(folder, &explainer, formats)?;
+                }
+                Ok(())
+            },
+        );
+        results_files.and(lists_and_parquet)
     }
 
     /// Writes the documents for people.
