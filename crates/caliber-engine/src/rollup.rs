@@ -20,7 +20,7 @@ use self::batch::Batch;
 use self::facts::{ColumnFacts, Place};
 use self::groups::{Groups, NO_GUESS};
 use self::plan::{Conventions, Filter, Layout, MetricSource, NumberColumn, Plan};
-pub(crate) use self::rolled::{MetricSums, Rolled, RowNoise};
+pub(crate) use self::rolled::{MetricSums, NoiseSums, Rolled};
 use crate::names::{self, NameKind};
 use crate::report::cell::{Cell, Row};
 use crate::report::day::DayColumn;

@@ -8,7 +8,7 @@ use crate::recipe::{Dimension, Recipe, WeightedMetric};
 use crate::report::mapping::EXTRAS;
 use crate::results::{CPM_ABOVE_1000, EffectiveCounts, ExtraColumn, MetricColumn, Results};
 use crate::rollup::plan::TOTALS;
-use crate::rollup::{MetricSums, Rolled, RowNoise};
+use crate::rollup::{MetricSums, NoiseSums, Rolled};
 use crate::statistics::quantiles;
 use crate::{Code, Error, Result};
 
@@ -51,12 +51,12 @@ pub(crate) struct ScoredRows {
 /// Which of the totals any file has, in the order of [`TOTALS`].
 pub(crate) type TotalsPresent = [bool; TOTALS.len()];
 
-/// Scores a rolled-up report.
+/// Scores a rolled-up report, whose names it takes where they are scored.
 ///
 /// # Errors
 /// `NothingScored` where no row has enough impressions.
 pub(crate) fn score(
-    rolled: &Rolled,
+    rolled: &mut Rolled,
     present: TotalsPresent,
     recipe: &Recipe,
     dictionary: &Dictionary,
@@ -88,7 +88,7 @@ pub(crate) fn score(
     let total = |at: usize| present[at].then(|| pick(&rolled.totals[at], &kept));
     let results = Results {
         dimension: options.dimension,
-        names: parallel::map_chunks(options.threads, &kept, |&row| rolled.names[row].clone()),
+        names: kept.iter().map(|&row| std::mem::take(&mut rolled.names[row])).collect(),
         outlier_flags: outlier_flags(&metrics, &fences, kept.len()),
         quality_flags: quality_flags(&metrics, &extras, dictionary, kept.len()),
         evidence: None,
@@ -111,7 +111,7 @@ fn extra_columns(rolled: &Rolled, recipe: &Recipe, kept: &[usize]) -> Vec<ExtraC
     beside
         .filter_map(|sums| {
             let name = EXTRAS.into_iter().find(|extra| *extra == sums.name)?;
-            let effective = sums.noise.as_ref().map(|noise| effective_counts(&pick(noise, kept)));
+            let effective = sums.noise.as_ref().map(|noise| effective_counts(noise, kept));
             Some(ExtraColumn {
                 name,
                 values: derive(sums, kept),
@@ -183,29 +183,24 @@ fn derive(sums: &MetricSums, rows: &[usize]) -> Vec<Option<f64>> {
 }
 
 /// Counts deflated by the noise between rows (evidence.md 1.2), and that noise where there was enough to see it.
-fn effective_counts(noise: &[RowNoise]) -> (EffectiveCounts, Option<f64>) {
+fn effective_counts(sums: &NoiseSums, kept: &[usize]) -> (EffectiveCounts, Option<f64>) {
+    let noises = || kept.iter().map(|&name| sums.of(name));
     let (mut spread, mut expected, mut domains) = (0.0_f64, 0.0, 0);
-    for row in noise.iter().filter(|row| row.rows >= 2.0 && row.n > 0.0) {
-        let p = row.x / row.n;
+    for noise in noises().filter(|noise| noise.rows >= 2.0 && noise.n > 0.0) {
+        let p = noise.x / noise.n;
         if p > 0.0 && p < 1.0 {
             domains += 1;
-            spread += (row.q - row.n * p * p) / (p * (1.0 - p)) - (row.rows - 1.0);
-            expected += (row.n - row.rows) - (row.squares - row.n) / row.n;
+            spread += (noise.q - noise.n * p * p) / (p * (1.0 - p)) - (noise.rows - 1.0);
+            expected += (noise.n - noise.rows) - (noise.squares - noise.n) / noise.n;
         }
     }
     let rho = (domains >= LEAST_FOR_NOISE && expected > 0.0).then(|| (spread / expected).max(0.0));
-    let trials: Vec<f64> = noise
-        .iter()
-        .map(|row| {
-            let deflated = row.n + rho.unwrap_or(0.0) * (row.squares - row.n);
-            if row.n > 0.0 && deflated > 0.0 { row.n * row.n / deflated } else { 0.0 }
-        })
-        .collect();
-    let events = noise
-        .iter()
-        .zip(&trials)
-        .map(|(row, trials)| if row.n > 0.0 { row.x / row.n * trials } else { 0.0 })
-        .collect();
+    let counts = noises().map(|noise| {
+        let deflated = noise.n + rho.unwrap_or(0.0) * (noise.squares - noise.n);
+        let trials = if noise.n > 0.0 && deflated > 0.0 { noise.n * noise.n / deflated } else { 0.0 };
+        (if noise.n > 0.0 { noise.x / noise.n * trials } else { 0.0 }, trials)
+    });
+    let (events, trials) = counts.unzip();
     (EffectiveCounts { events, trials }, rho)
 }
 
@@ -242,7 +237,7 @@ fn score_metric(
     let (normalized, bounds) = normalize(&values, metric.better, normalization, counts).map_err(|error| {
         Error::new(Code::Machine, format!("{} cannot be shrunk", metric.metric)).caused_by(error.to_string())
     })?;
-    let effective = sums.noise.as_ref().map(|noise| effective_counts(&pick(noise, kept)));
+    let effective = sums.noise.as_ref().map(|noise| effective_counts(noise, kept));
     Ok(ScoredMetric {
         bounds,
         fences: fences(&values),

@@ -258,7 +258,7 @@ fn refuse_twins(sources: &[Source]) -> Result<()> {
 }
 
 fn finish(
-    rolled: Rolled,
+    mut rolled: Rolled,
     period: PeriodOfReport,
     gathered: Gathered,
     files: &[ReportFile],
@@ -278,11 +278,12 @@ fn finish(
         threads: options.threads,
     };
     let ScoredRows { mut results, bounds, below_minimum, row_noise } =
-        score::score(&rolled, totals_present, recipe, chosen.dictionary, score_options)
+        score::score(&mut rolled, totals_present, recipe, chosen.dictionary, score_options)
             .map_err(|error| why_nothing(error, &rolled, &quality, &rows_dropped, rows_read))
             .map_err(|error| error.in_file(files[0].source.name()))?;
     warn_of_metrics(&mut quality, &rolled, sums_unique_ids, &row_noise, &bounds, chosen.dictionary);
-    let protected = protected_keys(&mut quality, &rolled, &options.protected, dimension);
+    let names = rolled.names.iter().chain(&results.names);
+    let protected = protected_keys(&mut quality, names, &options.protected, dimension);
     let is_protected = |name: &str| !protected.is_empty() && protected.contains(&key_of(name, dimension));
     let rule = &options.list_rule;
     let (lists, evidence) = if rule.needs_evidence() {
@@ -452,9 +453,9 @@ fn warn_of_metrics(
 }
 
 /// The keys of the names to protect; those that are not in the report are told.
-fn protected_keys(
+fn protected_keys<'a>(
     quality: &mut Quality,
-    rolled: &Rolled,
+    in_report: impl Iterator<Item = &'a String>,
     names: &[String],
     dimension: Dimension,
 ) -> BTreeSet<String> {
@@ -462,7 +463,9 @@ fn protected_keys(
     if protected.is_empty() {
         return protected;
     }
-    let known: BTreeSet<String> = rolled.names.iter().map(|name| key_of(name, dimension)).collect();
+    // Of names that are scored nothing is left in the roll-up.
+    let known: BTreeSet<String> =
+        in_report.filter(|name| !name.is_empty()).map(|name| key_of(name, dimension)).collect();
     let unknown: Vec<&String> = protected.difference(&known).collect();
     if !unknown.is_empty() {
         let first: Vec<&str> = unknown.iter().take(5).map(|name| name.as_str()).collect();

@@ -25,6 +25,8 @@ const SPARE_SPELLINGS: usize = 4096;
 /// Groups that there is room for from the beginning, as many as a hash table of 2^15 places takes: room costs nothing until
 /// it is used, growing copies all there is.
 const ROOM: usize = 28_672;
+/// Bytes of a key that there is room for.
+const USUAL_KEY: usize = 24;
 
 /// A cell as it was spelled, and what it means. Aligned to the cache's lines, so that looking at one fetches one.
 #[derive(Clone, Copy)]
@@ -64,7 +66,7 @@ pub(crate) struct Groups {
     hasher: RandomState,
     long_text: Vec<u8>,
     /// Keys one after the other.
-    keys: Vec<u8>,
+    keys: String,
     key_ends: Vec<usize>,
     kinds: Vec<NameKind>,
     pub(super) sums: SumTable,
@@ -86,7 +88,7 @@ impl Groups {
             spellings: Vec::with_capacity(ROOM),
             hasher: RandomState::default(),
             long_text: Vec::new(),
-            keys: Vec::new(),
+            keys: String::with_capacity(ROOM * USUAL_KEY),
             key_ends: vec![0],
             kinds: Vec::new(),
             sums: SumTable::with_capacity(widths, ROOM),
@@ -102,7 +104,7 @@ impl Groups {
         self.kinds.len()
     }
 
-    pub(crate) fn key(&self, group: usize) -> &[u8] {
+    pub(crate) fn key(&self, group: usize) -> &str {
         &self.keys[self.key_ends[group]..self.key_ends[group + 1]]
     }
 
@@ -175,7 +177,7 @@ impl Groups {
 
     fn insert(&mut self, key: &str, kind: NameKind) -> usize {
         let group = self.len();
-        self.keys.extend_from_slice(key.as_bytes());
+        self.keys.push_str(key);
         self.key_ends.push(self.keys.len());
         self.kinds.push(kind);
         self.sums.push();
@@ -240,7 +242,7 @@ impl Groups {
         let best = spellings
             .max_by(|a, b| a.impressions.cmp(&b.impressions).then_with(|| b.name.cmp(&a.name)))
             .map(|shown| shown.name.to_string());
-        best.unwrap_or_else(|| String::from_utf8_lossy(self.key(group)).into_owned())
+        best.unwrap_or_else(|| self.key(group).to_owned())
     }
 
     /// Adds the groups of another table of the same layout.
@@ -248,11 +250,11 @@ impl Groups {
         self.not_utf8 |= other.not_utf8;
         for start in (0..other.len()).step_by(BATCH) {
             let batch = start..other.len().min(start + BATCH);
-            let guesses = self.guesses(batch.clone().map(|theirs| other.key(theirs)));
+            let guesses = self.guesses(batch.clone().map(|theirs| other.key(theirs).as_bytes()));
             let ours = batch
                 .clone()
                 .zip(guesses)
-                .map(|(theirs, guess)| self.place(other.key(theirs), guess).group as u32);
+                .map(|(theirs, guess)| self.place(other.key(theirs).as_bytes(), guess).group as u32);
             let ours: Vec<u32> = ours.collect();
             self.sums.touch(&ours);
             self.merge_batch(&ours, other, batch);
@@ -297,7 +299,7 @@ impl Groups {
         // Most keys differ in their first bytes, which are compared at once, and without fetching the keys.
         let beginning = |group: usize| {
             let mut beginning = [0; 8];
-            let key = self.key(group);
+            let key = self.key(group).as_bytes();
             let length = key.len().min(8);
             beginning[..length].copy_from_slice(&key[..length]);
             u64::from_be_bytes(beginning)

@@ -1,13 +1,19 @@
 //! The sums of all rows, as columns in the order of the names' keys.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
 use super::RollUp;
 use super::exact::Sum;
 use super::groups::Groups;
-use super::plan::{EMPTY_ROWS, FIRST_TOTAL, IMPRESSIONS, MetricSlots, ROWS, SQUARES, TOTALS, total_of};
+use super::plan::{EMPTY_ROWS, FIRST_TOTAL, IMPRESSIONS, MetricSlots, NoiseSlots, ROWS, SQUARES, TOTALS};
 use crate::names::NameKind;
 use crate::parallel;
 
-/// Numerators, denominators and row noise of one metric, one entry a name.
+/// One figure a name. Metrics share what is the same for them: impressions, clicks, how many rows.
+pub(crate) type Column = Arc<Vec<f64>>;
+
+/// Numerators, denominators and row noise of one metric.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MetricSums {
     pub(crate) name: String,
@@ -15,11 +21,21 @@ pub(crate) struct MetricSums {
     /// The metric is a summed column itself: its value is `x`.
     pub(crate) total: bool,
     /// Sum of numerators over rows where numerator and denominator are present.
-    pub(crate) x: Vec<f64>,
+    pub(crate) x: Column,
     /// Sum of denominators over the same rows.
-    pub(crate) n: Vec<f64>,
+    pub(crate) n: Column,
     /// For shares: the sums of evidence.md 1.2.
-    pub(crate) noise: Option<Vec<RowNoise>>,
+    pub(crate) noise: Option<NoiseSums>,
+}
+
+/// The columns of [`RowNoise`].
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NoiseSums {
+    x: Column,
+    n: Column,
+    q: Column,
+    squares: Column,
+    rows: Column,
 }
 
 /// Sums over one name's report rows with n > 0: x its numerators, n its denominators.
@@ -33,6 +49,27 @@ pub(crate) struct RowNoise {
     pub(crate) squares: f64,
     /// Number of rows.
     pub(crate) rows: f64,
+}
+
+impl NoiseSums {
+    /// The sums of a name.
+    pub(crate) fn of(&self, name: usize) -> RowNoise {
+        RowNoise {
+            x: self.x[name],
+            n: self.n[name],
+            q: self.q[name],
+            squares: self.squares[name],
+            rows: self.rows[name],
+        }
+    }
+
+    fn set(&mut self, name: usize, noise: RowNoise) {
+        let Self { x, n, q, squares, rows } = self;
+        let figures = [noise.x, noise.n, noise.q, noise.squares, noise.rows];
+        for (column, figure) in [x, n, q, squares, rows].into_iter().zip(figures) {
+            Arc::make_mut(column)[name] = figure;
+        }
+    }
 }
 
 /// Rows that sum up others or name nobody.
@@ -49,20 +86,11 @@ pub(crate) struct Aggregates {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rolled {
     pub(crate) names: Vec<String>,
-    pub(crate) rows: Vec<f64>,
-    pub(crate) impressions: Vec<f64>,
-    pub(crate) totals: [Vec<f64>; TOTALS.len()],
+    pub(crate) rows: Column,
+    pub(crate) impressions: Column,
+    pub(crate) totals: [Column; TOTALS.len()],
     pub(crate) metrics: Vec<MetricSums>,
     pub(crate) aggregates: Aggregates,
-}
-
-/// What metrics share of the sums, rounded once.
-struct Base {
-    rows: Vec<f64>,
-    impressions: Vec<f64>,
-    /// Of impressions.
-    squares: Vec<f64>,
-    totals: [Vec<f64>; TOTALS.len()],
 }
 
 impl RollUp {
@@ -74,85 +102,130 @@ impl RollUp {
             .into_iter()
             .filter(|&group| groups.kind(group) != NameKind::Missing)
             .partition(|&group| groups.kind(group) != NameKind::Aggregate);
-        let base = Base::of(groups, &named, threads);
         let slots: Vec<(&MetricSlots, bool)> =
             self.layout.metrics.iter().zip(self.is_absent.iter().copied()).collect();
-        let metrics = parallel::map(threads, &slots, |&(slots, is_absent)| {
-            if is_absent { absent_metric(named.len(), slots) } else { metric(groups, &named, &base, slots) }
-        });
+        let present = slots.iter().filter(|(_, is_absent)| !is_absent).map(|(slots, _)| *slots);
+        let columns = Columns::of(groups, &named, present, threads);
+        let rare: Vec<usize> =
+            (0..named.len()).filter(|&name| groups.rare.get(named[name]).is_some()).collect();
+        let metrics =
+            parallel::map(if rare.is_empty() { 1 } else { threads }, &slots, |&(slots, is_absent)| {
+                if is_absent {
+                    columns.absent_metric(slots)
+                } else {
+                    columns.metric(groups, &named, &rare, slots)
+                }
+            });
         Rolled {
             names: parallel::map_chunks(threads, &named, |&group| groups.name(group)),
-            rows: base.rows,
-            impressions: base.impressions,
-            totals: base.totals,
+            rows: columns.of_part(Part::Usual(ROWS)),
+            impressions: columns.of_part(Part::Usual(IMPRESSIONS)),
+            totals: std::array::from_fn(|total| columns.of_part(Part::Usual(FIRST_TOTAL + total))),
             metrics,
             aggregates: aggregates(groups, &others),
         }
     }
 }
 
-impl Base {
-    fn of(groups: &Groups, named: &[usize], threads: usize) -> Self {
-        let slots: [Option<usize>; 3 + TOTALS.len()] = std::array::from_fn(|at| match at {
-            0 => Some(ROWS),
-            1 => Some(IMPRESSIONS),
-            2 => None,
-            total => Some(FIRST_TOTAL + total - 3),
+/// A sum that every group has, by its kind and its slot.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Usual(usize),
+    Squares(usize),
+    Quotient(usize),
+}
+
+impl Part {
+    /// The sums of a metric: x, n, and for shares q, squares and rows.
+    fn all_of(slots: &MetricSlots) -> impl Iterator<Item = Self> {
+        let noise = slots.noise.iter().flat_map(Self::of_noise);
+        [Self::Usual(slots.x), Self::Usual(slots.n)].into_iter().chain(noise)
+    }
+
+    fn of_noise(noise: &NoiseSlots) -> [Self; 3] {
+        let (squares, rows) = noise.own.unwrap_or((SQUARES, ROWS));
+        [Self::Quotient(noise.q), Self::Squares(squares), Self::Usual(rows)]
+    }
+
+    /// The sum of a group, rounded.
+    #[inline]
+    fn value(self, groups: &Groups, group: usize) -> f64 {
+        match self {
+            Self::Usual(slot) => groups.sums.value(group, slot),
+            Self::Squares(slot) => groups.sums.squares(group, slot).of_squares(),
+            Self::Quotient(slot) => groups.sums.quotient(group, slot).of_quotients(),
+        }
+    }
+}
+
+/// The sums of all names, as they are for most: without what few rows add and take away.
+struct Columns {
+    names: usize,
+    parts: BTreeMap<Part, Column>,
+}
+
+impl Columns {
+    /// The totals and the parts of these metrics.
+    fn of<'a>(
+        groups: &Groups,
+        named: &[usize],
+        metrics: impl Iterator<Item = &'a MetricSlots>,
+        threads: usize,
+    ) -> Self {
+        let totals = (0..TOTALS.len()).map(|total| FIRST_TOTAL + total);
+        let shown = [ROWS, IMPRESSIONS].into_iter().chain(totals).map(Part::Usual);
+        let parts: BTreeSet<Part> = shown.chain(metrics.flat_map(Part::all_of)).collect();
+        let parts: Vec<Part> = parts.into_iter().collect();
+        let columns = parallel::map(threads, &parts, |part| {
+            Column::new(named.iter().map(|&group| part.value(groups, group)).collect())
         });
-        let mut columns = parallel::map(threads, &slots, |slot| -> Vec<f64> {
-            let value = |group: usize| match slot {
-                Some(slot) => groups.sums.value(group, *slot),
-                None => groups.sums.squares(group, SQUARES).of_squares(),
-            };
-            named.iter().map(|&group| value(group)).collect()
-        })
-        .into_iter();
-        let mut next = || columns.next().unwrap_or_default();
-        Self { rows: next(), impressions: next(), squares: next(), totals: std::array::from_fn(|_| next()) }
+        Self { names: named.len(), parts: parts.into_iter().zip(columns).collect() }
     }
 
-    /// The column of a usual sum, if it is one of these.
-    fn column(&self, slot: usize) -> Option<&[f64]> {
-        match total_of(slot) {
-            Some(total) => Some(&self.totals[total]),
-            None => (slot == IMPRESSIONS).then_some(&self.impressions),
+    /// One of the parts that [`Columns::of`] has gathered.
+    fn of_part(&self, part: Part) -> Column {
+        Arc::clone(&self.parts[&part])
+    }
+
+    /// The sums of a metric that no file has.
+    fn absent_metric(&self, slots: &MetricSlots) -> MetricSums {
+        let zeros = Column::new(vec![0.0; self.names]);
+        let zeros = || Arc::clone(&zeros);
+        let noise = slots.noise.as_ref().map(|_| NoiseSums {
+            x: zeros(),
+            n: zeros(),
+            q: zeros(),
+            squares: zeros(),
+            rows: zeros(),
+        });
+        MetricSums {
+            name: slots.name.clone(),
+            per: slots.per,
+            total: slots.total,
+            x: zeros(),
+            n: zeros(),
+            noise,
         }
     }
-}
 
-/// The sums of a metric that no file has.
-fn absent_metric(names: usize, slots: &MetricSlots) -> MetricSums {
-    MetricSums {
-        name: slots.name.clone(),
-        per: slots.per,
-        total: slots.total,
-        x: vec![0.0; names],
-        n: vec![0.0; names],
-        noise: slots.noise.as_ref().map(|_| vec![RowNoise::default(); names]),
-    }
-}
-
-fn metric(groups: &Groups, named: &[usize], base: &Base, slots: &MetricSlots) -> MetricSums {
-    let mut columns = MetricSums {
-        name: slots.name.clone(),
-        per: slots.per,
-        total: slots.total,
-        x: Vec::with_capacity(named.len()),
-        n: Vec::with_capacity(named.len()),
-        noise: slots.noise.as_ref().map(|_| Vec::with_capacity(named.len())),
-    };
-    for (at, &group) in named.iter().enumerate() {
-        let row = match groups.rare.get(group) {
-            None => usual_row(groups, group, base, at, slots),
-            Some(rare) => rare_row(groups, group, rare, slots),
-        };
-        columns.x.push(row.x);
-        columns.n.push(row.n);
-        if let Some(noise) = &mut columns.noise {
-            noise.push(row.noise);
+    /// The sums of a metric; `rare` are the names that have rare sums.
+    fn metric(&self, groups: &Groups, named: &[usize], rare: &[usize], slots: &MetricSlots) -> MetricSums {
+        let (mut x, mut n) = (self.of_part(Part::Usual(slots.x)), self.of_part(Part::Usual(slots.n)));
+        let mut noise = slots.noise.as_ref().map(|noise| {
+            let [q, squares, rows] = Part::of_noise(noise).map(|part| self.of_part(part));
+            NoiseSums { x: Arc::clone(&x), n: Arc::clone(&n), q, squares, rows }
+        });
+        for &name in rare {
+            let Some(sums) = groups.rare.get(named[name]) else { continue };
+            let row = rare_row(groups, named[name], sums, slots);
+            Arc::make_mut(&mut x)[name] = row.x;
+            Arc::make_mut(&mut n)[name] = row.n;
+            if let Some(noise) = &mut noise {
+                noise.set(name, row.noise);
+            }
         }
+        MetricSums { name: slots.name.clone(), per: slots.per, total: slots.total, x, n, noise }
     }
-    columns
 }
 
 /// Numerator, denominator and row noise of one metric and name.
@@ -160,21 +233,6 @@ struct MetricRow {
     x: f64,
     n: f64,
     noise: RowNoise,
-}
-
-/// A row of a metric whose group has no rare sums: most of it is the same for all metrics.
-fn usual_row(groups: &Groups, group: usize, base: &Base, at: usize, slots: &MetricSlots) -> MetricRow {
-    let sums = &groups.sums;
-    let value = |slot| base.column(slot).map_or_else(|| sums.value(group, slot), |column| column[at]);
-    let (x, n) = (value(slots.x), value(slots.n));
-    let noise = slots.noise.as_ref().map(|noise| {
-        let (squares, rows) = match noise.own {
-            Some((squares, rows)) => (sums.squares(group, squares).of_squares(), sums.value(group, rows)),
-            None => (base.squares[at], base.rows[at]),
-        };
-        RowNoise { x, n, q: sums.quotient(group, noise.q).of_quotients(), squares, rows }
-    });
-    MetricRow { x, n, noise: noise.unwrap_or_default() }
 }
 
 fn rare_row(groups: &Groups, group: usize, rare: &[Sum], slots: &MetricSlots) -> MetricRow {
@@ -211,6 +269,6 @@ fn aggregates(groups: &Groups, others: &[usize]) -> Aggregates {
         rows: rows.value() as u64,
         impressions: impressions.value(),
         spend: spend.value(),
-        names: others.iter().map(|&group| String::from_utf8_lossy(groups.key(group)).into_owned()).collect(),
+        names: others.iter().map(|&group| groups.key(group).to_owned()).collect(),
     }
 }
