@@ -118,11 +118,11 @@ const KNOWN_TEXTS: usize = 1024;
 /// Some of the known texts that need not be counted, each in the place that its bytes say: nearly every cell is one of a
 /// few days, and is found here without a hash of it.
 #[derive(Clone, Debug)]
-struct Settled([Short; 64]);
+struct Settled([Short; 256]);
 
 impl Default for Settled {
     fn default() -> Self {
-        Self([Short::default(); 64])
+        Self([Short::default(); 256])
     }
 }
 
@@ -131,7 +131,7 @@ impl Settled {
     fn place(&mut self, text: Short) -> &mut Short {
         // The digits of a day differ in their low bits, and most in the last bytes.
         let mixed = (text.first ^ text.last.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        &mut self.0[(mixed >> 58) as usize]
+        &mut self.0[(mixed >> 56) as usize]
     }
 }
 
