@@ -9,6 +9,8 @@ use crate::statistics::ties;
 
 /// By how much each weight is changed, up and down.
 const CHANGE: f64 = 0.2;
+/// How far from a score others are looked at for ties: many times [`TIE`], and so little that there are few.
+const NEAR: f64 = 1e-6;
 
 /// Shares of rows, 0..1, whose band survives a change of 20 % in either direction.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -53,9 +55,9 @@ fn bands(results: &Results, changed: usize, factor: f64) -> Vec<Status> {
             *score += part * normalized;
         }
     }
-    let mut sorted = scores.clone();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let (moderate, good) = thresholds(&sorted);
+    let mut places = scores.clone();
+    let moderate = least_of(&mut places, |status| status != Status::Poor);
+    let good = least_of(&mut places, |status| status == Status::Good);
     let band = |score: f64| match score {
         _ if score >= good => Status::Good,
         _ if score >= moderate => Status::Moderate,
@@ -64,25 +66,57 @@ fn bands(results: &Results, changed: usize, factor: f64) -> Vec<Status> {
     scores.into_iter().map(band).collect()
 }
 
-/// The least scores that are moderate and good: ranks as in the score itself, without a rank for every row.
-fn thresholds(sorted: &[f64]) -> (f64, f64) {
-    let (mut moderate, mut good) = (f64::INFINITY, f64::INFINITY);
-    for tied in ties(sorted, |score| *score, TIE) {
-        let (first, rank) = (sorted[tied.start], (tied.start + 1 + tied.end) as f64 / 2.0);
-        match Status::of(percentile(rank, sorted.len())) {
-            Status::Good => {
-                good = good.min(first);
-                moderate = moderate.min(first);
-            }
-            Status::Moderate => moderate = moderate.min(first),
-            Status::Poor => {}
+/// The least score of a band and those above it, or infinity: by ranks as in the score itself, without a rank for every
+/// row. The scores change places; only those around the band's end are sorted.
+fn least_of(scores: &mut [f64], belongs: impl Fn(Status) -> bool) -> f64 {
+    let rows = scores.len();
+    let reaches = |rank: f64| belongs(Status::of(percentile(rank, rows)));
+    // The first place, counted from 0, whose row belongs to the band if it ties with none.
+    let Some(place) = first(rows, |place| reaches((place + 1) as f64)) else { return f64::INFINITY };
+    let (below, &mut at, above) = scores.select_nth_unstable_by(place, f64::total_cmp);
+    let is_near = |score: &&f64| (**score - at).abs() <= NEAR;
+    let before = below.iter().filter(is_near).count();
+    let near = below.iter().filter(is_near).chain([&at]).chain(above.iter().filter(is_near));
+    let mut near: Vec<f64> = near.copied().collect();
+    near.sort_unstable_by(f64::total_cmp);
+    // A score that is more than a tie above the one below it begins a group of ties.
+    let after_gap = (1..=before).rev().find(|&score| near[score] - near[score - 1] > TIE);
+    let begins = || (before == below.len() || near[0] - (at - NEAR) > TIE).then_some(0);
+    let Some(start) = after_gap.or_else(begins) else {
+        scores.sort_unstable_by(f64::total_cmp);
+        return least_reaching(scores, 0, reaches).unwrap_or(f64::INFINITY);
+    };
+    least_reaching(&near[start..], place - before + start, reaches).unwrap_or_else(|| {
+        above.iter().copied().filter(|score| score - at > NEAR).fold(f64::INFINITY, f64::min)
+    })
+}
+
+/// The first of these that holds, as all behind it do.
+fn first(count: usize, holds: impl Fn(usize) -> bool) -> Option<usize> {
+    let (mut start, mut end) = (0, count);
+    while start < end {
+        let middle = usize::midpoint(start, end);
+        if holds(middle) {
+            end = middle;
+        } else {
+            start = middle + 1;
         }
     }
-    (moderate, good)
+    (start < count).then_some(start)
+}
+
+/// The first score of the first group of ties whose rank reaches a band. The scores are sorted, and there are so many
+/// below them.
+fn least_reaching(sorted: &[f64], below: usize, reaches: impl Fn(f64) -> bool) -> Option<f64> {
+    let mut groups = ties(sorted, |score| *score, TIE);
+    let group = groups.find(|tied| reaches((below + tied.start + 1 + below + tied.end) as f64 / 2.0))?;
+    Some(sorted[group.start])
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::ranking::rank;
     use crate::recipe::{Better, Dimension};
@@ -138,6 +172,32 @@ mod tests {
         (0..results.len())
             .map(|row| results.statuses[row] == less[row] && results.statuses[row] == more[row])
             .collect()
+    }
+
+    /// Scores that are far apart, tie, and tie in rows, each near enough to the next.
+    fn scores() -> impl Strategy<Value = Vec<f64>> {
+        let score = prop_oneof![
+            (0..40_u32).prop_map(|step| f64::from(step) * 2.5),
+            (0..40_u32).prop_map(|step| 50.0 + f64::from(step) * 4e-10),
+            (0..4000_u32).prop_map(|step| 50.0 + f64::from(step) * 6e-10),
+        ];
+        prop::collection::vec(score, 0..120)
+    }
+
+    proptest! {
+        #[test]
+        fn the_ends_of_bands_are_those_of_ranks(scores in scores(), dense in 0..5000_usize) {
+            for scores in [scores, (0..dense).map(|step| 20.0 + step as f64 * 9e-10).collect()] {
+                let (_, statuses) = rank(&scores);
+                let least = |belongs: fn(Status) -> bool| {
+                    let rows = scores.iter().zip(&statuses).filter(|(_, status)| belongs(**status));
+                    rows.map(|(score, _)| *score).fold(f64::INFINITY, f64::min)
+                };
+                for belongs in [|status| status != Status::Poor, |status| status == Status::Good] {
+                    prop_assert_eq!(least_of(&mut scores.clone(), belongs), least(belongs));
+                }
+            }
+        }
     }
 
     #[test]

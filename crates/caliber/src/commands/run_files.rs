@@ -1,11 +1,11 @@
 //! The files that a run leaves in its folder.
 
+use caliber_engine::Result;
 use caliber_engine::dictionary::Dictionary;
 use caliber_engine::explain::Explainer;
 use caliber_engine::lists::Lists;
 use caliber_engine::parallel;
 use caliber_engine::results::Results;
-use caliber_engine::{Code, Error, Result};
 use caliber_reports::{
     OutputFile, OutputFolder, QualityFacts, RunFacts, write_json_pretty, write_list_csv, write_list_text,
     write_results_csv, write_results_json, write_results_parquet, write_results_xlsx,
