@@ -13,6 +13,8 @@ pub struct Explainer<'a> {
     results: &'a Results,
     dictionary: &'a Dictionary,
     means: Vec<f64>,
+    /// What people call each metric, and whether it is a share: asked of the dictionary once, not for every row.
+    words: Vec<(String, bool)>,
 }
 
 impl<'a> Explainer<'a> {
@@ -21,7 +23,11 @@ impl<'a> Explainer<'a> {
         let rows = results.len().max(1) as f64;
         let means =
             results.metrics.iter().map(|metric| metric.contributions.iter().sum::<f64>() / rows).collect();
-        Self { results, dictionary, means }
+        let words = results
+            .metrics
+            .iter()
+            .map(|metric| (dictionary.label(&metric.name), is_share(dictionary, &metric.name)));
+        Self { results, dictionary, means, words: words.collect() }
     }
 
     /// The mean contribution of each metric, in the order of the metrics.
@@ -62,13 +68,12 @@ impl<'a> Explainer<'a> {
         if points.abs() < LEAST_POINTS {
             return "as average as the campaign".to_owned();
         }
-        let metric = &self.results.metrics[at];
-        let label = self.dictionary.label(&metric.name);
+        let (label, share) = &self.words[at];
         let verb = if points >= 0.0 { "adds" } else { "costs" };
-        match metric.values[row] {
+        match self.results.metrics[at].values[row] {
             Some(value) => format!(
                 "{label} {} {verb} {:.1} points against the average",
-                self.written(&metric.name, value),
+                written(value, *share),
                 points.abs()
             ),
             None => {
@@ -87,13 +92,20 @@ impl<'a> Explainer<'a> {
 
     /// A value as a trader writes it: shares in percent, costs with cents and commas between thousands.
     pub fn written(&self, metric: &str, value: f64) -> String {
-        let definition = self.dictionary.metric(metric);
-        if definition.as_ref().is_some_and(|definition| definition.share) {
-            let percent = value * 100.0;
-            return if percent.abs() < 1.0 { format!("{percent:.3} %") } else { format!("{percent:.1} %") };
-        }
-        grouped(value)
+        written(value, is_share(self.dictionary, metric))
     }
+}
+
+fn is_share(dictionary: &Dictionary, metric: &str) -> bool {
+    dictionary.metric(metric).is_some_and(|definition| definition.share)
+}
+
+fn written(value: f64, share: bool) -> String {
+    if !share {
+        return grouped(value);
+    }
+    let percent = value * 100.0;
+    if percent.abs() < 1.0 { format!("{percent:.3} %") } else { format!("{percent:.1} %") }
 }
 
 /// Two decimals, and commas between thousands.
