@@ -29,7 +29,10 @@ pub(crate) fn count_lines(bytes: &[u8]) -> u64 {
 /// One record of a chunk.
 #[derive(Clone, Copy)]
 pub(crate) struct Record<'a> {
+    /// The text that was indexed: the chunk, or a piece of it.
     chunk: &'a [u8],
+    /// Bytes of the chunk before that text.
+    before: u32,
     start: u32,
     ends: &'a [u32],
 }
@@ -57,15 +60,20 @@ impl<'a> Record<'a> {
         Some((u64::from_le_bytes(*word), len as u64))
     }
 
-    /// Where in the chunk the record's line end stands.
+    /// Where in the indexed text the record's line end stands.
     pub(crate) fn end(&self) -> usize {
         // A record has at least one end.
         self.ends.last().map_or(self.start(), |&end| end as usize)
     }
 
-    /// Where in the chunk the record begins.
+    /// Where in the indexed text the record begins.
     pub(crate) fn start(&self) -> usize {
         self.start as usize
+    }
+
+    /// Where in the chunk the record begins.
+    fn start_in_chunk(&self) -> usize {
+        self.before as usize + self.start()
     }
 }
 

@@ -190,7 +190,7 @@ impl Sample {
             line
         };
         let mut text = TextRows { rows: Vec::new(), ends: Vec::new() };
-        for record in index.records(&self.bytes).take(most) {
+        for record in index.records(&self.bytes, 0).take(most) {
             let line = lines_to(record.start()) + 1;
             let mut end = (record.end() + 1).min(self.bytes.len());
             if self.bytes[..end].ends_with(b"\r") && self.bytes.get(end) == Some(&b'\n') {

@@ -1,13 +1,16 @@
 //! Cutting a text into chunks of whole records, for several threads at once.
 //!
 //! Threads take blocks of a file and read them side by side. Whether a line end is within quotes is known only from
-//! the start of the file, so the blocks are then indexed one after the other: each gets what the block before left of
-//! a record, and leaves its own last piece to the next.
+//! the start of the file. A block's first one hardly ever is, so each block is indexed behind it right away. Then, one after
+//! the other, each gets what the block before left of a record, which tells whether that was right, and leaves its own
+//! last piece to the next. A block that begins within quotes is then indexed once more.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex};
+
+use memchr::memchr;
 
 use super::index::{Cut, Index};
 use super::{Record, count_lines};
@@ -142,7 +145,11 @@ pub(crate) struct Chunk {
     pub(crate) lines: u64,
     buffer: Vec<u8>,
     start: usize,
+    /// Where in the buffer the records begin that the block before knows nothing of.
+    seam: usize,
     end: usize,
+    /// Of what is before the seam.
+    head: Index,
     index: Index,
 }
 
@@ -153,17 +160,18 @@ impl Chunk {
 
     /// Its records, blank lines left out.
     pub(crate) fn records(&self) -> impl Iterator<Item = Record<'_>> {
-        self.index.records(self.text())
+        let (head, rest) = (&self.buffer[self.start..self.seam], &self.buffer[self.seam..self.end]);
+        self.head.records(head, 0).chain(self.index.records(rest, head.len()))
     }
 
     /// Cells of the record that has most.
     pub(crate) fn width(&self) -> usize {
-        self.index.width()
+        self.head.width().max(self.index.width())
     }
 
     /// Lines of it before a record.
     pub(crate) fn lines_before(&self, record: &Record<'_>) -> u64 {
-        count_lines(&self.text()[..record.start()])
+        count_lines(&self.text()[..record.start_in_chunk()])
     }
 
     /// Puts what the block before left before the block.
@@ -174,8 +182,35 @@ impl Chunk {
             self.start = start;
         } else {
             self.buffer.splice(self.start..self.start, carry.iter().copied());
+            self.seam += carry.len();
             self.end += carry.len();
         }
+    }
+
+    /// Indexes a block behind its first line feed, as if that ended a record. `None` where the block has none, and where
+    /// only its turn can tell what is the matter with it.
+    fn index_ahead(&mut self, delimiter: u8, at_end: bool) -> Option<Cut> {
+        self.seam = self.start + memchr(b'\n', self.text())? + 1;
+        let cut = self.index.build(&self.buffer[self.seam..self.end], delimiter, at_end);
+        (cut.end > 0 && !(at_end && cut.open_quote.is_some())).then_some(cut)
+    }
+
+    /// Adds to what was indexed ahead the records before it, if the line feed between them ends one.
+    fn join_head(&mut self, ahead: &Cut, delimiter: u8) -> Option<Cut> {
+        let head = &self.buffer[self.start..self.seam];
+        let cut = self.head.build(head, delimiter, false);
+        (cut.end == head.len()).then(|| Cut {
+            end: head.len() + ahead.end,
+            lines: cut.lines + ahead.lines,
+            open_quote: ahead.open_quote.map(|at| head.len() + at),
+        })
+    }
+
+    /// Indexes the whole text.
+    fn index_whole(&mut self, delimiter: u8, at_end: bool) -> Cut {
+        self.seam = self.start;
+        self.head.build(&[], delimiter, false);
+        self.index.build(&self.buffer[self.start..self.end], delimiter, at_end)
     }
 }
 
@@ -196,6 +231,10 @@ impl Chunks {
         let broken = || ChunkError::Io(io::Error::other("a thread broke down while it read"));
         chunk.buffer.resize(HEADROOM + self.chunk_bytes, 0);
         let (number, read) = self.blocks.read(&mut chunk.buffer[HEADROOM..]).ok_or_else(broken)?;
+        let got = *read.as_ref().unwrap_or(&0);
+        (chunk.number, chunk.start, chunk.seam, chunk.end) = (number, HEADROOM, HEADROOM, HEADROOM + got);
+        let at_end = got < self.chunk_bytes;
+        let ahead = chunk.index_ahead(self.delimiter, at_end);
         let _wake = Wake(&self.moved);
         let mut chain = self.chain.lock().map_err(|_| broken())?;
         while chain.next != number && !chain.at_end {
@@ -205,10 +244,7 @@ impl Chunks {
             return Ok(false);
         }
         let cut = match read {
-            Ok(got) => {
-                (chunk.number, chunk.start, chunk.end) = (number, HEADROOM, HEADROOM + got);
-                chain.cut(chunk, self.delimiter, got < self.chunk_bytes)
-            }
+            Ok(_) => chain.cut(chunk, ahead, self.delimiter, at_end),
             Err(error) => Err(ChunkError::Io(error)),
         };
         chain.at_end |= cut.is_err();
@@ -227,14 +263,19 @@ impl Drop for Wake<'_> {
 }
 
 impl Chain {
-    /// Indexes a block behind what was left before it, and leaves what follows its last whole record to the next.
-    fn cut(&mut self, chunk: &mut Chunk, delimiter: u8, at_end: bool) -> Result<bool, ChunkError> {
+    /// Puts what was left before a block before it, and leaves what follows its last whole record to the next.
+    fn cut(
+        &mut self,
+        chunk: &mut Chunk,
+        ahead: Option<Cut>,
+        delimiter: u8,
+        at_end: bool,
+    ) -> Result<bool, ChunkError> {
         chunk.prepend(&self.carry);
         self.carry.clear();
         self.at_end = at_end;
-        let mut index = std::mem::take(&mut chunk.index);
-        let Cut { end, lines, open_quote } = index.build(chunk.text(), delimiter, at_end);
-        chunk.index = index;
+        let joined = ahead.and_then(|ahead| chunk.join_head(&ahead, delimiter));
+        let Cut { end, lines, open_quote } = joined.unwrap_or_else(|| chunk.index_whole(delimiter, at_end));
         let (text, is_endless) = (chunk.text(), end == 0 && chunk.text().len() > MAX_RECORD_BYTES);
         if open_quote.is_some() && at_end || is_endless {
             return Err(ChunkError::Unclosed {

@@ -189,14 +189,15 @@ impl Index {
         cells.max().unwrap_or(0) as usize
     }
 
-    /// The records of the chunk that was indexed, blank lines left out.
-    pub(crate) fn records<'a>(&'a self, chunk: &'a [u8]) -> impl Iterator<Item = Record<'a>> {
+    /// The records of the text that was indexed, blank lines left out. So many bytes of its chunk are before it.
+    pub(crate) fn records<'a>(&'a self, chunk: &'a [u8], before: usize) -> impl Iterator<Item = Record<'a>> {
+        let before = before as u32;
         let mut first = 0;
         self.records[..self.used_records].iter().filter_map(move |&last| {
             let start = if first == 0 { 0 } else { self.ends[first - 1] + 1 };
             let ends = &self.ends[first..=last as usize];
             first = last as usize + 1;
-            (ends.len() > 1 || ends[0] > start).then_some(Record { chunk, start, ends })
+            (ends.len() > 1 || ends[0] > start).then_some(Record { chunk, before, start, ends })
         })
     }
 }

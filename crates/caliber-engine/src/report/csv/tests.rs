@@ -83,6 +83,20 @@ proptest! {
     }
 
     #[test]
+    fn where_chunks_end_changes_no_line(text in "[ab,\"\n\r ]{0,80}", chunk_bytes in 1_usize..80) {
+        let lines = |chunk_bytes| -> Result<Vec<u64>, ChunkError> {
+            let chunks = chunks(io::Cursor::new(text.clone().into_bytes()), b',', chunk_bytes);
+            let (mut chunk, mut before, mut lines) = (Chunk::default(), 0, Vec::new());
+            while chunks.next(&mut chunk)? {
+                lines.extend(chunk.records().map(|record| before + chunk.lines_before(&record)));
+                before += chunk.lines;
+            }
+            Ok(lines)
+        };
+        prop_assert_eq!(lines(1 << 16).ok(), lines(chunk_bytes).ok());
+    }
+
+    #[test]
     fn several_threads_cut_a_file_as_one_does(text in "[ab,\"\n\r ]{0,200}", chunk_bytes in 1_usize..40) {
         let mut file = tempfile::tempfile().expect("a temporary file");
         file.write_all(format!("skip{text}").as_bytes()).expect("written");
