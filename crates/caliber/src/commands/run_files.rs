@@ -1,11 +1,13 @@
 //! The files that a run leaves in its folder.
 
-use caliber_engine::Result;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use caliber_engine::dictionary::Dictionary;
 use caliber_engine::explain::Explainer;
 use caliber_engine::lists::Lists;
 use caliber_engine::parallel;
 use caliber_engine::results::Results;
+use caliber_engine::{Code, Error, Result};
 use caliber_reports::{
     OutputFile, OutputFolder, QualityFacts, RunFacts, write_json_pretty, write_list_csv, write_list_text,
     write_results_csv, write_results_json, write_results_parquet, write_results_xlsx,
@@ -44,43 +46,45 @@ impl<S: Serialize + Sync, Q: Serialize + Sync> RunFiles<'_, S, Q> {
         let explainer = Explainer::new(results, self.dictionary);
         let decided = |row: usize| results.evidence.as_ref().map(|evidence| evidence.reasons[row].clone());
         let wants = |format| formats.contains(&format);
-        let (lists_and_parquet, results_files): (Result<()>, Result<()>) = parallel::join(
-            || {
-                folder.write(OutputFile::ResultsParquet, |file| write_results_parquet(results, file))?;
-                folder
-                    .write(OutputFile::AllowlistTxt, |file| write_list_text(results, &lists.allow, file))?;
-                folder
-                    .write(OutputFile::BlocklistTxt, |file| write_list_text(results, &lists.block, file))?;
-                folder.write(OutputFile::AllowlistCsv, |file| {
-                    let reason = |row: usize| decided(row).unwrap_or_else(|| explainer.best_reason(row));
-                    write_list_csv(results, &lists.allow, reason, file)
+        let lists_and_parquet = || -> Result<()> {
+            folder.write(OutputFile::ResultsParquet, |file| write_results_parquet(results, file))?;
+            folder.write(OutputFile::AllowlistTxt, |file| write_list_text(results, &lists.allow, file))?;
+            folder.write(OutputFile::BlocklistTxt, |file| write_list_text(results, &lists.block, file))?;
+            folder.write(OutputFile::AllowlistCsv, |file| {
+                let reason = |row: usize| decided(row).unwrap_or_else(|| explainer.best_reason(row));
+                write_list_csv(results, &lists.allow, reason, file)
+            })?;
+            folder.write(OutputFile::BlocklistCsv, |file| {
+                let reason = |row: usize| decided(row).unwrap_or_else(|| explainer.worst_reason(row));
+                write_list_csv(results, &lists.block, reason, file)
+            })?;
+            if let Some(evidence) = &results.evidence {
+                let watched: Vec<usize> = evidence.watched().collect();
+                folder.write(OutputFile::WatchlistCsv, |file| {
+                    write_list_csv(results, &watched, |row| evidence.reasons[row].clone(), file)
                 })?;
-                folder.write(OutputFile::BlocklistCsv, |file| {
-                    let reason = |row: usize| decided(row).unwrap_or_else(|| explainer.worst_reason(row));
-                    write_list_csv(results, &lists.block, reason, file)
-                })?;
-                if let Some(evidence) = &results.evidence {
-                    let watched: Vec<usize> = evidence.watched().collect();
-                    folder.write(OutputFile::WatchlistCsv, |file| {
-                        write_list_csv(results, &watched, |row| evidence.reasons[row].clone(), file)
-                    })?;
-                }
-                folder.write(OutputFile::Quality, |file| write_json_pretty(self.quality, file))?;
-                folder.write(OutputFile::Summary, |file| write_json_pretty(self.summary, file))
-            },
-            || {
-                if wants(ResultsFormat::Csv) {
-                    folder.write(OutputFile::ResultsCsv, |file| write_results_csv(results, file))?;
-                }
-                if wants(ResultsFormat::Json) {
-                    folder.write(OutputFile::ResultsJson, |file| write_results_json(results, file))?;
-                }
-                if wants(ResultsFormat::Xlsx) || wants(ResultsFormat::Pdf) {
-                    self.write_documents(folder, &explainer, formats)?;
-                }
-                Ok(())
-            },
-        );
+            }
+            folder.write(OutputFile::Quality, |file| write_json_pretty(self.quality, file))?;
+            folder.write(OutputFile::Summary, |file| write_json_pretty(self.summary, file))
+        };
+        let results_files = || -> Result<()> {
+            if wants(ResultsFormat::Csv) {
+                folder.write(OutputFile::ResultsCsv, |file| write_results_csv(results, file))?;
+            }
+            if wants(ResultsFormat::Json) {
+                folder.write(OutputFile::ResultsJson, |file| write_results_json(results, file))?;
+            }
+            if wants(ResultsFormat::Xlsx) || wants(ResultsFormat::Pdf) {
+                self.write_documents(folder, &explainer, formats)?;
+            }
+            Ok(())
+        };
+        // Nothing of a file that was being written is read again.
+        let written = catch_unwind(AssertUnwindSafe(|| parallel::join(lists_and_parquet, results_files)));
+        let (lists_and_parquet, results_files) = written.map_err(|_| {
+            Error::new(Code::Machine, "a thread broke down while it wrote")
+                .help("this is a bug of ours; please report it")
+        })?;
         results_files.and(lists_and_parquet)
     }
 
