@@ -160,9 +160,10 @@ impl RollUp {
         for index in 1..self.plan.numbers.len() {
             let (column, facts) = (&self.plan.numbers[index], &mut self.facts[index]);
             let mut values = [f64::NAN; BATCH];
-            read_short(column, facts, batch.short_cells(index, count), &mut values);
-            for (value, &row) in values.iter_mut().zip(&batch.rows).filter(|(value, _)| value.is_nan()) {
-                *value = number(column, facts, &rows[row as usize], place);
+            if read_short(column, facts, batch.short_cells(index, count), &mut values) < count {
+                for (value, &row) in values.iter_mut().zip(&batch.rows).filter(|(value, _)| value.is_nan()) {
+                    *value = number(column, facts, &rows[row as usize], place);
+                }
             }
             batch.values[index] = values;
         }
@@ -382,16 +383,17 @@ impl RollUp {
 /// A cell of one to eight bytes as a number and its length: two are equal where the cells are.
 #[inline]
 fn short_text(row: &impl Row, column: usize) -> Option<(u64, u64)> {
-    row.word(column).map(|(word, len)| (word >> (64 - 8 * len), len))
+    let (word, len) = row.word(column);
+    (len != 0).then(|| (word >> (64 - 8 * len), len))
 }
 
-/// Reads those cells of a column that are short and plain, which are nearly all; the others are NaN.
+/// Reads those cells of a column that are short and plain, which are nearly all, and says how many; the others are NaN.
 fn read_short(
     column: &NumberColumn,
     facts: &mut ColumnFacts,
     (words, lens): (&[u64], &[u64]),
     values: &mut [f64; BATCH],
-) {
+) -> usize {
     let Conventions { decimal, scale } = column.conventions;
     let values = &mut values[..words.len()];
     let forms = short::read(words, lens, decimal, values);
@@ -402,6 +404,7 @@ fn read_short(
             *value /= scale;
         }
     }
+    forms.read as usize
 }
 
 /// Reads a number; NaN where it is missing or cannot be read.

@@ -59,15 +59,17 @@ impl Reading<'_> {
                     let error = ChunkError::TooWide { place: place(&wide), width: wide.len() };
                     return Ok((rollup, lines, Some(error)));
                 }
-                let (mut records, mut some, mut rows) = (chunk.records(), Vec::with_capacity(BATCH), 0);
-                loop {
-                    some.clear();
-                    some.extend(records.by_ref().take(BATCH));
-                    if some.is_empty() {
-                        break;
+                let (mut some, mut rows) = (Vec::with_capacity(BATCH), 0);
+                for mut records in chunk.parts() {
+                    loop {
+                        some.clear();
+                        some.extend(records.by_ref().take(BATCH));
+                        if some.is_empty() {
+                            break;
+                        }
+                        rollup.add(&some, place);
+                        rows += some.len() as u64;
                     }
-                    rollup.add(&some, place);
-                    rows += some.len() as u64;
                 }
                 self.progress.rows.fetch_add(rows, Ordering::Relaxed);
             }

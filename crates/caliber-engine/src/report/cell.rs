@@ -102,11 +102,11 @@ pub trait Row {
         None
     }
 
-    /// The eight bytes that end where a cell of up to eight bytes does, the first the lowest, and its length; a
-    /// short cut for text formats.
-    fn word(&self, column: usize) -> Option<(u64, u64)> {
+    /// The eight bytes that end where a cell of up to eight bytes does, the first the lowest, and its length, 0 where
+    /// there is no such cell; a short cut for text formats.
+    fn word(&self, column: usize) -> (u64, u64) {
         let _ = column;
-        None
+        (0, 0)
     }
 
     /// How many cells the row has.

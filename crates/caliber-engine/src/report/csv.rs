@@ -33,17 +33,16 @@ pub(crate) struct Record<'a> {
     chunk: &'a [u8],
     /// Bytes of the chunk before that text.
     before: u32,
-    start: u32,
-    ends: &'a [u32],
+    /// Where its cells begin, and last what follows it: each cell ends one byte before the next begins.
+    starts: &'a [u32],
 }
 
 impl<'a> Record<'a> {
     /// Where a cell begins and ends in the chunk, quotes and all.
     #[inline]
     fn span(&self, column: usize) -> Option<(usize, usize)> {
-        let end = *self.ends.get(column)?;
-        let start = if column == 0 { self.start } else { self.ends[column - 1] + 1 };
-        Some((start as usize, end as usize))
+        let next = *self.starts.get(column + 1)?;
+        Some((self.starts[column] as usize, next as usize - 1))
     }
 
     #[inline]
@@ -53,22 +52,22 @@ impl<'a> Record<'a> {
 
     /// The word of a cell in quotes. Quotes in it do no harm: no word with one is a number.
     #[inline(never)]
-    fn quoted_word(&self, start: usize, end: usize) -> Option<(u64, u64)> {
+    fn quoted_word(&self, start: usize, end: usize) -> (u64, u64) {
         let end = end - 1;
-        let word = self.chunk[..end].last_chunk()?;
-        let (QUOTE, len @ 1..=8) = (self.chunk[start], end.checked_sub(start + 1)?) else { return None };
-        Some((u64::from_le_bytes(*word), len as u64))
+        match (self.chunk[..end].last_chunk(), self.chunk[start], end.saturating_sub(start + 1)) {
+            (Some(word), QUOTE, len @ 1..=8) => (u64::from_le_bytes(*word), len as u64),
+            _ => (0, 0),
+        }
     }
 
     /// Where in the indexed text the record's line end stands.
     pub(crate) fn end(&self) -> usize {
-        // A record has at least one end.
-        self.ends.last().map_or(self.start(), |&end| end as usize)
+        self.starts.last().map_or(0, |&next| next as usize - 1)
     }
 
     /// Where in the indexed text the record begins.
     pub(crate) fn start(&self) -> usize {
-        self.start as usize
+        self.starts.first().map_or(0, |&start| start as usize)
     }
 
     /// Where in the chunk the record begins.
@@ -86,13 +85,16 @@ impl Row for Record<'_> {
     }
 
     #[inline]
-    fn word(&self, column: usize) -> Option<(u64, u64)> {
-        let (start, end) = self.span(column)?;
-        let word = u64::from_le_bytes(*self.chunk[..end].last_chunk()?);
-        if word.to_le_bytes()[7] == QUOTE {
+    fn word(&self, column: usize) -> (u64, u64) {
+        let Some((start, end)) = self.span(column) else { return (0, 0) };
+        let ending = self.chunk.get(end.wrapping_sub(8)..).and_then(|ending| ending.first_chunk::<8>());
+        let Some(word) = ending else { return (0, 0) };
+        if word[7] == QUOTE {
             return self.quoted_word(start, end);
         }
-        (1..=8).contains(&(end - start)).then_some((word, (end - start) as u64))
+        // No branch: which cells are longer nobody can foresee.
+        let len = end - start;
+        (u64::from_le_bytes(*word), if len <= 8 { len as u64 } else { 0 })
     }
 
     #[inline]
@@ -104,7 +106,7 @@ impl Row for Record<'_> {
     }
 
     fn len(&self) -> usize {
-        self.ends.len()
+        self.starts.len() - 1
     }
 }
 

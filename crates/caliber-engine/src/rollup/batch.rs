@@ -18,7 +18,7 @@ type Numbers = [f64; BATCH];
 #[derive(Default)]
 pub(super) struct Batch {
     /// Where in a row the numbers stand.
-    columns: Vec<usize>,
+    columns: Vec<u32>,
     /// By column the words of [`Row::word`] and their lengths, 0 where a cell has none: of all rows at hand, and once
     /// [kept](Self::keep_short_cells) of those in `rows`.
     words: Vec<[u64; BATCH]>,
@@ -34,7 +34,7 @@ pub(super) struct Batch {
 impl Batch {
     /// A batch of numbers that stand in these columns, for so many sums.
     pub(super) fn new(columns: impl Iterator<Item = usize>, widths: Widths) -> Self {
-        let columns: Vec<usize> = columns.collect();
+        let columns: Vec<u32> = columns.map(|column| column as u32).collect();
         Self {
             words: vec![[0; BATCH]; columns.len()],
             lens: vec![[0; BATCH]; columns.len()],
@@ -50,7 +50,7 @@ impl Batch {
     pub(super) fn fetch<R: Row>(&mut self, rows: &[R]) {
         for (at, row) in rows.iter().enumerate() {
             for ((words, lens), &column) in self.words.iter_mut().zip(&mut self.lens).zip(&self.columns) {
-                (words[at], lens[at]) = row.word(column).unwrap_or_default();
+                (words[at], lens[at]) = row.word(column as usize);
             }
         }
     }

@@ -12,7 +12,7 @@ use std::sync::{Condvar, Mutex};
 
 use memchr::memchr;
 
-use super::index::{Cut, Index};
+use super::index::{Cut, Index, Records};
 use super::{Record, count_lines};
 use crate::progress::Progress;
 use crate::report::source::fill_with;
@@ -158,10 +158,15 @@ impl Chunk {
         &self.buffer[self.start..self.end]
     }
 
+    /// Its records, blank lines left out: those before the seam and those behind it.
+    pub(crate) fn parts(&self) -> [Records<'_>; 2] {
+        let (head, rest) = (&self.buffer[self.start..self.seam], &self.buffer[self.seam..self.end]);
+        [self.head.records(head, 0), self.index.records(rest, head.len())]
+    }
+
     /// Its records, blank lines left out.
     pub(crate) fn records(&self) -> impl Iterator<Item = Record<'_>> {
-        let (head, rest) = (&self.buffer[self.start..self.seam], &self.buffer[self.seam..self.end]);
-        self.head.records(head, 0).chain(self.index.records(rest, head.len()))
+        self.parts().into_iter().flatten()
     }
 
     /// Cells of the record that has most.

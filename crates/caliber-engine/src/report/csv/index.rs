@@ -1,18 +1,21 @@
 //! Where the cells and records of a text end.
 
+use std::slice;
+
 use multiversion::multiversion;
 use multiversion::target::match_target;
 
 use super::block::{self, BLOCK, Masks, ROOM};
 use super::{QUOTE, Record};
 
-/// The cell and record ends of a chunk, found 64 bytes at a time.
+/// Where the cells and records of a chunk begin, found 64 bytes at a time.
 #[derive(Default)]
 pub(crate) struct Index {
-    /// Positions of the delimiters and line ends outside quotes; filled up to `used`.
-    ends: Vec<u32>,
+    /// Where cells begin: the first, and behind each delimiter and line end outside quotes. So each cell ends one byte
+    /// before the next begins. Filled up to `used`.
+    starts: Vec<u32>,
     used: usize,
-    /// Indexes into `ends` of those that end a record; filled up to `used_records`.
+    /// Indexes into `starts` of what begins behind each record; filled up to `used_records`.
     records: Vec<u32>,
     used_records: usize,
 }
@@ -59,9 +62,8 @@ impl Quoting {
         }
         // The second half of a doubled quote begins no cell.
         let begins = opens & may_open;
-        if begins != 0 {
-            self.opened = base + 63 - begins.leading_zeros() as usize;
-        }
+        let opened = (base + 63).wrapping_sub(begins.leading_zeros() as usize);
+        self.opened = if begins == 0 { self.opened } else { opened };
         self.inside = inside >> 63 != 0;
         Some(inside)
     }
@@ -71,6 +73,8 @@ impl Index {
     /// Indexes a text that begins where a record begins. Its end ends a record too if it is the end of the file.
     pub(crate) fn build(&mut self, text: &[u8], delimiter: u8, at_end: bool) -> Cut {
         (self.used, self.used_records) = (0, 0);
+        self.reserve_block();
+        self.push_start(0);
         let (lines, open_quote) = index_blocks(self, text, delimiter);
         // A CR that ends the text may be half of a CRLF.
         if !at_end && text.ends_with(b"\r") && self.end() == text.len() {
@@ -78,23 +82,22 @@ impl Index {
         }
         if at_end && self.end() < text.len() {
             self.reserve_block();
-            self.ends[self.used] = text.len() as u32;
-            self.push_record(self.used);
-            self.used += 1;
+            self.push_record();
+            self.push_start(text.len() + 1);
         }
         Cut { end: self.end().min(text.len()), lines, open_quote }
     }
 
     /// One past the last record's end.
     fn end(&self) -> usize {
-        self.records[..self.used_records].last().map_or(0, |&last| self.ends[last as usize] as usize + 1)
+        self.records[..self.used_records].last().map_or(0, |&next| self.starts[next as usize] as usize)
     }
 
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as `Index::push`")]
     fn reserve_block(&mut self) {
-        if self.ends.len() < self.used + ROOM {
-            self.ends.resize((self.used + ROOM).max(2 * self.ends.len()), 0);
+        if self.starts.len() < self.used + ROOM {
+            self.starts.resize((self.used + ROOM).max(2 * self.starts.len()), 0);
         }
         if self.records.len() < self.used_records + BLOCK {
             self.records.resize((self.used_records + BLOCK).max(2 * self.records.len()), 0);
@@ -102,13 +105,20 @@ impl Index {
     }
 
     #[inline]
-    fn push_record(&mut self, end: usize) {
-        self.records[self.used_records] = end as u32;
+    fn push_start(&mut self, start: usize) {
+        self.starts[self.used] = start as u32;
+        self.used += 1;
+    }
+
+    /// Ends a record before what is pushed next.
+    #[inline]
+    fn push_record(&mut self) {
+        self.records[self.used_records] = self.used as u32;
         self.used_records += 1;
     }
 
-    /// Appends the cells and records that a block ends. `write` writes the positions of bits counted from a base, see
-    /// [`block::write_positions`].
+    /// Appends what begins behind the cells and records that a block ends. `write` writes the positions of bits counted
+    /// from a base, see [`block::write_positions`].
     #[inline(always)]
     #[expect(
         clippy::inline_always,
@@ -132,8 +142,8 @@ impl Index {
                 break;
             }
         }
-        if let Some(room) = self.ends[self.used..].first_chunk_mut() {
-            write(structural, base as u32, room);
+        if let Some(room) = self.starts[self.used..].first_chunk_mut() {
+            write(structural, base as u32 + 1, room);
         }
         self.used += structural.count_ones() as usize;
     }
@@ -172,10 +182,9 @@ impl Index {
                 }
             } else if !quoting.inside {
                 if newline & bit != 0 {
-                    self.push_record(self.used);
+                    self.push_record();
                 }
-                self.ends[self.used] = position as u32;
-                self.used += 1;
+                self.push_start(position + 1);
             }
         }
     }
@@ -183,22 +192,42 @@ impl Index {
     /// Cells of the record that has most.
     pub(crate) fn width(&self) -> usize {
         let mut before = 0;
-        let cells = self.records[..self.used_records]
-            .iter()
-            .map(|&last| last + 1 - std::mem::replace(&mut before, last + 1));
+        let records = self.records[..self.used_records].iter();
+        let cells = records.map(|&next| next - std::mem::replace(&mut before, next));
         cells.max().unwrap_or(0) as usize
     }
 
     /// The records of the text that was indexed, blank lines left out. So many bytes of its chunk are before it.
-    pub(crate) fn records<'a>(&'a self, chunk: &'a [u8], before: usize) -> impl Iterator<Item = Record<'a>> {
-        let before = before as u32;
-        let mut first = 0;
-        self.records[..self.used_records].iter().filter_map(move |&last| {
-            let start = if first == 0 { 0 } else { self.ends[first - 1] + 1 };
-            let ends = &self.ends[first..=last as usize];
-            first = last as usize + 1;
-            (ends.len() > 1 || ends[0] > start).then_some(Record { chunk, before, start, ends })
-        })
+    pub(crate) fn records<'a>(&'a self, chunk: &'a [u8], before: usize) -> Records<'a> {
+        let ends = self.records[..self.used_records].iter();
+        Records { chunk, before: before as u32, starts: &self.starts[..self.used], ends, first: 0 }
+    }
+}
+
+/// The records of an indexed text, blank lines left out.
+pub(crate) struct Records<'a> {
+    chunk: &'a [u8],
+    before: u32,
+    /// As in [`Index`].
+    starts: &'a [u32],
+    ends: slice::Iter<'a, u32>,
+    /// Where in `starts` the next record's first cell is.
+    first: usize,
+}
+
+impl<'a> Iterator for Records<'a> {
+    type Item = Record<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Record<'a>> {
+        loop {
+            let next = *self.ends.next()? as usize;
+            let starts = &self.starts[self.first..=next];
+            self.first = next;
+            if !matches!(starts, [start, next] if start + 1 == *next) {
+                return Some(Record { chunk: self.chunk, before: self.before, starts });
+            }
+        }
     }
 }
 
@@ -212,6 +241,8 @@ impl Index {
 fn index_blocks(index: &mut Index, chunk: &[u8], delimiter: u8) -> (u64, Option<usize>) {
     let mut quoting = Quoting::default();
     let (mut feeds, mut returns, mut pairs, mut after_return) = (0, 0, 0, 0);
+    // Whether a cell may begin right with the block.
+    let mut begins = 1;
     let (blocks, rest) = chunk.as_chunks::<BLOCK>();
     let mut last = [0; BLOCK];
     last[..rest.len()].copy_from_slice(rest);
@@ -232,10 +263,9 @@ fn index_blocks(index: &mut Index, chunk: &[u8], delimiter: u8) -> (u64, Option<
         let inside = if quote == 0 && !quoting.inside {
             Some(0)
         } else {
-            let opens_first =
-                base == 0 || matches!(chunk[base - 1], b'\n' | b'\r') || chunk[base - 1] == delimiter;
-            quoting.inside(quote, structural << 1 | u64::from(opens_first), base)
+            quoting.inside(quote, structural << 1 | begins, base)
         };
+        begins = structural >> 63;
         match inside {
             Some(inside) => index.push(structural & !inside, newline & !inside, base, |bits, base, room| {
                 match_target! {
