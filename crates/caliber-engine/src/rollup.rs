@@ -194,7 +194,7 @@ impl RollUp {
                 [] => self.unusual_place(&rows[row as usize]),
                 plain => self.groups.place(plain, guesses[at]),
             };
-            if self.groups.kind(place.group) == NameKind::Missing {
+            if place.is_nobody() {
                 self.dropped.missing_dimension += 1;
                 continue;
             }

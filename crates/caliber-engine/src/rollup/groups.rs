@@ -1,5 +1,6 @@
 //! The table of dimension values and their sums.
 
+use std::borrow::Cow;
 use std::hash::BuildHasher;
 use std::ops::Range;
 
@@ -8,13 +9,15 @@ use hashbrown::HashTable;
 
 use super::batch::BATCH;
 use super::exact::Sum;
-use super::plan::{EMPTY_ROWS, MetricSlots, ROWS, SQUARES};
+use super::plan::{EMPTY_ROWS, IMPRESSIONS, MetricSlots, ROWS, SQUARES};
 use super::sums::{SparseRows, SumTable, Widths};
 use crate::names::{self, NameKind};
 use crate::recipe::Dimension;
 
 /// No spelling to count.
 const NONE: u32 = u32::MAX;
+/// The name of nobody.
+const NOBODY: u32 = u32::MAX - 1;
 /// The guess where nothing is known of a cell.
 pub(super) const NO_GUESS: u32 = u32::MAX;
 /// Bytes of a spelling kept in its entry, so that finding it touches one line of the cache.
@@ -37,13 +40,15 @@ struct Spelling {
     /// Where the text stands in the arena, if it is too long for the entry.
     at: u32,
     group: u32,
-    /// The place to count its impressions, for ids and names.
+    /// Where to count its impressions, for ids and names; [`NONE`] or [`NOBODY`].
     shown: u32,
 }
 
-/// A way to show a group's name, and the impressions of the rows that spell it so.
+/// A way to show a group's name.
 struct Shown {
     name: Box<str>,
+    /// Of the rows that spell it so. The group's first one, which nearly always is the only one, has what the others leave
+    /// of the group's: so nothing is counted for it.
     impressions: Sum,
     /// The group's one before it.
     previous: u32,
@@ -54,6 +59,14 @@ struct Shown {
 pub(crate) struct Place {
     pub(crate) group: usize,
     shown: u32,
+}
+
+impl Place {
+    /// Whether the row names nobody.
+    #[inline]
+    pub(crate) fn is_nobody(self) -> bool {
+        self.shown == NOBODY
+    }
 }
 
 /// Groups in the order they were met, found by how cells are spelled. Each has a row of sums that nearly every
@@ -158,14 +171,14 @@ impl Groups {
         let is_key = key.as_bytes() == cell;
         let known = if is_key { None } else { self.find(key.as_bytes()).map(|known| known.group as usize) };
         let group = known.unwrap_or_else(|| self.insert(key, names::classify(key, self.dimension)));
+        let (kind, dimension) = (self.kinds[group], self.dimension);
+        let shown = self.counted_at(group, || names::shown(cell, kind, dimension));
+        if known.is_none() {
+            // A key is its own key, so the group is found by it.
+            let shown = self.counted_at(group, || key.into());
+            self.remember(key.as_bytes(), group, shown);
+        }
         self.scratch = scratch;
-        let shown = match self.kinds[group] {
-            NameKind::AppId | NameKind::Name => {
-                let shown = names::shown(cell, self.kinds[group], self.dimension);
-                self.shown_at(group, &shown)
-            }
-            NameKind::Host | NameKind::Aggregate | NameKind::Missing => NONE,
-        };
         if !is_key {
             self.not_utf8 |= std::str::from_utf8(cell).is_err();
             if self.spellings.len() < 4 * self.len() + SPARE_SPELLINGS {
@@ -183,12 +196,6 @@ impl Groups {
         self.sums.push();
         self.rare.push();
         self.last_shown.push(NONE);
-        // A key is its own key, so the group is found by it.
-        let shown = match kind {
-            NameKind::AppId | NameKind::Name => self.shown_at(group, key),
-            NameKind::Host | NameKind::Aggregate | NameKind::Missing => NONE,
-        };
-        self.remember(key.as_bytes(), group, shown);
         group
     }
 
@@ -225,24 +232,42 @@ impl Groups {
         self.last_shown[group]
     }
 
+    /// Where to count the impressions of a group's name as shown.
+    fn counted_at<'n>(&mut self, group: usize, name: impl FnOnce() -> Cow<'n, str>) -> u32 {
+        match self.kinds[group] {
+            NameKind::Host | NameKind::Aggregate => NONE,
+            NameKind::Missing => NOBODY,
+            NameKind::AppId | NameKind::Name => {
+                let at = self.shown_at(group, &name());
+                if self.shown[at as usize].previous == NONE { NONE } else { at }
+            }
+        }
+    }
+
     /// Counts a row's impressions for the spelling of its name.
     #[inline]
     pub(crate) fn count_spelling(&mut self, place: Place, impressions: f64) {
-        if place.shown != NONE {
-            self.shown[place.shown as usize].impressions.add(impressions);
+        if let Some(shown) = self.shown.get_mut(place.shown as usize) {
+            shown.impressions.add(impressions);
         }
+    }
+
+    /// The ways to show a group's name, the first one last, with the impressions of each.
+    fn spellings(&self, group: usize) -> impl Iterator<Item = (&str, Sum)> {
+        let mut left = self.sums.sum(group, IMPRESSIONS);
+        let last = self.shown.get(self.last_shown[group] as usize);
+        std::iter::successors(last, |shown| self.shown.get(shown.previous as usize)).map(move |shown| {
+            let impressions = if shown.previous == NONE { left } else { shown.impressions };
+            left = left.without(impressions);
+            (&*shown.name, impressions)
+        })
     }
 
     /// The name shown: the spelling with most impressions, the first in the alphabet of equals; the key where no
     /// spelling is counted.
     pub(crate) fn name(&self, group: usize) -> String {
-        let spellings = std::iter::successors(self.shown.get(self.last_shown[group] as usize), |shown| {
-            self.shown.get(shown.previous as usize)
-        });
-        let best = spellings
-            .max_by(|a, b| a.impressions.cmp(&b.impressions).then_with(|| b.name.cmp(&a.name)))
-            .map(|shown| shown.name.to_string());
-        best.unwrap_or_else(|| self.key(group).to_owned())
+        let best = self.spellings(group).max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(a.0)));
+        best.map_or_else(|| self.key(group), |(name, _)| name).to_owned()
     }
 
     /// Adds the groups of another table of the same layout.
@@ -267,11 +292,11 @@ impl Groups {
             let ours = ours as usize;
             self.sums.merge(ours, &other.sums, theirs);
             self.rare.merge(ours, &other.rare, theirs);
-            let mut at = other.last_shown[theirs];
-            while let Some(shown) = other.shown.get(at as usize) {
-                let place = self.shown_at(ours, &shown.name);
-                self.shown[place as usize].impressions.merge(shown.impressions);
-                at = shown.previous;
+            for (name, impressions) in other.spellings(theirs) {
+                let at = self.counted_at(ours, || name.into());
+                if let Some(shown) = self.shown.get_mut(at as usize) {
+                    shown.impressions.merge(impressions);
+                }
             }
         }
     }
@@ -320,5 +345,72 @@ impl Spelling {
     #[inline]
     fn is(&self, cell: &[u8], long_text: &[u8]) -> bool {
         self.len as usize == cell.len() && self.bytes(long_text) == cell
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const WIDTHS: Widths = Widths { usual: 8, squares: 1, quotients: 0 };
+    const CELLS: [&str; 8] = [
+        "Paramount  Streaming",
+        "paramount streaming",
+        "PARAMOUNT streaming",
+        "com.Example.App",
+        "com.example.app",
+        "COM.EXAMPLE.APP",
+        "News.example",
+        "news.example",
+    ];
+
+    fn groups(rows: &[(usize, f64)]) -> Groups {
+        let mut groups = Groups::new(Dimension::Domain, WIDTHS, 1);
+        for &(cell, impressions) in rows {
+            let cell = CELLS[cell].as_bytes();
+            let place = groups.place(cell, NO_GUESS);
+            groups.count_spelling(place, impressions);
+            groups.sums.add(place.group, IMPRESSIONS, impressions);
+        }
+        groups
+    }
+
+    proptest! {
+        #[test]
+        fn the_name_shown_is_the_spelling_with_most_impressions_however_rows_are_split(
+            rows in prop::collection::vec((0..CELLS.len(), (0..4_u8).prop_map(f64::from)), 0..40),
+            cuts in prop::collection::vec(0..40_usize, 0..3),
+        ) {
+            let mut spelled: BTreeMap<String, BTreeMap<String, f64>> = BTreeMap::new();
+            for &(cell, impressions) in &rows {
+                let (cell, mut scratch) = (CELLS[cell].as_bytes(), String::new());
+                let key = names::normalise(cell, Dimension::Domain, &mut scratch).to_owned();
+                let shown = names::shown(cell, names::classify(&key, Dimension::Domain), Dimension::Domain);
+                *spelled.entry(key).or_default().entry(shown.into_owned()).or_default() += impressions;
+            }
+            let expected: BTreeMap<String, String> = spelled
+                .into_iter()
+                .map(|(key, shown)| {
+                    let most = shown.values().copied().fold(0.0, f64::max);
+                    let first = shown.into_iter().find(|(_, impressions)| *impressions == most);
+                    (key, first.map(|(name, _)| name).unwrap_or_default())
+                })
+                .collect();
+            let (mut rest, mut all) = (&rows[..], groups(&[]));
+            for cut in cuts {
+                let (part, others) = rest.split_at(cut.min(rest.len()));
+                all.merge(&groups(part));
+                rest = others;
+            }
+            all.merge(&groups(rest));
+            for all in [all, groups(&rows)] {
+                let names = (0..all.len()).map(|group| (all.key(group).to_owned(), all.name(group)));
+                prop_assert_eq!(names.collect::<BTreeMap<_, _>>(), expected.clone());
+            }
+        }
     }
 }
