@@ -9,6 +9,7 @@ pub(crate) mod facts;
 mod groups;
 pub(crate) mod pattern;
 pub(crate) mod plan;
+mod prefetch;
 mod rolled;
 mod sums;
 
@@ -55,6 +56,15 @@ pub(crate) struct Notes {
     pub(crate) after: u64,
     /// One does: they were rows, and are dropped.
     pub(crate) dropped: u64,
+}
+
+/// The names in the rows of a batch.
+#[derive(Clone, Copy)]
+struct Names<'r> {
+    /// Empty where a cell is not plain: its text is made later, and nothing is guessed.
+    cells: &'r [&'r [u8]; BATCH],
+    /// See [`Groups::guesses`].
+    guesses: &'r [u32; BATCH],
 }
 
 /// What one thread has summed.
@@ -117,6 +127,11 @@ impl RollUp {
     pub(crate) fn add<R: Row>(&mut self, rows: &[R], place: impl Fn(&R) -> Place + Copy) {
         let mut batch = std::mem::take(&mut self.batch);
         for rows in rows.chunks(BATCH) {
+            let mut cells = [&[] as &[u8]; BATCH];
+            for (cell, row) in cells.iter_mut().zip(rows) {
+                *cell = row.plain(self.plan.dimension_column).unwrap_or_default();
+            }
+            let names = Names { cells: &cells, guesses: &self.groups.guesses(&cells[..rows.len()]) };
             batch.fetch(rows);
             let mut impressions = [f64::NAN; BATCH];
             if self.plan.filters.is_empty() {
@@ -134,30 +149,39 @@ impl RollUp {
                 }
                 if impressions.is_nan() {
                     // What it is depends on the rows before it.
-                    self.take_in(&mut batch, rows, place);
+                    self.take_in(&mut batch, rows, names, place);
                     self.drop_row(row, place);
                 } else {
                     batch.push(at, impressions);
                 }
             }
-            self.take_in(&mut batch, rows, place);
+            self.take_in(&mut batch, rows, names, place);
         }
         self.batch = batch;
     }
 
     /// Takes in the rows of a batch, which have impressions, and empties it.
-    fn take_in<R: Row>(&mut self, batch: &mut Batch, rows: &[R], place: impl Fn(&R) -> Place + Copy) {
+    fn take_in<R: Row>(
+        &mut self,
+        batch: &mut Batch,
+        rows: &[R],
+        names: Names<'_>,
+        place: impl Fn(&R) -> Place + Copy,
+    ) {
         if batch.rows.is_empty() {
             return;
         }
         self.rows_read += batch.rows.len() as u64;
-        self.find_groups(batch, rows);
+        self.find_groups(batch, rows, names);
         if !batch.rows.is_empty() {
             self.settle_tail();
         }
         batch.keep_short_cells();
         let count = batch.rows.len();
+        // Some sums with each column: the processor brings only so many at a time.
+        let mut soon_needed = batch.groups.chunks(count.div_ceil(self.plan.numbers.len()).max(1));
         for index in 1..self.plan.numbers.len() {
+            self.groups.sums.prefetch(soon_needed.next().unwrap_or_default());
             let (column, facts) = (&self.plan.numbers[index], &mut self.facts[index]);
             let mut values = [f64::NAN; BATCH];
             if read_short(column, facts, batch.short_cells(index, count), &mut values) < count {
@@ -167,6 +191,7 @@ impl RollUp {
             }
             batch.values[index] = values;
         }
+        soon_needed.for_each(|groups| self.groups.sums.prefetch(groups));
         for &row in &batch.rows {
             let row = &rows[row as usize];
             if row.len() > self.width {
@@ -179,20 +204,13 @@ impl RollUp {
     }
 
     /// Finds where the rows of a batch belong, and drops those that name nobody.
-    fn find_groups<R: Row>(&mut self, batch: &mut Batch, rows: &[R]) {
-        let column = self.plan.dimension_column;
-        // Where a cell is not plain its text is made later, and nothing is guessed.
-        let mut cells = [&[] as &[u8]; BATCH];
-        for (cell, &row) in cells.iter_mut().zip(&batch.rows) {
-            *cell = rows[row as usize].plain(column).unwrap_or_default();
-        }
-        let guesses = self.groups.guesses(cells.into_iter().take(batch.rows.len()));
+    fn find_groups<R: Row>(&mut self, batch: &mut Batch, rows: &[R], names: Names<'_>) {
         let mut kept = 0;
         for at in 0..batch.rows.len() {
             let (row, impressions) = (batch.rows[at], batch.values[0][at]);
-            let place = match cells[at] {
+            let place = match names.cells[row as usize] {
                 [] => self.unusual_place(&rows[row as usize]),
-                plain => self.groups.place(plain, guesses[at]),
+                plain => self.groups.place(plain, names.guesses[row as usize]),
             };
             if place.is_nobody() {
                 self.dropped.missing_dimension += 1;

@@ -86,7 +86,6 @@ impl Batch {
 
     /// Adds all rows to the sums of their groups.
     pub(super) fn sum(&mut self, layout: &Layout, plan: &Plan, groups: &mut Groups) {
-        groups.sums.touch(&self.groups);
         if plan.has_rare || !self.is_whole() {
             self.sum_rare(layout, plan, groups);
         }

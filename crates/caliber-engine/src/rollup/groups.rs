@@ -10,6 +10,7 @@ use hashbrown::HashTable;
 use super::batch::BATCH;
 use super::exact::Sum;
 use super::plan::{EMPTY_ROWS, IMPRESSIONS, MetricSlots, ROWS, SQUARES};
+use super::prefetch::prefetch;
 use super::sums::{SparseRows, SumTable, Widths};
 use crate::names::{self, NameKind};
 use crate::recipe::Dimension;
@@ -125,22 +126,26 @@ impl Groups {
         self.kinds[group]
     }
 
-    /// Which known spelling is each cell's, if any is: one of the same hash. Asked apart from [`place`](Self::place) and
-    /// in steps, so that what lies all over memory is in every step fetched side by side.
+    /// Which known spelling is each cell's, if any is: one of the same hash. Asked some time before [`place`](Self::place),
+    /// which needs the spellings, so that they come from memory meanwhile.
     #[inline]
-    pub(crate) fn guesses<'c>(&self, cells: impl Iterator<Item = &'c [u8]>) -> [u32; BATCH] {
+    pub(crate) fn guesses(&self, cells: &[&[u8]]) -> [u32; BATCH] {
         let (mut hashes, mut guesses) = ([0; BATCH], [NO_GUESS; BATCH]);
-        let mut count = 0;
         for (hash, cell) in hashes.iter_mut().zip(cells) {
             *hash = self.hasher.hash_one(cell);
-            count += 1;
+            // The first place that may be its: what is there is looked at only when all are on their way.
+            self.places.find(*hash, |place| {
+                prefetch(place);
+                true
+            });
         }
-        for (guess, hash) in guesses.iter_mut().zip(hashes).take(count) {
+        for ((guess, hash), _) in guesses.iter_mut().zip(hashes).zip(cells) {
             let same_hash = |&(known, _): &(u32, u32)| known == (hash >> 32) as u32;
             *guess = self.places.find(hash, same_hash).map_or(NO_GUESS, |&(_, at)| at);
+            if let Some(spelling) = self.spellings.get(*guess as usize) {
+                prefetch(spelling);
+            }
         }
-        let spellings = guesses[..count].iter().filter_map(|&guess| self.spellings.get(guess as usize));
-        std::hint::black_box(spellings.fold(0, |seen, spelling| seen | spelling.len));
         guesses
     }
 
@@ -275,13 +280,11 @@ impl Groups {
         self.not_utf8 |= other.not_utf8;
         for start in (0..other.len()).step_by(BATCH) {
             let batch = start..other.len().min(start + BATCH);
-            let guesses = self.guesses(batch.clone().map(|theirs| other.key(theirs).as_bytes()));
-            let ours = batch
-                .clone()
-                .zip(guesses)
-                .map(|(theirs, guess)| self.place(other.key(theirs).as_bytes(), guess).group as u32);
+            let keys: Vec<&[u8]> = batch.clone().map(|theirs| other.key(theirs).as_bytes()).collect();
+            let guesses = self.guesses(&keys);
+            let ours = keys.iter().zip(guesses).map(|(key, guess)| self.place(key, guess).group as u32);
             let ours: Vec<u32> = ours.collect();
-            self.sums.touch(&ours);
+            self.sums.prefetch(&ours);
             self.merge_batch(&ours, other, batch);
         }
     }
@@ -372,7 +375,7 @@ mod tests {
         let mut groups = Groups::new(Dimension::Domain, WIDTHS, 1);
         for &(cell, impressions) in rows {
             let cell = CELLS[cell].as_bytes();
-            let place = groups.place(cell, NO_GUESS);
+            let place = groups.place(cell, groups.guesses(&[cell])[0]);
             groups.count_spelling(place, impressions);
             groups.sums.add(place.group, IMPRESSIONS, impressions);
         }

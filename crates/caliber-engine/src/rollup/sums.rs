@@ -7,6 +7,7 @@
 
 use super::batch::BATCH;
 use super::exact::{self, NANOS_IN_ONE, Sum, Term};
+use super::prefetch::prefetch;
 
 /// A group without such a row.
 const NONE: u32 = u32::MAX;
@@ -141,15 +142,12 @@ impl SumTable {
         self.spilled.push();
     }
 
-    /// Brings the sums of several groups into the cache side by side.
-    pub(super) fn touch(&self, groups: &[u32]) {
-        let (lines, mut seen) = (self.widths.lines(), 0);
+    /// Begins to bring the sums of several groups into the cache.
+    pub(super) fn prefetch(&self, groups: &[u32]) {
+        let lines = self.widths.lines();
         for &group in groups {
-            for line in &self.small[group as usize * lines..][..lines] {
-                seen |= line.0[0];
-            }
+            self.small[group as usize * lines..][..lines].iter().for_each(prefetch);
         }
-        std::hint::black_box(seen);
     }
 
     /// Adds the terms of several groups.
