@@ -10,6 +10,9 @@ use super::plan::{EMPTY_ROWS, FIRST_TOTAL, IMPRESSIONS, MetricSlots, NoiseSlots,
 use crate::names::NameKind;
 use crate::parallel;
 
+/// Names whose sums are rounded together.
+const AT_ONCE: usize = 256;
+
 /// One figure a name. Metrics share what is the same for them: impressions, clicks, how many rows.
 pub(crate) type Column = Arc<Vec<f64>>;
 
@@ -176,10 +179,15 @@ impl Columns {
         let shown = [ROWS, IMPRESSIONS].into_iter().chain(totals).map(Part::Usual);
         let parts: BTreeSet<Part> = shown.chain(metrics.flat_map(Part::all_of)).collect();
         let parts: Vec<Part> = parts.into_iter().collect();
-        let columns = parallel::map(threads, &parts, |part| {
-            Column::new(named.iter().map(|&group| part.value(groups, group)).collect())
+        // Some names at a time: their sums lie side by side, and are fetched once for all parts.
+        let chunks: Vec<&[usize]> = named.chunks(AT_ONCE).collect();
+        let values = parallel::map(threads, &chunks, |chunk| {
+            let of_part = |part: &Part| chunk.iter().map(|&group| part.value(groups, group)).collect();
+            parts.iter().map(of_part).collect::<Vec<Vec<f64>>>()
         });
-        Self { names: named.len(), parts: parts.into_iter().zip(columns).collect() }
+        let column = |at: usize| values.iter().flat_map(|values| &values[at]).copied().collect();
+        let columns = (0..parts.len()).map(|at| Column::new(column(at)));
+        Self { names: named.len(), parts: parts.iter().copied().zip(columns).collect() }
     }
 
     /// One of the parts that [`Columns::of`] has gathered.
