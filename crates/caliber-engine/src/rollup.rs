@@ -123,7 +123,7 @@ impl RollUp {
     /// Takes in rows in their order; `place` is asked only where something is wrong with one.
     ///
     /// Column by column for many rows at a time: cells of a column look alike, which spares wrong guesses of what
-    /// comes next, and names and sums, which lie all over memory, are fetched side by side.
+    /// comes next, and names and sums, which lie all over memory, come from there while something else is done.
     pub(crate) fn add<R: Row>(&mut self, rows: &[R], place: impl Fn(&R) -> Place + Copy) {
         let mut batch = std::mem::take(&mut self.batch);
         for rows in rows.chunks(BATCH) {
