@@ -1,11 +1,12 @@
 //! Which rows to buy and which to block.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{EvidenceRows, Pattern};
-use crate::ranking::TIE;
+use crate::ranking::{TIE, in_order};
 use crate::results::Results;
 use crate::statistics::tie_groups;
 
@@ -226,20 +227,14 @@ impl Lists {
     }
 }
 
-/// Rows by a figure; ties by impressions descending, then by name.
+/// Sorts rows by a figure; ties by impressions descending, then by name.
 pub(crate) fn sort_by(
     rows: &mut [usize],
     results: &Results,
     figures: &[f64],
-    compare: impl Fn(&f64, &f64) -> std::cmp::Ordering,
+    compare: impl Fn(&f64, &f64) -> Ordering,
 ) {
-    let mut order: Vec<(f64, usize)> = rows.iter().map(|&row| (figures[row], row)).collect();
-    order.sort_unstable_by(|(a_figure, a), (b_figure, b)| {
-        compare(a_figure, b_figure)
-            .then_with(|| results.impressions[*b].total_cmp(&results.impressions[*a]))
-            .then_with(|| results.names[*a].cmp(&results.names[*b]))
-    });
-    for (row, (_, sorted)) in rows.iter_mut().zip(order) {
-        *row = sorted;
-    }
+    let (impressions, name) = (|row: usize| results.impressions[row], |row: usize| &*results.names[row]);
+    let sorted = in_order(rows.iter().copied(), figures, compare, impressions, name);
+    rows.copy_from_slice(&sorted);
 }

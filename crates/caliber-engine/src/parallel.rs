@@ -25,34 +25,35 @@ pub fn map<T: Sync, R: Send>(threads: usize, items: &[T], task: impl Fn(&T) -> R
         }
     };
     let workers = threads.min(items.len());
-    let mut done = if workers < 2 { work() } else { on_threads(workers, work) };
+    let mut done =
+        if workers < 2 { work() } else { on_threads(workers, work).into_iter().flat_map(or_panic).collect() };
     done.sort_unstable_by_key(|&(at, _)| at);
     done.into_iter().map(|(_, made)| made).collect()
 }
 
-/// Gathers what so many threads do.
-fn on_threads<R: Send>(threads: usize, work: impl Fn() -> Vec<R> + Copy + Send) -> Vec<R> {
+/// What each of so many threads has done that all do the same work, at most; an error is a panic.
+pub(crate) fn on_threads<R: Send>(threads: usize, work: impl Fn() -> R + Sync) -> Vec<thread::Result<R>> {
     thread::scope(|scope| {
         // A thread that cannot be had leaves its work to the others.
-        let spawn = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
+        let spawn = |_| thread::Builder::new().spawn_scoped(scope, &work).ok();
         let workers: Vec<_> = (0..threads).filter_map(spawn).collect();
         if workers.is_empty() {
-            return work();
+            return vec![Ok(work())];
         }
-        workers.into_iter().flat_map(done_by).collect()
+        workers.into_iter().map(ScopedJoinHandle::join).collect()
     })
 }
 
 /// What a thread has done; its panic is the caller's.
-fn done_by<R>(worker: ScopedJoinHandle<'_, R>) -> R {
-    worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+fn or_panic<R>(done: thread::Result<R>) -> R {
+    done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// What two tasks make.
 pub fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
     thread::scope(|scope| {
         let (a, b) = (scope.spawn(a), scope.spawn(b));
-        (done_by(a), done_by(b))
+        (or_panic(a.join()), or_panic(b.join()))
     })
 }
 

@@ -1,5 +1,7 @@
 //! Where a score stands among the others.
 
+use std::cmp::Ordering;
+
 use crate::results::Status;
 use crate::statistics::tie_groups;
 
@@ -17,4 +19,22 @@ pub fn rank(scores: &[f64]) -> (Vec<f64>, Vec<Status>) {
 /// The percentile of an average rank, counted from 1, among so many rows.
 pub fn percentile(rank: f64, rows: usize) -> f64 {
     rank / rows as f64 * 100.0
+}
+
+/// Rows by a figure; ties by impressions descending, then by name.
+pub(crate) fn in_order<'a>(
+    rows: impl Iterator<Item = usize>,
+    figures: &[f64],
+    compare: impl Fn(&f64, &f64) -> Ordering,
+    impressions: impl Fn(usize) -> f64,
+    name: impl Fn(usize) -> &'a str,
+) -> Vec<usize> {
+    // The figure beside its row: most are settled without looking elsewhere.
+    let mut order: Vec<(f64, usize)> = rows.map(|row| (figures[row], row)).collect();
+    order.sort_unstable_by(|&(a_figure, a), &(b_figure, b)| {
+        compare(&a_figure, &b_figure)
+            .then_with(|| impressions(b).total_cmp(&impressions(a)))
+            .then_with(|| name(a).cmp(name(b)))
+    });
+    order.into_iter().map(|(_, row)| row).collect()
 }

@@ -1,9 +1,10 @@
 //! From sums to scored rows: derive, filter by volume, normalise, weigh, rank, flag.
 
 use crate::dictionary::Dictionary;
+use crate::lists::sort_by;
 use crate::normalize::{Bounds, Counts, Normalization, normalize};
 use crate::parallel;
-use crate::ranking::rank;
+use crate::ranking::{in_order, rank};
 use crate::recipe::{Dimension, Recipe, WeightedMetric};
 use crate::report::mapping::EXTRAS;
 use crate::results::{CPM_ABOVE_1000, EffectiveCounts, ExtraColumn, MetricColumn, Results};
@@ -81,7 +82,9 @@ pub(crate) fn score(
     }
     let scores = total_scores(&metrics, kept.len());
     let (percentiles, statuses) = rank(&scores);
-    let order = file_order(&scores, |at| rolled.impressions[kept[at]], |at| &rolled.names[kept[at]]);
+    let (impressions, name) =
+        (|at: usize| rolled.impressions[kept[at]], |at: usize| &*rolled.names[kept[at]]);
+    let order = in_order(0..scores.len(), &scores, |a, b| b.total_cmp(a), impressions, name);
     let kept = pick(&kept, &order);
     let metrics = parallel::map(options.threads, &metrics, |metric| metric.rows(&order));
     let extras = extra_columns(rolled, recipe, &kept);
@@ -312,21 +315,7 @@ pub(crate) fn quality_flags(
 
 /// Rows in the order of the files.
 pub(crate) fn in_file_order(results: &Results) -> Results {
-    results.rows(&file_order(&results.scores, |row| results.impressions[row], |row| &results.names[row]))
-}
-
-/// Positions by score descending, impressions descending, name ascending.
-fn file_order<'a>(
-    scores: &[f64],
-    impressions: impl Fn(usize) -> f64,
-    name: impl Fn(usize) -> &'a String,
-) -> Vec<usize> {
-    let mut order: Vec<(f64, usize)> = scores.iter().copied().zip(0..).collect();
-    order.sort_unstable_by(|&(a_score, a), &(b_score, b)| {
-        b_score
-            .total_cmp(&a_score)
-            .then_with(|| impressions(b).total_cmp(&impressions(a)))
-            .then_with(|| name(a).cmp(name(b)))
-    });
-    order.into_iter().map(|(_, row)| row).collect()
+    let mut rows: Vec<usize> = (0..results.len()).collect();
+    sort_by(&mut rows, results, &results.scores, |a, b| b.total_cmp(a));
+    results.rows(&rows)
 }

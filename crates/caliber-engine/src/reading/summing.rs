@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Lines, Reading};
+use crate::parallel;
 use crate::report::cell::Row;
 use crate::report::parquet::{BatchRow, ParquetReport};
 use crate::report::source::read_error;
@@ -39,7 +40,7 @@ impl Reading<'_> {
         };
         let blocks = text::blocks(&file.source, encoding, skip_bytes, self.progress)?;
         let chunks = Chunks::new(blocks, delimiter, self.chunk_bytes);
-        let parts = in_parallel(self.threads, |_| {
+        let parts = in_parallel(self.threads, || {
             let (mut rollup, mut chunk, mut lines) = (rollup(), Chunk::default(), Vec::new());
             loop {
                 self.progress.check()?;
@@ -124,7 +125,7 @@ impl Reading<'_> {
         columns.extend(plan.filters.iter().map(|filter| filter.column));
         let next_group = AtomicUsize::new(0);
         let share = file.source.size()? / parquet.row_groups().max(1) as u64;
-        let rollups = in_parallel(self.threads, |_| {
+        let rollups = in_parallel(self.threads, || {
             let mut rollup = rollup();
             loop {
                 let group = next_group.fetch_add(1, Ordering::Relaxed);
@@ -152,14 +153,9 @@ impl Reading<'_> {
 }
 
 /// Runs a task on so many threads and gathers what they return; the first error wins.
-fn in_parallel<T: Send>(threads: usize, task: impl Fn(usize) -> Result<T> + Sync) -> Result<Vec<T>> {
-    std::thread::scope(|scope| {
-        let task = &task;
-        let workers: Vec<_> = (0..threads.max(1)).map(|worker| scope.spawn(move || task(worker))).collect();
-        let joined: Vec<_> =
-            workers.into_iter().map(|worker| worker.join().map_err(|_| broken_thread())).collect();
-        joined.into_iter().map(|result| result.and_then(|result| result)).collect()
-    })
+fn in_parallel<T: Send>(threads: usize, task: impl Fn() -> Result<T> + Sync) -> Result<Vec<T>> {
+    let done = parallel::on_threads(threads, task).into_iter();
+    done.map(|done| done.map_err(|_| broken_thread())?).collect()
 }
 
 fn broken_thread() -> Error {

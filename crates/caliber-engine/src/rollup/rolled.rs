@@ -109,8 +109,8 @@ impl RollUp {
             self.layout.metrics.iter().zip(self.is_absent.iter().copied()).collect();
         let present = slots.iter().filter(|(_, is_absent)| !is_absent).map(|(slots, _)| *slots);
         let columns = Columns::of(groups, &named, present, threads);
-        let rare: Vec<usize> =
-            (0..named.len()).filter(|&name| groups.rare.get(named[name]).is_some()).collect();
+        let with_rare = |(name, &group): (usize, &usize)| Some((name, groups.rare.get(group)?));
+        let rare: Vec<(usize, &[Sum])> = named.iter().enumerate().filter_map(with_rare).collect();
         let metrics =
             parallel::map(if rare.is_empty() { 1 } else { threads }, &slots, |&(slots, is_absent)| {
                 if is_absent {
@@ -216,15 +216,20 @@ impl Columns {
         }
     }
 
-    /// The sums of a metric; `rare` are the names that have rare sums.
-    fn metric(&self, groups: &Groups, named: &[usize], rare: &[usize], slots: &MetricSlots) -> MetricSums {
+    /// The sums of a metric; `rare` are the names that have rare sums, and these.
+    fn metric(
+        &self,
+        groups: &Groups,
+        named: &[usize],
+        rare: &[(usize, &[Sum])],
+        slots: &MetricSlots,
+    ) -> MetricSums {
         let (mut x, mut n) = (self.of_part(Part::Usual(slots.x)), self.of_part(Part::Usual(slots.n)));
         let mut noise = slots.noise.as_ref().map(|noise| {
             let [q, squares, rows] = Part::of_noise(noise).map(|part| self.of_part(part));
             NoiseSums { x: Arc::clone(&x), n: Arc::clone(&n), q, squares, rows }
         });
-        for &name in rare {
-            let Some(sums) = groups.rare.get(named[name]) else { continue };
+        for &(name, sums) in rare {
             let row = rare_row(groups, named[name], sums, slots);
             Arc::make_mut(&mut x)[name] = row.x;
             Arc::make_mut(&mut n)[name] = row.n;
