@@ -24,7 +24,7 @@ pub(crate) const MAX_RECORD_BYTES: usize = 8 << 20;
 /// Bytes kept free before a block for what the block before left. A longer piece is made room for.
 const HEADROOM: usize = 16 << 10;
 
-/// What blocks are aligned to in memory. Systems keep files in pages, and to copy them a few bytes beside such a boundary takes
+/// What blocks are aligned to in memory. Systems keep files in pages; to copy them a few bytes beside such a boundary takes
 /// half as long again.
 const PAGE: usize = 4096;
 
