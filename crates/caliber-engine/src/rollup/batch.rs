@@ -17,7 +17,7 @@ type Numbers = [f64; BATCH];
 /// Rows with impressions, their groups and their numbers.
 #[derive(Default)]
 pub(super) struct Batch {
-    /// Where in a row the numbers stand.
+    /// Where in a row the numbers stand. So narrow that the column after one cannot overflow, which spares a check a cell.
     columns: Vec<u32>,
     /// By column the words of [`Row::word`] and their lengths, 0 where a cell has none: of all rows at hand, and once
     /// [kept](Self::keep_short_cells) of those in `rows`.

@@ -259,8 +259,8 @@ impl Groups {
 
     /// The ways to show a group's name, the first one last, with the impressions of each.
     fn spellings(&self, group: usize) -> impl Iterator<Item = (&str, Sum)> {
-        let mut left = self.sums.sum(group, IMPRESSIONS);
         let last = self.shown.get(self.last_shown[group] as usize);
+        let mut left = last.map_or(Sum::ZERO, |_| self.sums.sum(group, IMPRESSIONS));
         std::iter::successors(last, |shown| self.shown.get(shown.previous as usize)).map(move |shown| {
             let impressions = if shown.previous == NONE { left } else { shown.impressions };
             left = left.without(impressions);

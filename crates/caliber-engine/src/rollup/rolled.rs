@@ -179,7 +179,7 @@ impl Columns {
         let shown = [ROWS, IMPRESSIONS].into_iter().chain(totals).map(Part::Usual);
         let parts: BTreeSet<Part> = shown.chain(metrics.flat_map(Part::all_of)).collect();
         let parts: Vec<Part> = parts.into_iter().collect();
-        // Some names at a time: their sums lie side by side, and are fetched once for all parts.
+        // Some names at a time, so that their sums are fetched once for all parts.
         let chunks: Vec<&[usize]> = named.chunks(AT_ONCE).collect();
         let values = parallel::map(threads, &chunks, |chunk| {
             let of_part = |part: &Part| chunk.iter().map(|&group| part.value(groups, group)).collect();

@@ -62,8 +62,9 @@ impl Quoting {
         }
         // The second half of a doubled quote begins no cell.
         let begins = opens & may_open;
-        let opened = (base + 63).wrapping_sub(begins.leading_zeros() as usize);
-        self.opened = if begins == 0 { self.opened } else { opened };
+        if begins != 0 {
+            self.opened = base + 63 - begins.leading_zeros() as usize;
+        }
         self.inside = inside >> 63 != 0;
         Some(inside)
     }
