@@ -78,7 +78,7 @@ pub fn inspect(source: Source, options: &Options, context: &Context<'_>) -> Resu
         .take(options.preview_rows)
         .map(|row| {
             let cells = row.cells.iter();
-            cells.map(|cell| (!cell.is_blank()).then(|| names::text_of(&cell.text()))).collect()
+            cells.map(|cell| (!cell.is_blank()).then(|| names::text_of(&cell.text()).into_owned())).collect()
         })
         .collect();
     let mut inspection = Inspection {

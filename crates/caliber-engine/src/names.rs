@@ -152,8 +152,11 @@ fn push_name(text: &str, key: &mut String) {
 }
 
 /// A cell's text, without the padding and guards of spreadsheets.
-pub fn text_of(cell: &[u8]) -> String {
-    trimmed(&decode(cell)).to_owned()
+pub fn text_of(cell: &[u8]) -> Cow<'_, str> {
+    match decode(cell) {
+        Cow::Borrowed(text) => Cow::Borrowed(trimmed(text)),
+        Cow::Owned(text) => Cow::Owned(trimmed(&text).to_owned()),
+    }
 }
 
 /// The text of a cell, without what cannot be seen and would only fool who reads it.
@@ -162,11 +165,16 @@ fn decode(cell: &[u8]) -> Cow<'_, str> {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => encoding_rs::WINDOWS_1252.decode_without_bom_handling(cell).0,
     };
-    if text.chars().any(is_hidden) {
+    if !text.bytes().all(is_visible) && text.chars().any(is_hidden) {
         Cow::Owned(text.chars().filter(|c| !is_hidden(*c)).collect())
     } else {
         text
     }
+}
+
+/// What nearly all text is of.
+fn is_visible(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~')
 }
 
 /// Control characters but for blanks, and those that turn the direction of writing.

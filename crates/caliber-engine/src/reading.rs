@@ -108,8 +108,10 @@ impl Reading<'_> {
                 self.plan(file, layout, &learned).map_err(|error| error.in_file(file.source.name()))?;
             let known = !learned.conventions.is_empty();
             if !known {
-                // Twice: whether a rate exceeds 1 can be told only under the right decimal separator.
-                for _ in 0..2 {
+                let facts = Self::preview_facts(&file.preview, layout, &plan, file.headers.len());
+                self.decide(&mut plan, &facts, &mapping);
+                // Whether a rate exceeds 1 can be told only under the right decimal separator.
+                if plan.numbers.iter().any(|number| number.conventions.decimal != Decimal::Point) {
                     let facts = Self::preview_facts(&file.preview, layout, &plan, file.headers.len());
                     self.decide(&mut plan, &facts, &mapping);
                 }

@@ -81,23 +81,37 @@ pub(crate) fn score(
         metrics.push(scored.column);
     }
     let scores = total_scores(&metrics, kept.len());
-    let (percentiles, statuses) = rank(&scores);
     let (impressions, name) =
         (|at: usize| rolled.impressions[kept[at]], |at: usize| &*rolled.names[kept[at]]);
     let order = in_order(0..scores.len(), &scores, |a, b| b.total_cmp(a), impressions, name);
+    // Ascending, so that nothing is left to sort.
+    let ascending: Vec<f64> = order.iter().rev().map(|&row| scores[row]).collect();
+    let (mut percentiles, mut statuses) = rank(&ascending);
+    percentiles.reverse();
+    statuses.reverse();
     let kept = pick(&kept, &order);
-    let metrics = parallel::map(options.threads, &metrics, |metric| metric.rows(&order));
-    let extras = extra_columns(rolled, recipe, &kept);
+    let ((metrics, outlier_flags), (extras, names)) = parallel::join(
+        || {
+            let metrics: Vec<MetricColumn> = metrics.iter().map(|metric| metric.rows(&order)).collect();
+            let flags = outlier_flags(&metrics, &fences, order.len());
+            (metrics, flags)
+        },
+        || {
+            let extras = extra_columns(rolled, recipe, &kept);
+            let names = kept.iter().map(|&row| std::mem::take(&mut rolled.names[row])).collect();
+            (extras, names)
+        },
+    );
     let total = |at: usize| present[at].then(|| pick(&rolled.totals[at], &kept));
     let results = Results {
         dimension: options.dimension,
-        names: kept.iter().map(|&row| std::mem::take(&mut rolled.names[row])).collect(),
-        outlier_flags: outlier_flags(&metrics, &fences, kept.len()),
+        names,
+        outlier_flags,
         quality_flags: quality_flags(&metrics, &extras, dictionary, kept.len()),
         evidence: None,
         scores: pick(&scores, &order),
-        percentiles: pick(&percentiles, &order),
-        statuses: pick(&statuses, &order),
+        percentiles,
+        statuses,
         impressions: pick(&rolled.impressions, &kept),
         clicks: total(0),
         conversions: total(1),

@@ -130,7 +130,7 @@ pub struct OutputFolder {
 
 const STAGING: &str = ".caliber-staging-";
 const ALIVE: &str = "alive";
-const BUFFER: usize = 1 << 18;
+const BUFFER: usize = 1 << 15;
 
 impl OutputFolder {
     /// Makes the folder if it is missing, removes what killed runs left of theirs, and stages a run.

@@ -1,5 +1,6 @@
 //! Allowlists and blocklists: plain names to upload, and the same rows with their figures and reasons.
 
+use std::borrow::Cow;
 use std::io::Write;
 
 use caliber_engine::Result;
@@ -17,11 +18,11 @@ pub fn write_list_text(results: &Results, rows: &[usize], mut writer: impl Write
     let mut write = || {
         for &row in rows {
             let name = &results.names[row];
-            if name.contains(['\r', '\n']) {
-                writeln!(writer, "{}", name.replace(['\r', '\n'], " "))?;
-            } else {
-                writeln!(writer, "{name}")?;
-            }
+            let is_one_line = !name.bytes().any(|byte| matches!(byte, b'\r' | b'\n'));
+            let line =
+                if is_one_line { Cow::Borrowed(name) } else { Cow::Owned(name.replace(['\r', '\n'], " ")) };
+            writer.write_all(line.as_bytes())?;
+            writer.write_all(b"\n")?;
         }
         writer.flush()
     };

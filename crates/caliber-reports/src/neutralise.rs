@@ -15,7 +15,7 @@ pub fn restore(text: &str) -> &str {
 
 /// Whether a spreadsheet would take the text for a formula.
 pub(crate) fn starts_formula(text: &str) -> bool {
-    text.starts_with(['=', '+', '-', '@', '\t', '\r'])
+    matches!(text.as_bytes().first(), Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r'))
 }
 
 #[cfg(test)]

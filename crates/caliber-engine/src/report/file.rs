@@ -1,10 +1,11 @@
 //! One file of a report, opened: its format, its header row, its first rows.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
-use super::cell::{OwnedRow, Row};
-use super::header_row::header_score;
+use super::cell::{Cell, OwnedRow, Row};
+use super::header_row::{header_score, surest};
 use super::mapping::{ColumnPeek, Override};
 use super::parquet::ParquetReport;
 use super::source::{Format, Source};
@@ -109,26 +110,24 @@ impl ReportFile {
     }
 }
 
-/// The header among rows, by content: the row with most known headers, the first of equals.
-fn find_header(rows: &[OwnedRow], opening: &Opening<'_>) -> Option<(usize, (bool, usize))> {
-    let judged = rows.iter().take(HEADER_ROWS).map(|row| points(row, opening));
-    judged
-        .enumerate()
-        .filter(|&(_, (_, points))| points > 0)
-        .reduce(|best, next| if next.1 > best.1 { next } else { best })
+/// The header among rows.
+fn find_header(rows: &[OwnedRow], opening: &Opening<'_>) -> Option<usize> {
+    surest(rows.iter().take(HEADER_ROWS).map(|row| points(row, opening).1))
 }
 
 /// Whether a row has a dimension and impressions, which a report needs, and how many headers it has in all.
-fn points(row: &OwnedRow, opening: &Opening<'_>) -> (bool, usize) {
-    let texts: Vec<String> = row.cells.iter().map(|cell| names::text_of(&cell.text())).collect();
-    let score = header_score(texts.iter().map(String::as_str), opening.dictionary, opening.overrides);
+fn points(row: &impl Row, opening: &Opening<'_>) -> (bool, usize) {
+    let cells: Vec<Cell<'_>> = (0..row.len()).map(|column| row.cell(column)).collect();
+    let bytes: Vec<Cow<'_, [u8]>> = cells.iter().map(Cell::text).collect();
+    let texts: Vec<Cow<'_, str>> = bytes.iter().map(|bytes| names::text_of(bytes)).collect();
+    let score = header_score(texts.iter().map(|text| &**text), opening.dictionary, opening.overrides);
     (score.is_whole, score.points())
 }
 
 fn no_header(rows: &[OwnedRow]) -> Error {
     let first = rows.first().map(|row| {
-        let cells = row.cells.iter().take(6).map(|cell| names::text_of(&cell.text())).collect::<Vec<_>>();
-        format!("; the first row is: {}", cells.join(" | "))
+        let texts = row.cells.iter().take(6).map(|cell| names::text_of(&cell.text()).into_owned());
+        format!("; the first row is: {}", texts.collect::<Vec<_>>().join(" | "))
     });
     Error::new(
         Code::NoHeader,
@@ -149,7 +148,7 @@ struct Split {
     skipped_before: u64,
 }
 
-fn split(rows: &[OwnedRow], opening: &Opening<'_>) -> Result<Split> {
+fn split(rows: &[OwnedRow], header: Option<usize>, opening: &Opening<'_>) -> Result<Split> {
     if opening.no_header {
         let width = rows.iter().map(Row::len).max().unwrap_or(0);
         return Ok(Split {
@@ -159,23 +158,22 @@ fn split(rows: &[OwnedRow], opening: &Opening<'_>) -> Result<Split> {
             skipped_before: 0,
         });
     }
-    let (header, _) = find_header(rows, opening).ok_or_else(|| no_header(rows))?;
+    let header = header.ok_or_else(|| no_header(rows))?;
     Ok(Split {
-        headers: rows[header].cells.iter().map(|cell| names::text_of(&cell.text())).collect(),
+        headers: rows[header].cells.iter().map(|cell| names::text_of(&cell.text()).into_owned()).collect(),
         header: Some(header),
         header_line: Some(rows[header].line),
-        skipped_before: rows[..header]
-            .iter()
-            .filter(|row| !row.cells.iter().all(super::cell::Cell::is_blank))
-            .count() as u64,
+        skipped_before: rows[..header].iter().filter(|row| !row.cells.iter().all(Cell::is_blank)).count()
+            as u64,
     })
 }
 
 fn open_text(source: Source, opening: &Opening<'_>) -> Result<ReportFile> {
     let sample = text::sample(&source)?;
-    let delimiter = sample.delimiter(&|row| points(row, opening).1);
-    let TextRows { mut rows, ends } = sample.rows(delimiter, HEADER_ROWS + PREVIEW_ROWS);
-    let split = split(&rows, opening)?;
+    let (delimiter, header) = sample.delimiter(&|row| points(row, opening).1);
+    let TextRows { mut rows, ends } =
+        sample.rows(delimiter, header.map_or(0, |header| header + 1) + PREVIEW_ROWS);
+    let split = split(&rows, header, opening)?;
     let (skip_bytes, skip_lines) = split.header.map_or((0, 0), |header| ends[header]);
     rows.drain(..split.header.map_or(0, |header| header + 1));
     Ok(ReportFile {
@@ -210,7 +208,7 @@ fn open_workbook(source: Source, opening: &Opening<'_>) -> Result<ReportFile> {
             .into_iter()
             .map(|(line, cells)| OwnedRow { line, cells })
             .collect();
-        let points = find_header(&rows, opening).map_or((false, 0), |(_, points)| points);
+        let points = find_header(&rows, opening).map_or((false, 0), |at| points(&rows[at], opening));
         // With no header anywhere, the first sheet that holds something is it.
         if best.as_ref().is_none_or(|(most, _, kept)| points > *most || kept.is_empty()) {
             as_good.clear();
@@ -224,7 +222,8 @@ fn open_workbook(source: Source, opening: &Opening<'_>) -> Result<ReportFile> {
     if rows.is_empty() {
         return Err(Error::new(Code::Empty, "the sheet is empty").in_sheet(sheet).help(EXPORT_AGAIN));
     }
-    let split = split(&rows, opening).map_err(|error| error.in_sheet(&sheet))?;
+    let header = find_header(&rows, opening);
+    let split = split(&rows, header, opening).map_err(|error| error.in_sheet(&sheet))?;
     rows.drain(..split.header.map_or(0, |header| header + 1));
     Ok(ReportFile {
         source,

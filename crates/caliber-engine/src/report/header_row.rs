@@ -36,6 +36,12 @@ impl HeaderScore {
     }
 }
 
+/// Which row is the header, by the [points](HeaderScore::points) of the first ones.
+pub(crate) fn surest(points: impl IntoIterator<Item = usize>) -> Option<usize> {
+    let judged = points.into_iter().enumerate().filter(|&(_, points)| points > 0);
+    judged.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(at, _)| at)
+}
+
 /// Judges one row. Headers that the overrides name count as known, so a report in words of its own is found too.
 pub fn header_score<'a>(
     cells: impl IntoIterator<Item = &'a str>,

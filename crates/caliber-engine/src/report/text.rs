@@ -6,8 +6,9 @@ use encoding_rs::{CoderResult, Decoder, UTF_16BE, UTF_16LE};
 use serde::Serialize;
 
 use super::cell::{OwnedRow, Row};
-use super::csv::{Blocks, Index, MAX_RECORD_BYTES, count_lines};
+use super::csv::{Blocks, Index, MAX_RECORD_BYTES, Record, count_lines};
 use super::file::HEADER_ROWS;
+use super::header_row::surest;
 use super::source::{Source, fill, read_error};
 use crate::progress::Progress;
 use crate::{Code, Error, Result};
@@ -204,30 +205,30 @@ impl Sample {
     }
 
     /// The delimiter under which the rows look most like a report: by the best header row, else by rows that
-    /// agree on their number of cells.
-    pub(crate) fn delimiter(&self, header_score: &dyn Fn(&OwnedRow) -> usize) -> u8 {
+    /// agree on their number of cells. And which row is the header then, by the points of each.
+    pub(crate) fn delimiter(&self, points: &dyn Fn(&Record<'_>) -> usize) -> (u8, Option<usize>) {
         let judge = |delimiter: u8| {
-            let rows = self.rows(delimiter, HEADER_ROWS).rows;
-            let header = rows.iter().map(header_score).max().unwrap_or(0);
-            let mut widths: Vec<usize> = rows.iter().map(|row| row.cells.len()).collect();
+            let mut index = Index::default();
+            index.build(&self.bytes, delimiter, true);
+            let rows = || index.records(&self.bytes, 0).take(HEADER_ROWS);
+            let points: Vec<usize> = rows().map(|row| points(&row)).collect();
+            let mut widths: Vec<usize> = rows().map(|row| row.len()).collect();
             widths.sort_unstable();
-            (header, widths.get(widths.len() / 2).copied().unwrap_or(0))
+            let most = points.iter().max().copied().unwrap_or(0);
+            ((most, widths.get(widths.len() / 2).copied().unwrap_or(0)), surest(points))
         };
         // Those that stand nowhere all leave the lines whole.
         let mut of_whole_lines = None;
         let judged = DELIMITERS.map(|delimiter| {
-            let (header, median) = if memchr::memchr(delimiter, &self.bytes).is_some() {
+            let (looks, header) = if memchr::memchr(delimiter, &self.bytes).is_some() {
                 judge(delimiter)
             } else {
                 *of_whole_lines.get_or_insert_with(|| judge(delimiter))
             };
-            (header, median, delimiter)
+            (looks, delimiter, header)
         });
-        let best = judged.iter().map(|&(header, width, _)| (header, width)).max();
-        judged
-            .iter()
-            .find(|&&(header, width, _)| Some((header, width)) == best)
-            .map_or(b',', |&(_, _, delimiter)| delimiter)
+        let best = judged.iter().reduce(|best, next| if next.0 > best.0 { next } else { best });
+        best.map_or((b',', None), |&(_, delimiter, header)| (delimiter, header))
     }
 }
 

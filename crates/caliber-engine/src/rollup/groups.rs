@@ -326,14 +326,17 @@ impl Groups {
     pub(crate) fn in_order(&self) -> Vec<usize> {
         // Most keys differ in their first bytes, which are compared at once, and without fetching the keys.
         let beginning = |group: usize| {
-            let mut beginning = [0; 8];
+            let mut beginning = [0; 16];
             let key = self.key(group).as_bytes();
-            let length = key.len().min(8);
+            let length = key.len().min(16);
             beginning[..length].copy_from_slice(&key[..length]);
-            u64::from_be_bytes(beginning)
+            u128::from_be_bytes(beginning)
         };
-        let mut order: Vec<(u64, usize)> = (0..self.len()).map(|group| (beginning(group), group)).collect();
-        order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| self.key(a.1).cmp(self.key(b.1))));
+        let mut order: Vec<(u128, usize)> = (0..self.len()).map(|group| (beginning(group), group)).collect();
+        order.sort_unstable_by_key(|&(beginning, _)| beginning);
+        for alike in order.chunk_by_mut(|a, b| a.0 == b.0) {
+            alike.sort_unstable_by(|a, b| self.key(a.1).cmp(self.key(b.1)));
+        }
         order.into_iter().map(|(_, group)| group).collect()
     }
 }

@@ -220,7 +220,7 @@ impl Header {
     /// Whether a row is this header again (`true`), the header of another table (`false`), or none.
     pub(crate) fn repeated_in(&self, row: &impl Row) -> Option<bool> {
         let texts: Vec<String> =
-            (0..row.len()).map(|column| names::text_of(&row.cell(column).text())).collect();
+            (0..row.len()).map(|column| names::text_of(&row.cell(column).text()).into_owned()).collect();
         let is_figure = |text: &String| {
             text.bytes().any(|byte| byte.is_ascii_digit()) && !text.chars().any(char::is_alphabetic)
         };
