@@ -39,7 +39,7 @@ impl<'a> Address<'a> {
             return false;
         }
         if self.host.is_ascii() {
-            if !is_host_syntax(self.host) {
+            if Labels::of(self.host).is_none() {
                 return false;
             }
             key.push_str(self.host);
@@ -52,7 +52,8 @@ impl<'a> Address<'a> {
         key.push_str(ascii);
         // Names of apps may hold points and accents; without a scheme only a real domain makes them a host.
         let punycode = ascii.split('.').any(|label| label.starts_with("xn--"));
-        is_host_syntax(ascii) && (explicit || !punycode || is_reserved(ascii) || is_top_level(ascii))
+        Labels::of(ascii)
+            .is_some_and(|labels| explicit || !punycode || labels.are_reserved() || is_top_level(ascii))
     }
 
     /// The id in a URL of the App Store or of Google Play, in its own spelling.
@@ -69,7 +70,7 @@ impl<'a> Address<'a> {
         let market =
             is("details") && self.scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("market:"));
         if market || (is("play.google.com") && self.path().contains("/apps/details")) {
-            return self.id_parameter().filter(|id| is_host_syntax(id));
+            return self.id_parameter().filter(|id| Labels::of(id).is_some());
         }
         None
     }
@@ -115,28 +116,49 @@ fn without_www(host: &str) -> &str {
     host
 }
 
-/// Labels of up to 63 letters, digits, `-` and `_` parted by single points.
-pub(super) fn is_host_syntax(host: &str) -> bool {
-    let mut label = 0;
-    for byte in host.bytes() {
-        label = match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' if label < 63 => label + 1,
-            b'.' if label > 0 => 0,
-            _ => return false,
-        };
+/// The labels of a host.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Labels<'a> {
+    pub(super) count: usize,
+    pub(super) first: &'a str,
+    pub(super) last: &'a str,
+}
+
+impl<'a> Labels<'a> {
+    /// Labels of up to 63 letters, digits, `-` and `_` parted by single points; `None` of anything else.
+    pub(super) fn of(host: &'a str) -> Option<Self> {
+        let (mut count, mut first, mut start) = (1, None, 0);
+        for (at, byte) in host.bytes().enumerate() {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => {}
+                b'.' if is_label_length(at - start) => {
+                    first.get_or_insert(&host[..at]);
+                    (count, start) = (count + 1, at + 1);
+                }
+                _ => return None,
+            }
+        }
+        let last = &host[start..];
+        let is_host = is_label_length(last.len()) && host.len() <= 253;
+        is_host.then_some(Self { count, first: first.unwrap_or(host), last })
     }
-    label > 0 && host.len() <= 253
+
+    /// Whether the last is a name that RFC 2606, RFC 6761 or local networks set aside.
+    pub(super) fn are_reserved(self) -> bool {
+        matches!(
+            self.last,
+            "example" | "test" | "invalid" | "localhost" | "local" | "internal" | "onion" | "lan"
+        )
+    }
+}
+
+fn is_label_length(length: usize) -> bool {
+    (1..=63).contains(&length)
 }
 
 /// Whether a host, or a single label, ends in a top-level domain of the public suffix list.
 pub(super) fn is_top_level(host: &str) -> bool {
     psl::suffix(host.as_bytes()).is_some_and(|suffix| suffix.is_known())
-}
-
-/// Whether a host ends in a name that RFC 2606, RFC 6761 or local networks set aside.
-pub(super) fn is_reserved(host: &str) -> bool {
-    let last = host.rsplit('.').next().unwrap_or(host);
-    matches!(last, "example" | "test" | "invalid" | "localhost" | "local" | "internal" | "onion" | "lan")
 }
 
 /// Whether the key is an IPv4 address.

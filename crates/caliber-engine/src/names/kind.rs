@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::host;
+use super::host::{self, Labels};
 use crate::recipe::Dimension;
 use crate::report::number;
 
@@ -24,6 +24,16 @@ pub enum NameKind {
 
 /// The kind of a key that [`normalise`](super::normalise) gave.
 pub fn classify(key: &str, dimension: Dimension) -> NameKind {
+    // Nearly all keys are hosts, and of the words below none else looks like one.
+    if dimension == Dimension::Domain
+        && let Some(labels) = Labels::of(key).filter(|labels| labels.count > 1)
+    {
+        return match key {
+            "deals.unknown" | "managed.unknown" => NameKind::Aggregate,
+            "n.a" => NameKind::Missing,
+            _ => dotted(key, labels),
+        };
+    }
     if is_aggregate(key) {
         NameKind::Aggregate
     } else if number::is_missing(key.as_bytes()) {
@@ -32,8 +42,6 @@ pub fn classify(key: &str, dimension: Dimension) -> NameKind {
         NameKind::Name
     } else if is_single_id(key) {
         NameKind::AppId
-    } else if key.contains('.') && host::is_host_syntax(key) {
-        dotted(key)
     } else {
         NameKind::Name
     }
@@ -54,7 +62,7 @@ fn is_aggregate(key: &str) -> bool {
         "anonymous",
     ];
     let label = key.trim_end_matches([':', '：', ' ']);
-    // Nearly all keys are hosts, and of the words below none else looks like one.
+    // None else of the words below looks like a host.
     if label.contains('.') && !label.contains(' ') {
         return matches!(label, "deals.unknown" | "managed.unknown");
     }
@@ -177,25 +185,24 @@ fn is_single_id(key: &str) -> bool {
 }
 
 /// Hosts and reverse-DNS bundles look alike: `de.example.com` against `com.hulu.plus`.
-fn dotted(key: &str) -> NameKind {
-    if host::is_address(key) {
-        return NameKind::Host;
+fn dotted(key: &str, labels: Labels<'_>) -> NameKind {
+    let Labels { count, first, last } = labels;
+    if last.bytes().all(|byte| byte.is_ascii_digit()) {
+        if host::is_address(key) {
+            return NameKind::Host;
+        }
+        // `01.10.2025` is a day and `1.2.3` a version; neither is an app.
+        if count < 3 || !key.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+            return NameKind::Name;
+        }
     }
-    let labels = 1 + key.bytes().filter(|&byte| byte == b'.').count();
-    let first = key.split_once('.').map_or(key, |(first, _)| first);
-    let last = key.rsplit_once('.').map_or(key, |(_, last)| last);
-    let ends_in_number = last.bytes().all(|byte| byte.is_ascii_digit());
-    // `01.10.2025` is a day and `1.2.3` a version; neither is an app.
-    if ends_in_number && (labels < 3 || !key.contains(|c: char| c.is_ascii_alphabetic())) {
-        return NameKind::Name;
-    }
-    if host::is_reserved(key) {
+    if labels.are_reserved() {
         return NameKind::Host;
     }
     if !host::is_top_level(key) {
         return NameKind::AppId;
     }
-    let bundle = labels > 2
+    let bundle = count > 2
         && match first {
             // Nobody names a subdomain so, and most bundles begin so.
             "com" | "net" | "org" | "air" => !matches!(last, "com" | "net" | "org"),

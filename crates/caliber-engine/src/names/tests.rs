@@ -299,6 +299,12 @@ fn a_key_is_returned_without_copying() {
 
 proptest! {
     #[test]
+    fn a_word_for_nothing_is_one_though_it_looks_like_a_host(key in "[na.kd/-]{0,3}\\.[na.kd/-]{0,3}") {
+        let is_missing = crate::report::number::is_missing(key.as_bytes());
+        prop_assert_eq!(classify(&key, Dimension::Domain) == NameKind::Missing, is_missing);
+    }
+
+    #[test]
     fn any_bytes_have_a_key_which_is_its_own_key(
         cell in prop::collection::vec(any::<u8>(), 0..60), vendor in any::<bool>()
     ) {
