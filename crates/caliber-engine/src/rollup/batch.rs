@@ -134,14 +134,14 @@ impl Batch {
         terms.put(IMPRESSIONS, ids, impressions, sums);
         terms.put_squares(SQUARES, ids, impressions, sums);
         terms.put_counts(ROWS, ids.iter().map(|_| true));
-        let mut total = [0.0; BATCH];
+        let mut made = [[0.0; BATCH]; 2];
         for (slot, columns) in plan.totals.iter().enumerate() {
-            if let Some(of_rows) = numbers.sum_of(columns, &mut total) {
+            if let Some(of_rows) = numbers.sum_of(columns, &mut made[0]) {
                 terms.put(FIRST_TOTAL + slot, ids, of_rows, sums);
             }
         }
         for (metric, source) in layout.metrics.iter().zip(&plan.metrics) {
-            numbers.put_metric(metric, source, ids, terms, sums);
+            numbers.put_metric(metric, source, ids, terms, sums, &mut made);
         }
         sums.add_each(ids, terms);
     }
@@ -178,7 +178,7 @@ impl<'a> Columns<'a> {
         Some(&sum[..self.rows])
     }
 
-    /// What the rows add to the sums of a metric.
+    /// What the rows add to the sums of a metric. `made` is room for numbers that no column holds.
     fn put_metric(
         self,
         metric: &MetricSlots,
@@ -186,9 +186,9 @@ impl<'a> Columns<'a> {
         ids: &[u32],
         terms: &mut Terms,
         sums: &mut SumTable,
+        [x, n]: &mut [Numbers; 2],
     ) {
         let impressions = self.column(0);
-        let (mut x, mut n) = ([0.0; BATCH], [0.0; BATCH]);
         let (x, n): (&[f64], &[f64]) = match source {
             MetricSource::Absent => return,
             MetricSource::Reported(column) => {
@@ -198,11 +198,11 @@ impl<'a> Columns<'a> {
                 (&x[..self.rows], impressions)
             }
             MetricSource::Counts { numerator, denominator } => {
-                let Some(x) = self.sum_of(numerator, &mut x) else { return };
+                let Some(x) = self.sum_of(numerator, x) else { return };
                 if denominator.is_empty() {
                     (x, impressions)
                 } else {
-                    let Some(n) = self.sum_of(denominator, &mut n) else { return };
+                    let Some(n) = self.sum_of(denominator, n) else { return };
                     (x, n)
                 }
             }
