@@ -120,12 +120,12 @@ impl RollUp {
                 }
             });
         Rolled {
-            names: parallel::map_chunks(threads, &named, |&group| groups.name(group)),
             rows: columns.of_part(Part::Usual(ROWS)),
             impressions: columns.of_part(Part::Usual(IMPRESSIONS)),
             totals: std::array::from_fn(|total| columns.of_part(Part::Usual(FIRST_TOTAL + total))),
             metrics,
             aggregates: aggregates(groups, &others),
+            names: columns.names,
         }
     }
 }
@@ -161,14 +161,14 @@ impl Part {
     }
 }
 
-/// The sums of all names, as they are for most: without what few rows add and take away.
+/// All names and their sums, as they are for most: without what few rows add and take away.
 struct Columns {
-    names: usize,
+    names: Vec<String>,
     parts: BTreeMap<Part, Column>,
 }
 
 impl Columns {
-    /// The totals and the parts of these metrics.
+    /// The names, the totals and the parts of these metrics.
     fn of<'a>(
         groups: &Groups,
         named: &[usize],
@@ -181,13 +181,16 @@ impl Columns {
         let parts: Vec<Part> = parts.into_iter().collect();
         // Some names at a time, so that their sums are fetched once for all parts.
         let chunks: Vec<&[usize]> = named.chunks(AT_ONCE).collect();
-        let values = parallel::map(threads, &chunks, |chunk| {
+        let made = parallel::map(threads, &chunks, |chunk| {
             let of_part = |part: &Part| chunk.iter().map(|&group| part.value(groups, group)).collect();
-            parts.iter().map(of_part).collect::<Vec<Vec<f64>>>()
+            let texts = chunk.iter().map(|&group| groups.name(group)).collect();
+            (texts, parts.iter().map(of_part).collect())
         });
-        let column = |at: usize| values.iter().flat_map(|values| &values[at]).copied().collect();
+        let (texts, values): (Vec<Vec<String>>, Vec<Vec<Vec<f64>>>) = made.into_iter().unzip();
+        let column = |at: usize| values.iter().map(|values| &values[at][..]).collect::<Vec<_>>().concat();
         let columns = (0..parts.len()).map(|at| Column::new(column(at)));
-        Self { names: named.len(), parts: parts.iter().copied().zip(columns).collect() }
+        let parts = parts.iter().copied().zip(columns).collect();
+        Self { names: texts.into_iter().flatten().collect(), parts }
     }
 
     /// One of the parts that [`Columns::of`] has gathered.
@@ -197,7 +200,7 @@ impl Columns {
 
     /// The sums of a metric that no file has.
     fn absent_metric(&self, slots: &MetricSlots) -> MetricSums {
-        let zeros = Column::new(vec![0.0; self.names]);
+        let zeros = Column::new(vec![0.0; self.names.len()]);
         let zeros = || Arc::clone(&zeros);
         let noise = slots.noise.as_ref().map(|_| NoiseSums {
             x: zeros(),
