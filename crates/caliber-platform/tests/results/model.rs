@@ -39,9 +39,11 @@ fn by_value(a: &Row, b: &Row, query: &Query, with_spend: bool) -> Ordering {
 }
 
 fn passes(row: &Row, filter: &Filter) -> bool {
+    // A line break in a name is shown as a blank, and found as one.
+    let shown = |name: &str| name.replace('\n', " ").to_lowercase();
     let found = |part: &String| {
-        let part = part.to_lowercase();
-        row.name.to_lowercase().contains(&part) || display_unicode(&row.name).to_lowercase().contains(&part)
+        let part = shown(part);
+        shown(&row.name).contains(&part) || shown(&display_unicode(&row.name)).contains(&part)
     };
     filter.quality_status.is_none_or(|status| row.status == status)
         && filter.min_score.is_none_or(|least| row.score >= least)
