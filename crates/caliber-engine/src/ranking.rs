@@ -30,7 +30,7 @@ pub(crate) fn in_order<'a>(
     name: impl Fn(usize) -> &'a str,
 ) -> Vec<usize> {
     let mut order: Vec<(f64, usize)> = rows.map(|row| (figures[row], row)).collect();
-    // First by the figures alone, which nearly always settle it: to compare only what is at hand takes a third of the time.
+    // First by the figures alone, which nearly always settle it, and sooner than together with what lies elsewhere.
     order.sort_unstable_by(|(a, _), (b, _)| compare(a, b));
     for tied in order.chunk_by_mut(|(a, _), (b, _)| compare(a, b).is_eq()) {
         tied.sort_unstable_by(|&(_, a), &(_, b)| {
